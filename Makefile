@@ -1,0 +1,43 @@
+# Every target works alone from a fresh clone: what it needs is installed into .venv first, and found there from then on.
+# PYTHON=python3.12 picks the interpreter (default: the newest of 3.13 to 3.11 that is found).
+
+.PHONY: help setup demo test check format constraints clean
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+export PYTHON MAKECMDGOALS
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## .venv with GhostOS, editable, and all tools
+	@./.ci/setup dev
+	@echo "$(BIN) is ready. Next: make demo, or make test"
+
+demo:  ## the shop agent in the browser; PORT=8501, HEADLESS=1 opens none
+	@./.ci/setup run
+	@$(BIN)/ghostos web ghostos.demo.agents.shop $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(HEADLESS)),--headless)
+
+test:  ## all tests; ARGS="-k container" runs some
+	@./.ci/setup dev
+	$(BIN)/pytest $(ARGS)
+
+check:  ## format, lint, types, layers, tests
+	@./.ci/setup dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest $(ARGS)
+
+format:  ## rewrite the sources in the project's format
+	@./.ci/setup dev
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+constraints:  ## write constraints.txt anew, with the newest versions that fit
+	@./.ci/setup dev
+	@$(BIN)/python .ci/constraints.py
+
+clean:  ## remove .venv and what tools left behind
+	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache test-artifacts

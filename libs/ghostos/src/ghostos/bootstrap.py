@@ -1,0 +1,120 @@
+"""Puts an application together. The only place that chooses drivers."""
+
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ghostos.config import AppSettings
+from ghostos.contracts.dispatch import Dispatch
+from ghostos.contracts.journal import Journals
+from ghostos.contracts.matrix import GhostOS
+from ghostos.contracts.model_driver import ModelRegistry
+from ghostos.contracts.store import Store
+from ghostos.libraries.app_settings import load_app_settings
+from ghostos.libraries.workspaces import find_workspace
+from ghostos.runtime.ghost_os import ContainerGhostOS
+from ghostos_container import Container, Provider, provide
+from ghostos_moss import Executor, MossCompiler, OffExecutor, new_compiler
+
+__all__ = ["get_container", "get_ghostos", "make_app_container"]
+
+
+def make_app_container(
+    workspace: Path | None = None, *, providers: Iterable[Provider[Any]] = (), model: str | None = None
+) -> Container:
+    """Return a root container with everything that GhostOS needs, each part made when it is first asked for.
+
+    Args:
+        workspace: The workspace's folder. None: `GHOSTOS_WORKSPACE`, `./app` where `ghostos init` made it, else the
+            user's own.
+        providers: Dependencies of yours, also in the place of GhostOS's own.
+        model: `provider:model` for every ghost, whatever it names itself.
+
+    Raises:
+        TypeError: A literal Ellipsis was given: the seeds' `...` is the reader's to fill in.
+    """
+    if workspace is ...:  # pyright: ignore[reportUnnecessaryComparison]  # as the readme's snippet has it
+        msg = "make_app_container(...) got a literal Ellipsis: leave it out, or give the workspace's path"
+        raise TypeError(msg)
+    container = Container(name="ghostos")
+    container.register(*_default_providers(workspace, model=model))
+    container.register(*providers)
+    return container
+
+
+def get_container() -> Container:
+    """Return the process's default container. Opens no database, needs no key, makes no folder."""
+    return _default.get()
+
+
+def get_ghostos(container: Container | None = None) -> GhostOS:
+    """Return the agent OS of a container; of the process's default one where none is given."""
+    return (container or get_container()).force_fetch(GhostOS)
+
+
+def _default_providers(workspace: Path | None, *, model: str | None) -> list[Provider[Any]]:
+    @provide(AppSettings)
+    def app_settings(container: Container) -> AppSettings:
+        found = find_workspace(workspace, environment=os.environ)
+        return load_app_settings(found.workspace, environment=os.environ, model=model)
+
+    return [
+        app_settings,
+        provide(Store)(_make_store),
+        provide(Journals)(_make_journals),
+        provide(Dispatch, singleton=False)(_make_dispatch),
+        provide(ModelRegistry, singleton=False)(_make_models),
+        provide(Executor)(_make_executor),
+        provide(MossCompiler, singleton=False)(new_compiler),
+        provide(GhostOS)(ContainerGhostOS),
+    ]
+
+
+def _make_executor(container: Container) -> Executor:
+    return OffExecutor()
+
+
+def _make_dispatch(container: Container) -> Dispatch:
+    from ghostos.drivers.dispatch.embedded import EmbeddedDispatch
+
+    return EmbeddedDispatch()
+
+
+def _make_store(container: Container) -> Store:
+    from ghostos.drivers.store.sql import SqlStore
+
+    app = container.force_fetch(AppSettings)
+    store = SqlStore(app.workspace, durability=app.settings.store.durability)
+    container.add_shutdown(store.close)
+    return store
+
+
+def _make_journals(container: Container) -> Journals:
+    from ghostos.drivers.journal.files import FileJournals
+
+    return FileJournals(container.force_fetch(AppSettings).workspace)
+
+
+def _make_models(container: Container) -> ModelRegistry:
+    from ghostos.drivers.models.registry import Models
+
+    return Models(container.force_fetch(AppSettings))
+
+
+class _DefaultContainer:
+    """The one default container of the process, made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._container: Container | None = None
+
+    def get(self) -> Container:
+        with self._lock:
+            if self._container is None:
+                self._container = make_app_container()
+            return self._container
+
+
+_default = _DefaultContainer()

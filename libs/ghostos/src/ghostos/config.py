@@ -1,0 +1,167 @@
+"""Settings: one typed model of `configs/ghostos.toml`, and where things lie in a workspace."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+CONFIG_VERSION = 1
+DEFAULT_MODEL = "openai:gpt-4o"
+
+CodeFormat = Literal["tags", "fence", "tool"]
+Durability = Literal["normal", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folders of one workspace. Naming them makes none of them."""
+
+    root: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.root / "configs" / "ghostos.toml"
+
+    @property
+    def env_file(self) -> Path:
+        """Keys, readable by their owner alone."""
+        return self.root / ".env"
+
+    @property
+    def runtime(self) -> Path:
+        """Everything that running makes; `ghostos clear-runtime` empties it."""
+        return self.root / "runtime"
+
+    @property
+    def database(self) -> Path:
+        return self.runtime / "ghostos.db"
+
+    @property
+    def assets(self) -> Path:
+        return self.runtime / "assets"
+
+    @property
+    def scratch(self) -> Path:
+        """One folder per task, for its code's own files."""
+        return self.runtime / "scratch"
+
+    @property
+    def rounds(self) -> Path:
+        """Journals of the rounds in flight."""
+        return self.runtime / "rounds"
+
+    @property
+    def nodes(self) -> Path:
+        """Locks and sockets of the processes at work."""
+        return self.runtime / "nodes"
+
+    @property
+    def logs(self) -> Path:
+        return self.runtime / "logs"
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class ServiceSettings(_Settings):
+    """One service that speaks a model protocol."""
+
+    driver: Literal["openai_chat"] = Field(default="openai_chat", description="The protocol that it speaks.")
+    base_url: str | None = Field(default=None, description="Address of the API; None is the vendor's own.")
+    api_key_env: str = Field(default="", description="Environment variable (or name in .env) with the key.")
+    base_url_env: str = Field(default="", description="Environment variable that overrides base_url.")
+    proxy_env: str = Field(default="", description="Environment variable with an http or socks5 proxy.")
+    needs_key: bool = Field(default=True, description="False for local servers that take any key.")
+    timeout_s: float = Field(default=120.0, gt=0, description="Longest wait for the next piece of an answer, seconds.")
+    max_retries: int = Field(default=2, ge=0, description="Retries of a request that failed before it answered.")
+
+
+class ModelSettings(_Settings):
+    """What is particular to one model."""
+
+    takes_system_role: bool = Field(default=True, description="False: the system prompt is sent as a user message.")
+    max_output_tokens: int | None = Field(default=None, gt=0, description="Bound on one reply.")
+    code_format: CodeFormat = Field(default="tags", description="How the model marks code that shall run.")
+
+
+class StoreSettings(_Settings):
+    """The database."""
+
+    durability: Durability = Field(default="normal", description="normal survives kill -9; full, a power cut.")
+
+
+class CodeSettings(_Settings):
+    """What models write."""
+
+    timeout_s: float = Field(default=120.0, gt=0, description="Longest run of one piece of code, seconds.")
+
+
+def default_services() -> dict[str, ServiceSettings]:
+    """Return the services that are known without any configuration."""
+    return {
+        "openai": ServiceSettings(
+            api_key_env="OPENAI_API_KEY", base_url_env="OPENAI_BASE_URL", proxy_env="OPENAI_PROXY"
+        ),
+        "deepseek": ServiceSettings(
+            base_url="https://api.deepseek.com", api_key_env="DEEPSEEK_API_KEY", base_url_env="DEEPSEEK_BASE_URL"
+        ),
+        "moonshot": ServiceSettings(
+            base_url="https://api.moonshot.cn/v1", api_key_env="MOONSHOT_API_KEY", base_url_env="MOONSHOT_BASE_URL"
+        ),
+        "ollama": ServiceSettings(
+            base_url="http://127.0.0.1:11434/v1", base_url_env="OLLAMA_BASE_URL", needs_key=False
+        ),
+    }
+
+
+def default_models() -> dict[str, ModelSettings]:
+    """Return what is known of particular models."""
+    return {
+        "openai:o1-mini": ModelSettings(takes_system_role=False),
+        "openai:o1-preview": ModelSettings(takes_system_role=False),
+    }
+
+
+class Settings(_Settings):
+    """`configs/ghostos.toml`. A flag goes before the environment, that before this file."""
+
+    version: Literal[1] = Field(default=1, description="Version of this file's format.")
+    default_model: str = Field(default=DEFAULT_MODEL, description="`provider:model` of ghosts that name none.")
+    services: dict[str, ServiceSettings] = Field(
+        default_factory=dict, description="Services besides openai, deepseek, moonshot and ollama, or in their place."
+    )
+    models: dict[str, ModelSettings] = Field(default_factory=dict, description="By `provider:model`.")
+    code: CodeSettings = Field(default_factory=CodeSettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
+
+    def find_service(self, name: str) -> ServiceSettings | None:
+        """Return the service with that name: the file's, else a known one."""
+        return self.services.get(name) or default_services().get(name)
+
+    def get_model(self, model: str) -> ModelSettings:
+        """Return what is particular to `provider:model`; defaults where nothing is known."""
+        return self.models.get(model) or default_models().get(model) or ModelSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSettings:
+    """Everything that one run of the application was told.
+
+    Attributes:
+        workspace: Where its files are.
+        settings: The workspace's settings.
+        environment: Variables that keys and addresses are looked up in: the process's, then the workspace's `.env`.
+        model: What the user named with `--model`; None leaves it to the ghost and the settings.
+    """
+
+    workspace: Workspace
+    settings: Settings
+    environment: dict[str, SecretStr]
+    model: str | None = None
+
+    def find_variable(self, name: str) -> SecretStr | None:
+        """Return a variable's value; None where it is unset or empty."""
+        value = self.environment.get(name)
+        return value if value is not None and value.get_secret_value() else None

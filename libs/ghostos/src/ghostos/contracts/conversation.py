@@ -1,0 +1,103 @@
+"""A client's handle on one task: what it may say, and what it hears."""
+
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from pydantic import BaseModel
+
+from ghostos.core.event import Event
+from ghostos.core.message import Delta, Message
+from ghostos.core.task import Task
+
+
+class Receiver(Protocol):
+    """What one turn says, as it comes. Dropping a receiver never stops the turn."""
+
+    def recv(self) -> Iterator[Delta]:
+        """Yield each text delta once, other kinds once and whole, until the turn ends.
+
+        Raises:
+            GhostOSError: The turn ended in an error; everything before it was yielded.
+            SyncInAsyncError: Called on the Matrix's own loop.
+        """
+        ...
+
+    def arecv(self) -> AsyncIterator[Delta]:
+        """`recv` for any event loop."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening. Harmless twice."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class Conversation(Protocol):
+    """A client's handle on one task. Any number of clients may have one on the same task."""
+
+    @property
+    def task_id(self) -> str:
+        """Id of the task, and of its thread."""
+        ...
+
+    @property
+    def thread(self) -> str:
+        """The thread's name."""
+        ...
+
+    def talk(self, text: str, context: BaseModel | None = None) -> tuple[Event, Receiver]:
+        """Say something. Returns as soon as it is stored: from then on it will be answered, come what may.
+
+        Raises:
+            SyncInAsyncError: Called on the Matrix's own loop.
+        """
+        ...
+
+    async def atalk(self, text: str, context: BaseModel | None = None) -> tuple[Event, Receiver]:
+        """`talk` for any event loop."""
+        ...
+
+    def resume(self) -> Receiver | None:
+        """Go on with a turn that a stopped or dead process left unfinished, and listen to it.
+
+        Returns:
+            None when nothing is left over.
+        """
+        ...
+
+    async def aresume(self) -> Receiver | None:
+        """`resume` for any event loop."""
+        ...
+
+    def attach(self, *, from_seq: int = 0) -> Receiver:
+        """Listen to the turn that runs now, if one does, with what it has said so far after `from_seq`."""
+        ...
+
+    def history(self) -> list[Message]:
+        """Return the thread's committed messages, in order."""
+        ...
+
+    async def ahistory(self) -> list[Message]:
+        """`history` for any event loop."""
+        ...
+
+    def get_task(self) -> Task:
+        """Return the task as it is now."""
+        ...
+
+    async def aget_task(self) -> Task:
+        """`get_task` for any event loop."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the handle; the task goes on. Harmless twice."""
+        ...

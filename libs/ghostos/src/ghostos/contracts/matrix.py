@@ -1,0 +1,89 @@
+"""What ghosts run in, and what makes one."""
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from pydantic import BaseModel
+
+from ghostos.contracts.conversation import Conversation
+from ghostos.contracts.ghost import Ghost
+from ghostos.contracts.store import Store
+from ghostos_container import Container, Provider
+
+
+class Matrix(Protocol):
+    """What ghosts run in: it owns a container, the slots and the event bus."""
+
+    @property
+    def name(self) -> str:
+        """What its maker calls it."""
+        ...
+
+    @property
+    def container(self) -> Container:
+        """Shell-level singletons, such as a body."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The workspace's database."""
+        ...
+
+    def background_run(self, slots: int = 4) -> None:
+        """Say how many tasks may be worked on at once. Optional, and harmless twice: `talk` makes progress without."""
+        ...
+
+    def sync(
+        self, ghost: Ghost, context: BaseModel | None = None, *, thread: str | None = None, target: str | None = None
+    ) -> Conversation:
+        """Open a conversation with a ghost.
+
+        Args:
+            ghost: Who to talk with.
+            context: What it should know of this conversation.
+            thread: Name or id of a thread to go on with, or a new one's name. None starts a new thread.
+            target: What the ghost was made from, a file or a module; None is the ghost itself.
+
+        Raises:
+            ThreadTargetError: The thread belongs to another target.
+            SyncInAsyncError: Called on the Matrix's own loop.
+        """
+        ...
+
+    async def a_sync(
+        self, ghost: Ghost, context: BaseModel | None = None, *, thread: str | None = None, target: str | None = None
+    ) -> Conversation:
+        """`sync` for any event loop."""
+        ...
+
+    def close(self) -> None:
+        """Park the rounds in flight, let go of everything. Harmless twice; also done at the interpreter's exit."""
+        ...
+
+    async def aclose(self) -> None:
+        """`close` for any event loop."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class GhostOS(Protocol):
+    """The agent OS of one process: makes Matrices over one workspace."""
+
+    @property
+    def container(self) -> Container:
+        """The application's container."""
+        ...
+
+    def create_matrix(self, name: str, *, providers: Iterable[Provider[Any]] = ()) -> Matrix:
+        """Make a Matrix and start its loop.
+
+        Args:
+            name: For people and logs.
+            providers: Shell-level singletons, such as a body.
+        """
+        ...

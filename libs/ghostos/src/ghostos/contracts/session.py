@@ -1,0 +1,98 @@
+"""The port between a ghost's behaviour and the round that it works in."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from ghostos.core.event import Event
+from ghostos.core.json import Json, JsonObject
+from ghostos.core.message import Message, MessageType, Role
+from ghostos.core.task import CodeRun, Task
+from ghostos.core.usage import Usage
+from ghostos_container import Container
+from ghostos_moss import RunResult
+
+
+class MessageWriter(Protocol):
+    """A message whose text is still coming."""
+
+    def write(self, text: str) -> None:
+        """Add text and show it to whoever listens."""
+        ...
+
+    def close(self, *, data: Json = None) -> Message | None:
+        """End the message and return it whole; None when nothing was written: it leaves no trace."""
+        ...
+
+
+class Session(Protocol):
+    """The unit of work of one round; gone when it ends. What is done here is committed when the handler returns."""
+
+    @property
+    def task(self) -> Task:
+        """The task as the round found it."""
+        ...
+
+    @property
+    def event(self) -> Event:
+        """The event that woke it."""
+        ...
+
+    @property
+    def interrupted_run(self) -> CodeRun | None:
+        """Code that an earlier attempt at this event had started when its process stopped: it must not run again."""
+        ...
+
+    @property
+    def container(self) -> Container:
+        """The round's own container, a child of the Matrix's."""
+        ...
+
+    @property
+    def turn(self) -> int:
+        """Number of the turn that this round belongs to."""
+        ...
+
+    @property
+    def rounds_in_turn(self) -> int:
+        """Rounds of this turn so far, this one included."""
+        ...
+
+    def history(self) -> Sequence[Message]:
+        """The thread so far: committed messages and this round's, in order, `partial` ones included."""
+        ...
+
+    def add(
+        self, content: str, *, role: Role, type: MessageType, data: Json = None, message_id: str | None = None
+    ) -> Message:
+        """Add a whole message and show it."""
+        ...
+
+    def begin(self, *, role: Role, type: MessageType) -> MessageWriter:
+        """Begin a message whose text is still to come. One message is open at a time."""
+        ...
+
+    def add_usage(self, usage: Usage, *, model: str) -> None:
+        """Count tokens of a model call towards the task."""
+        ...
+
+    async def run_code(self, code: str, run: Callable[[], Awaitable[RunResult]]) -> RunResult:
+        """Run code with a row that says so committed before it starts.
+
+        Args:
+            code: What is about to run, for the record.
+            run: Runs it. Called once, after the row is committed.
+        """
+        ...
+
+    def save_pycontext(self, pycontext: JsonObject) -> None:
+        """Keep what survives of the module."""
+        ...
+
+    @property
+    def error_streak(self) -> int:
+        """Rounds in a row whose code failed, this one included once it is counted."""
+        ...
+
+    def set_error_streak(self, count: int) -> None:
+        """Say how many rounds in a row have failed."""
+        ...

@@ -1,0 +1,194 @@
+"""The port to the database: tasks, their events, rounds and threads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from ghostos.core.event import Event
+from ghostos.core.json import JsonObject
+from ghostos.core.message import Message
+from ghostos.core.task import CodeRun, Task, TaskState
+from ghostos.core.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonedRound:
+    """What a dead or stopped process left of a round that it did not commit.
+
+    Attributes:
+        round_id: Names its journal.
+        code_run: The code that it had started, if it had.
+    """
+
+    round_id: str
+    code_run: CodeRun | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to work on a task, with the event to work on.
+
+    Attributes:
+        task: As it stands, the claim included.
+        event: The next one that is due.
+        round_id: Id of the new round.
+        fence: Rises with every claim of the task; a commit with an older one is refused.
+        abandoned: A round for the same event that somebody else began, if any.
+    """
+
+    task: Task
+    event: Event
+    round_id: str
+    fence: int
+    abandoned: AbandonedRound | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundCommit:
+    """All that one round changes. It is applied whole or not at all.
+
+    Attributes:
+        claim: What allows it.
+        state: The task's state after it.
+        messages: New messages, in order; the task's `next_seq` becomes one more than the last one's.
+        events: New events, for this task (an observe) or others.
+        pycontext: The module's context after it; None keeps what there is.
+        error_streak: The task's, after it.
+        turn: The task's, after it.
+        round: The task's, after it.
+        usage: Tokens of this round; added to the task's.
+        model: Label of the model that it called; "" for none.
+        started_at: When the round began.
+        code_runs: The runs of this round (and of an abandoned one), finished.
+        claim_next: Claim the task's next event in the same transaction, if one is due.
+    """
+
+    claim: Claim
+    state: TaskState
+    messages: Sequence[Message]
+    turn: int
+    round: int
+    started_at: datetime
+    events: Sequence[Event] = ()
+    pycontext: JsonObject | None = None
+    error_streak: int = 0
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+    code_runs: Sequence[CodeRun] = ()
+    claim_next: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadSummary:
+    """A line of the list of threads."""
+
+    id: str
+    name: str
+    target: str
+    state: TaskState
+    turn: int
+    messages: int
+    created_at: datetime
+    updated_at: datetime
+
+
+ClaimRefusal = Literal["idle", "held", "missing"]
+"""Why there is no claim: no event is due; a living process holds the task; there is no such task."""
+
+
+class Store(Protocol):
+    """The database of one workspace.
+
+    Every method is one unit of work: whole or not at all. Methods may be called from any event loop.
+    All raise `WorkspaceError` (its kinds: read-only, full disk, newer format) when the database cannot serve.
+    """
+
+    async def create_task(self, task: Task) -> Task:
+        """Store a new task.
+
+        Returns:
+            The task, or the one that already has its name: two clients that start one thread at once get one thread.
+        """
+        ...
+
+    async def find_task(self, name_or_id: str) -> Task | None:
+        """Return the task with that name, or else with that id."""
+        ...
+
+    async def update_ghost(self, task_id: str, *, ghost: JsonObject, context: JsonObject | None) -> None:
+        """Replace the ghost's definition; the context too, unless it is None. Takes effect with the next claim."""
+        ...
+
+    async def list_threads(self, *, limit: int = 100) -> list[ThreadSummary]:
+        """Return the threads, the one last used first."""
+        ...
+
+    async def list_messages(self, task_id: str, *, after_seq: int = 0) -> list[Message]:
+        """Return committed messages, rising by seq."""
+        ...
+
+    async def post_event(self, event: Event) -> Event:
+        """Store an event; an id that is already there is left as it is.
+
+        Returns:
+            The event as stored, with its `seq`.
+
+        Raises:
+            ThreadNotFoundError: There is no such task.
+        """
+        ...
+
+    async def pending_events(self, task_id: str) -> list[Event]:
+        """Return events that no round has consumed, in the order in which they will be taken."""
+        ...
+
+    async def claim(self, task_id: str, *, lease_s: float = 30.0) -> Claim | ClaimRefusal:
+        """Take the task and its next due event: lease and fence.
+
+        A task whose owner's process is dead is taken over at once, one whose owner lives when its lease has ended.
+        """
+        ...
+
+    async def renew(self, claim: Claim, *, lease_s: float = 30.0) -> None:
+        """Keep the lease for another while.
+
+        Raises:
+            LeaseLostError: Somebody else has the task.
+        """
+        ...
+
+    async def start_code_run(self, claim: Claim, code_run: CodeRun) -> None:
+        """Commit the row that says that code is about to start.
+
+        Raises:
+            LeaseLostError: Somebody else has the task: the code must not start.
+        """
+        ...
+
+    async def commit_round(self, commit: RoundCommit) -> Claim | None:
+        """Apply a round, consume its event and let go of the task or claim its next event.
+
+        Returns:
+            The next claim, where one was asked for and an event is due.
+
+        Raises:
+            LeaseLostError: Somebody else has the task: nothing was applied.
+        """
+        ...
+
+    async def park(self, claim: Claim) -> None:
+        """Let go of the task in the middle of a round: the event stays, the round counts as abandoned."""
+        ...
+
+    async def clear(self) -> None:
+        """Delete every task, event, round and message.
+
+        Raises:
+            WorkspaceError: A living process holds a task.
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish what was sent, close the connections. Harmless twice."""
+        ...

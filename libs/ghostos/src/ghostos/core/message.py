@@ -1,0 +1,115 @@
+"""A message: one item of a thread, and the parts of it that arrive before it is whole."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from ghostos.core.json import Json
+
+Role = Literal["user", "assistant", "system", "environment"]
+MessageType = Literal[
+    "text",
+    "reasoning",
+    "code",
+    "output",
+    "error",
+    "host_call",
+    "state",
+    "variable",
+    "image",
+    "audio",
+    "approval",
+]
+MessageStatus = Literal["complete", "partial"]
+
+STREAMED_TYPES: frozenset[str] = frozenset({"text", "reasoning", "code"})
+"""Types whose content arrives in deltas; every other type arrives once, whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One item of a thread, in the form of `--json`, the database, exports and the page.
+
+    Attributes:
+        seq: Place in the thread: rising, never reused.
+        id: UUIDv7. A user's input has the id of its event.
+        thread: Id of the task that the thread belongs to.
+        turn: Number of the turn, from 1.
+        round: Number of the round within the thread, from 1.
+        parent: Id of the message that this one answers or belongs to, if any.
+        role: Who speaks.
+        type: What kind of item it is.
+        content: Its text. A kind without text has "".
+        data: Facts beside the text; the keys depend on the type.
+        status: `partial` when the round ended before the message was whole: shown, never sent to a model.
+        created_at: Aware, UTC.
+    """
+
+    seq: int
+    id: str
+    thread: str
+    turn: int
+    round: int
+    role: Role
+    type: MessageType
+    content: str
+    created_at: datetime
+    parent: str | None = None
+    data: Json = None
+    status: MessageStatus = "complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """What a receiver yields: a piece of a message, or the end of one.
+
+    Attributes:
+        seq: The message that it belongs to.
+        type: The type of that message.
+        role: The role of that message.
+        content: The new text; "" in the delta that ends a message whose text was streamed.
+        offset: Characters of the message before this delta.
+        message: The whole message, in its last delta only.
+    """
+
+    seq: int
+    type: MessageType
+    role: Role
+    content: str
+    offset: int = 0
+    message: Message | None = None
+
+
+def encode_message(message: Message) -> bytes:
+    """Return the message as one line of JSON, without the line's end, keys in the order of the format."""
+    return _encoder.encode(
+        {
+            "seq": message.seq,
+            "id": message.id,
+            "thread": message.thread,
+            "turn": message.turn,
+            "round": message.round,
+            "parent": message.parent,
+            "role": message.role,
+            "type": message.type,
+            "content": message.content,
+            "data": message.data,
+            "status": message.status,
+            "created_at": message.created_at,
+        }
+    )
+
+
+def decode_message(line: bytes | str) -> Message:
+    """Read one message from JSON.
+
+    Raises:
+        ValueError: The text is not a message.
+    """
+    return _decoder.decode(line)
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Message)

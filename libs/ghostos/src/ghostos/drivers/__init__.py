@@ -1,0 +1,1 @@
+"""Drivers: one vendor or medium per module, behind the ports of `ghostos.contracts`."""

@@ -1,0 +1,1 @@
+"""What says which task has work."""

@@ -1,0 +1,188 @@
+"""A recorded conversation that plays where no model is configured. It says that it is one, and understands nothing."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ghostos.core.prompt import ModelDelta, Prompt, PromptMessage
+from ghostos.drivers.models.pieces import split_pieces
+from ghostos.drivers.models.rehearsal_file import (
+    RehearsalFile,
+    Round,
+    Scene,
+    check_rehearsal,
+    find_rehearsal,
+    read_rehearsal,
+)
+from ghostos.drivers.models.rehearsal_match import NO_FIT, Fit, is_pattern, measure_fit
+
+__all__ = ["Rehearsal", "RehearsalModel", "check_rehearsal", "find_rehearsal", "load_rehearsal"]
+
+OUTPUT_MARK = "<moss-output"
+STATE_MARK = "<moss-state"
+"""Begins the message, if any, that a prompt ends with: what changes between rounds. A rehearsal does not hear it."""
+
+_OFFERED = 5
+_OUTPUT = re.compile(r'\A<moss-output(?:\s+status="(?P<status>\w+)")?[^>]*>(?P<text>.*?)(?:</moss-output>)?\s*\Z', re.S)
+_HONEST = "This is a rehearsal: nothing reads what you write, only recorded phrases are answered."
+_SCENE_ENDS = "The recorded scene ends here."
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a thread stands in its rehearsal.
+
+    Attributes:
+        played: Scenes of which every round came.
+        scene: The scene that plays; None before one began, and where nothing matched.
+        next_round: The round of it that comes next.
+        stop: Why the scene cannot go on; "" while it can.
+    """
+
+    played: set[str] = field(default_factory=set)
+    scene: Scene | None = None
+    next_round: int = 0
+    stop: str = ""
+
+
+class Rehearsal:
+    """What was recorded for one target."""
+
+    def __init__(self, content: RehearsalFile) -> None:
+        self._content = content
+
+    def phrases(self) -> list[str]:
+        """Return up to five phrases that can be said at the beginning: the file's offer, else its first scenes'."""
+        return self._playable(())[:_OFFERED]
+
+    def reply(self, messages: Sequence[PromptMessage]) -> str:
+        """Return what comes next in a thread: derived from its messages alone, so that it holds after a restart."""
+        place = _Place()
+        before = ""
+        for message in messages:
+            if message.role != "assistant" or before != "assistant":  # one reply may be several messages
+                self._follow(place, message)
+            before = message.role
+        if place.stop:
+            return place.stop
+        if place.scene is None:
+            return self._decline(place.played)
+        if place.next_round >= len(place.scene.rounds):
+            return _SCENE_ENDS
+        return _render(place.scene.rounds[place.next_round])
+
+    def _follow(self, place: _Place, message: PromptMessage) -> None:
+        if message.role == "assistant":
+            if place.scene is not None and not place.stop:
+                place.next_round += 1
+                if place.next_round == len(place.scene.rounds):
+                    place.played.add(place.scene.id)
+        elif message.role == "user" and message.content.startswith(OUTPUT_MARK):
+            if place.scene is not None and not place.stop and place.next_round > 0:
+                place.stop = _check_output(place.scene.rounds, played=place.next_round, output=message.content)
+        elif message.role == "user" and not message.content.startswith(STATE_MARK):
+            place.scene = self._match(message.content, played=place.played)
+            place.next_round = 0
+            place.stop = ""
+
+    def _match(self, text: str, *, played: Iterable[str]) -> Scene | None:
+        """Return the scene that answers: by the exact phrase, else by its words in a row, else by a pattern.
+
+        Of several the longest phrase decides, then the most needs, then the order of the file.
+        """
+        done = set(played)
+        best: tuple[tuple[Fit, int], Scene] | None = None
+        for scene in self._content.scenes:
+            if done.issuperset(scene.needs):
+                fit = max(measure_fit(phrase, text=text) for phrase in scene.when)
+                if fit != NO_FIT and (best is None or (fit, len(scene.needs)) > best[0]):
+                    best = ((fit, len(scene.needs)), scene)
+        return best[1] if best else None
+
+    def _playable(self, played: Iterable[str]) -> list[str]:
+        """Return phrases that would be answered now, the file's own offer first."""
+        done = set(played)
+        phrases = list(self._content.otherwise.offer)
+        for scene in self._content.scenes:
+            if scene.id not in done:
+                phrases += [phrase for phrase in scene.when if not is_pattern(phrase)][:1]
+        return [phrase for phrase in dict.fromkeys(phrases) if self._match(phrase, played=done) is not None]
+
+    def _decline(self, played: Iterable[str]) -> str:
+        said = self._content.otherwise.say.strip()
+        offer = "\n".join(f"- {phrase}" for phrase in self._playable(played)[:_OFFERED])
+        return "\n\n".join(
+            part for part in (said, f"{_HONEST} Try one of these:\n{offer}" if offer else _HONEST) if part
+        )
+
+
+class RehearsalModel:
+    """Plays a rehearsal in the place of a model.
+
+    Args:
+        rehearsal: What was recorded.
+        delay_s: Wait before each word, seconds.
+    """
+
+    def __init__(self, rehearsal: Rehearsal, *, delay_s: float = 0.02) -> None:
+        self._rehearsal = rehearsal
+        self._delay_s = delay_s
+
+    @property
+    def label(self) -> str:
+        """What interfaces call it."""
+        return "rehearsal"
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def rehearsal(self) -> Rehearsal:
+        """What it plays; its phrases can be offered to the user."""
+        return self._rehearsal
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[ModelDelta]:
+        """Yield what was recorded, word by word, then `done`. There is no usage: no model was called."""
+        for piece in split_pieces(self._rehearsal.reply(prompt.messages)):
+            if self._delay_s > 0:
+                await asyncio.sleep(self._delay_s)
+            yield ModelDelta(kind="text", text=piece)
+        yield ModelDelta(kind="done")
+
+    async def aclose(self) -> None:
+        """Do nothing: there is no connection."""
+
+
+def load_rehearsal(path: Path) -> Rehearsal:
+    """Read a rehearsal.
+
+    Raises:
+        ConfigError: It is no rehearsal; the message has the line.
+    """
+    return Rehearsal(read_rehearsal(path))
+
+
+def _check_output(rounds: Sequence[Round], *, played: int, output: str) -> str:
+    """Return why a scene stops after the output of its last played round; "" where it goes on."""
+    if played > len(rounds):
+        return _SCENE_ENDS
+    expected = rounds[played - 1].expect
+    found = _OUTPUT.match(output)
+    text = found["text"] if found else output
+    status = found["status"] if found else None
+    if expected is not None and expected not in text:
+        return (
+            f"The rehearsal stops here: it was recorded with an output that has {expected!r} in it; this one has not."
+        )
+    if expected is None and status not in (None, "ok"):
+        return f"The rehearsal stops here: it was recorded with code that ran; this time the status is '{status}'."
+    return ""
+
+
+def _render(played: Round) -> str:
+    code = f"<moss>\n{played.code.strip(chr(10))}\n</moss>" if played.code is not None else ""
+    return "\n\n".join(part for part in (played.say.strip(), code) if part)

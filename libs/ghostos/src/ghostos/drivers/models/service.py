@@ -1,0 +1,118 @@
+"""One service as a driver talks to it: where it is, how it is reached, and what may be said of it in a message."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import SecretStr
+
+from ghostos.errors import ConfigError
+
+__all__ = ["Service", "check_key", "check_proxy"]
+
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+_MAX_TEXT = 300
+_KEY_LIKE = re.compile(r"\b(?:sk|pk|key)[-_][\w*.-]{4,}|\bBearer\s+\S+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Where a model is asked.
+
+    Attributes:
+        name: The part of `provider:model` before the colon.
+        base_url: Address of the API, with http or https.
+        key: None where the service takes no key.
+        proxy: Address of a proxy, checked by `check_proxy`; may hold a password.
+        key_source: What to call the place of the key in advice: the variable's name.
+        timeout_s: Longest wait for the next piece of an answer, seconds.
+        max_retries: Retries of a request that failed before it answered.
+    """
+
+    name: str
+    base_url: str
+    key: SecretStr | None = None
+    proxy: SecretStr | None = None
+    key_source: str = ""
+    timeout_s: float = 120.0
+    max_retries: int = 2
+
+    def __post_init__(self) -> None:
+        if urlsplit(self.base_url).scheme not in ("http", "https") or not urlsplit(self.base_url).hostname:
+            raise ConfigError(
+                f"The address of '{self.name}' is not one of an API: {self.address!r}.",
+                advice="It starts with https:// (or http://), like https://api.openai.com/v1",
+            )
+
+    @property
+    def address(self) -> str:
+        """The base address without user name, password and query."""
+        return strip_credentials(self.base_url)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether certificates are needed to talk to it."""
+        return self.base_url.startswith("https:")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine, where the environment's proxies have no part."""
+        host = urlsplit(self.base_url).hostname or ""
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:  # a name
+            return False
+
+    def redact(self, text: str) -> str:
+        """Return a foreign text fit for a message: one bounded line of printable characters without keys."""
+        line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * _MAX_TEXT]).split())
+        for secret in (self.key, self.proxy):
+            if secret is not None:
+                line = line.replace(secret.get_secret_value(), "[hidden]")
+        line = _KEY_LIKE.sub("[hidden]", line)
+        return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}…"
+
+
+def strip_credentials(url: str) -> str:
+    """Return an address without user name, password, query and fragment."""
+    parts = urlsplit(url)
+    return SplitResult(parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "").geturl()
+
+
+def check_key(value: SecretStr, *, source: str) -> SecretStr:
+    """Return the key as it is sent: without the white space around it.
+
+    Raises:
+        ConfigError: It holds a character that no HTTP header can carry; the message does not show it.
+    """
+    key = value.get_secret_value().strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigError(
+            f"The key in {source} holds white space, a control character or one beyond ASCII: it was not copied whole.",
+            advice=f"Copy it again: export {source}=...",
+        )
+    return SecretStr(key)
+
+
+def check_proxy(value: SecretStr, *, source: str) -> SecretStr:
+    """Return the proxy's address.
+
+    Raises:
+        ConfigError: It is of a kind that cannot be used, or names no host.
+    """
+    url = value.get_secret_value().strip()
+    scheme = urlsplit(url).scheme
+    if scheme == "sock5":
+        raise ConfigError(
+            f"{source} starts with sock5://, which is no kind of proxy: did you mean socks5://?",
+            advice=f"Set it to: {strip_credentials(url).replace('sock5:', 'socks5:', 1)}",
+        )
+    if scheme not in _PROXY_SCHEMES or not urlsplit(url).hostname:
+        raise ConfigError(
+            f"{source} is no proxy that can be used: {strip_credentials(url)!r}.",
+            advice="It starts with http:// or socks5://, like socks5://127.0.0.1:1080",
+        )
+    return SecretStr(url)

@@ -1,0 +1,143 @@
+"""One plain thread that owns one connection: units of work are functions sent to it."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from ghostos.drivers.store.failures import translate_database_error
+from ghostos.errors import WorkspaceError
+
+__all__ = ["ConnectionThread", "Unit"]
+
+T = TypeVar("T")
+
+Unit = Callable[[Connection], T]
+"""Does its work on the connection, inside a transaction, and changes nothing else: it may run a second time."""
+
+_MAX_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[T]):
+    unit: Unit[T]
+    future: Future[T]
+
+
+class ConnectionThread:
+    """Runs units of work one after the other, each whole or not at all.
+
+    Units that wait at the same time share one transaction, and with it one sync to the disk. When one of them fails, all
+    are undone and run again, each in a transaction of its own: none suffers from its neighbour. A unit's result is given
+    back after its commit, so a process that ends with units in the queue has promised nothing that it did not keep; that
+    is why the thread may be a daemon.
+    """
+
+    def __init__(self, connection: Connection, *, name: str, database: Path) -> None:
+        """Take the connection over and start the thread.
+
+        Args:
+            connection: Not in a transaction. Nobody else may use it any more; it is closed at the end.
+            name: The thread's.
+            database: The file, for messages.
+        """
+        self._connection = connection
+        self._database = database
+        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, unit: Unit[T]) -> Future[T]:
+        """Send a unit; it runs after those sent before. Cancelling the future keeps a unit that waits from running.
+
+        What a future's callback sends from the thread itself still runs when the thread is being closed.
+
+        Raises:
+            WorkspaceError: The thread was closed.
+        """
+        future: Future[T] = Future()
+        with self._lock:
+            if self._is_closed and threading.current_thread() is not self._thread:
+                raise WorkspaceError(
+                    f"The database {self._database} was closed.", advice="Open the workspace again, with a new Matrix."
+                )
+            self._jobs.put(_Job(unit, future))
+        return future
+
+    async def run(self, unit: Unit[T]) -> T:
+        """Run a unit and wait for its commit, from any event loop."""
+        return await asyncio.wrap_future(self.submit(unit))
+
+    def call(self, unit: Unit[T]) -> T:
+        """Run a unit and block until its commit."""
+        return self.submit(unit).result()
+
+    def close(self) -> None:
+        """Finish what was sent, then close the connection. Harmless twice, and from the thread itself."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._jobs.put(None)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _work(self) -> None:
+        is_open = True
+        while is_open or not self._jobs.empty():
+            batch, may_have_more = self._take()
+            is_open = is_open and may_have_more
+            if batch:
+                self._run(batch)
+            del batch  # an idle thread must not keep alive what the last units held
+        self._connection.close()
+        self._connection.engine.dispose()
+
+    def _take(self) -> tuple[list[_Job[Any]], bool]:
+        """Wait for units; return those that are there, and whether to wait for more."""
+        batch: list[_Job[Any]] = []
+        job = self._jobs.get()
+        while job is not None:
+            if job.future.set_running_or_notify_cancel():
+                batch.append(job)
+            if len(batch) == _MAX_BATCH:
+                return batch, True
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                return batch, True
+        return batch, False
+
+    def _run(self, batch: list[_Job[Any]]) -> None:
+        has_begun = False
+        try:
+            with self._connection.begin():
+                has_begun = True
+                results = [job.unit(self._connection) for job in batch]
+        except Exception as exc:  # noqa: BLE001 - whatever a unit raises belongs to whoever sent it
+            self._connection.connection.rollback()  # a commit that failed leaves its transaction open
+            if has_begun and len(batch) > 1:
+                for job in batch:
+                    self._run([job])
+                return
+            error = self._translate(exc)
+            for job in batch:
+                job.future.set_exception(error)
+        else:
+            for job, result in zip(batch, results, strict=True):
+                job.future.set_result(result)
+
+    def _translate(self, error: Exception) -> Exception:
+        if not isinstance(error, DBAPIError):
+            return error
+        translated = translate_database_error(error, database=self._database)
+        translated.__cause__ = error
+        return translated

@@ -1,0 +1,185 @@
+"""Units of work on leases: who may work on a task, on which event, and until when.
+
+A lease is an owner (a process), an end and a fence. The fence rises with every claim; whoever writes for a round shows
+the fence of its claim, so that a process that was thought dead, or slept too long, can change nothing any more.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
+
+from ghostos.contracts.store import AbandonedRound, Claim, ClaimRefusal
+from ghostos.core.event import Event
+from ghostos.core.ids import new_id
+from ghostos.core.task import CodeRun, Owner
+from ghostos.drivers.store.owner import is_alive, parse_owner
+from ghostos.drivers.store.rows import code_run_from_row, code_run_to_row, event_from_row, task_from_row
+from ghostos.drivers.store.schema.tables import code_runs, events, tasks
+from ghostos.errors import LeaseLostError
+
+__all__ = [
+    "Tenant",
+    "claim_task",
+    "find_due_event",
+    "is_held",
+    "lease_lost",
+    "park",
+    "renew",
+    "require_lease",
+    "return_claim",
+    "start_code_run",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Who asks for a lease, and when.
+
+    Attributes:
+        owner: The process.
+        now: The present.
+        lease: How long the lease lasts from now.
+    """
+
+    owner: Owner
+    now: datetime
+    lease: timedelta
+
+
+_find_task = select(tasks).where(tasks.c.id == bindparam("task_id")).with_for_update()
+_find_due_event = (
+    select(events)
+    .where(
+        events.c.task_id == bindparam("task_id"),
+        events.c.consumed_at.is_(None),
+        or_(events.c.not_before.is_(None), events.c.not_before <= bindparam("now")),
+    )
+    .order_by(events.c.priority, events.c.seq)
+    .limit(1)
+)
+_find_started_run = (
+    select(code_runs)
+    .where(code_runs.c.task_id == bindparam("task_id"), code_runs.c.status == "started")
+    .order_by(code_runs.c.started_at.desc(), code_runs.c.id.desc())
+    .limit(1)
+)
+_claim_task = update(tasks).where(tasks.c.id == bindparam("claimed_task"))
+_held_by_claim = (
+    tasks.c.id == bindparam("claimed_task"),
+    tasks.c.fence == bindparam("claimed_fence"),
+    tasks.c.lease_owner == bindparam("claiming_owner"),
+)
+_check_lease = select(tasks.c.fence).where(*_held_by_claim).with_for_update()
+_renew = update(tasks).where(*_held_by_claim)
+_insert_code_run = insert(code_runs)
+
+
+def is_held(lease_owner: str | None, *, until: datetime | None, now: datetime) -> bool:
+    """Return whether a lease keeps others from a task: it has not ended, and its owner may still live."""
+    return lease_owner is not None and until is not None and until > now and is_alive(parse_owner(lease_owner))
+
+
+def claim_task(connection: Connection, task_id: str, *, tenant: Tenant) -> Claim | ClaimRefusal:
+    """Take a task and its next due event.
+
+    An event re-opens a task that was finished, failed or cancelled. What an earlier process left of a round is reported
+    with the first claim after it, whichever event that takes: code that was started must be told of before anything
+    else runs. When several rounds were left, the one that had started code is the one that is named.
+    """
+    row = connection.execute(_find_task, {"task_id": task_id}).mappings().first()
+    if row is None:
+        return "missing"
+    event = find_due_event(connection, task_id, now=tenant.now)
+    if event is None:
+        return "idle"
+    if is_held(row["lease_owner"], until=row["lease_until"], now=tenant.now):
+        return "held"
+    left_round_id: str | None = row["current_round_id"]
+    round_id, fence = new_id(), row["fence"] + 1
+    connection.execute(
+        _claim_task,
+        {
+            "claimed_task": task_id,
+            "state": "running",
+            "lease_owner": tenant.owner.key,
+            "lease_until": tenant.now + tenant.lease,
+            "fence": fence,
+            "current_round_id": round_id,
+        },
+    )
+    return Claim(
+        task=task_from_row({**row, "state": "running"}),
+        event=event,
+        round_id=round_id,
+        fence=fence,
+        abandoned=None if left_round_id is None else _find_abandoned(connection, task_id, round_id=left_round_id),
+    )
+
+
+def find_due_event(connection: Connection, task_id: str, *, now: datetime) -> Event | None:
+    """Return the event that a claim takes next."""
+    row = connection.execute(_find_due_event, {"task_id": task_id, "now": now}).mappings().first()
+    return None if row is None else event_from_row(row)
+
+
+def require_lease(connection: Connection, claim: Claim, *, owner: Owner) -> None:
+    """Raise `LeaseLostError` unless the claim still holds its task."""
+    if connection.execute(_check_lease, _claim_key(claim, owner=owner)).first() is None:
+        raise lease_lost(claim)
+
+
+def lease_lost(claim: Claim) -> LeaseLostError:
+    """Return the error that says that a claim does not hold its task any more."""
+    return LeaseLostError(
+        f"The claim of the task {claim.task.id} (round {claim.round_id}, fence {claim.fence}) is no longer valid.",
+        advice="Another process has it, or it was parked: leave this round, and claim the task again to go on.",
+    )
+
+
+def renew(connection: Connection, claim: Claim, *, tenant: Tenant) -> None:
+    """Let the lease end later."""
+    values = {**_claim_key(claim, owner=tenant.owner), "lease_until": tenant.now + tenant.lease}
+    if not connection.execute(_renew, values).rowcount:
+        raise lease_lost(claim)
+
+
+def start_code_run(connection: Connection, claim: Claim, code_run: CodeRun, *, owner: Owner) -> None:
+    """Insert the row of a run that is about to start."""
+    require_lease(connection, claim, owner=owner)
+    connection.execute(_insert_code_run, code_run_to_row(code_run))
+
+
+def park(connection: Connection, claim: Claim, *, owner: Owner) -> None:
+    """Let go of the task in the middle of a round; nothing, where it is somebody else's by now."""
+    _release(connection, claim, owner=owner, round_id=claim.round_id)
+
+
+def return_claim(connection: Connection, claim: Claim, *, owner: Owner) -> None:
+    """Let go of a task whose claim nobody has received: the round counts as never begun."""
+    _release(connection, claim, owner=owner, round_id=claim.abandoned.round_id if claim.abandoned else None)
+
+
+def _release(connection: Connection, claim: Claim, *, owner: Owner, round_id: str | None) -> None:
+    connection.execute(
+        _renew,
+        {
+            **_claim_key(claim, owner=owner),
+            "state": "parked",
+            "lease_owner": None,
+            "lease_until": None,
+            "current_round_id": round_id,
+        },
+    )
+
+
+def _claim_key(claim: Claim, *, owner: Owner) -> dict[str, object]:
+    return {"claimed_task": claim.task.id, "claimed_fence": claim.fence, "claiming_owner": owner.key}
+
+
+def _find_abandoned(connection: Connection, task_id: str, *, round_id: str) -> AbandonedRound:
+    row = connection.execute(_find_started_run, {"task_id": task_id}).mappings().first()
+    if row is None:
+        return AbandonedRound(round_id=round_id)
+    code_run = code_run_from_row(row)
+    return AbandonedRound(round_id=code_run.round_id, code_run=code_run)

@@ -1,0 +1,166 @@
+"""The store in a database: SQLite in the workspace, through SQLAlchemy Core."""
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ghostos.config import Durability
+from ghostos.contracts.store import Claim, ClaimRefusal, RoundCommit, ThreadSummary
+from ghostos.core.clock import utc_now
+from ghostos.core.event import Event
+from ghostos.core.json import JsonObject
+from ghostos.core.message import Message
+from ghostos.core.task import CodeRun, Owner, Task
+from ghostos.drivers.store import commits, leases, threads
+from ghostos.drivers.store.connection_thread import ConnectionThread, Unit
+from ghostos.drivers.store.leases import Tenant
+from ghostos.drivers.store.opening import open_connections
+from ghostos.drivers.store.owner import current_owner
+
+__all__ = ["SqlStore", "open_store"]
+
+C = TypeVar("C", bound=Claim | ClaimRefusal | None)
+
+DEFAULT_LEASE_S = 30.0
+
+
+def open_store(
+    database: Path,
+    *,
+    durability: Durability = "normal",
+    owner: Owner | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    busy_timeout_s: float = 5.0,
+) -> "SqlStore":
+    """Open the database of a workspace; it is made where there is none, and brought up to date where it is older.
+
+    Blocks for some milliseconds. Several processes may have the same database open.
+
+    Args:
+        database: The file. Its folder is made.
+        durability: `normal`: what is committed survives the death of the process; `full`: a power cut too.
+        owner: Whose leases this store takes; this process's by default.
+        clock: Tells the time; aware.
+        busy_timeout_s: How long to wait for another process that writes.
+
+    Raises:
+        WorkspaceReadOnlyError: The place cannot be written.
+        DiskFullError: There is no space left.
+        NewerFormatError: A newer version made the database.
+        WorkspaceError: The file is damaged, locked, or not a database of GhostOS.
+    """
+    connections = open_connections(database, durability=durability, busy_timeout_s=busy_timeout_s)
+    return SqlStore(
+        writer=ConnectionThread(connections.writer, name="ghostos-store-writer", database=database),
+        reader=ConnectionThread(connections.reader, name="ghostos-store-reader", database=database),
+        owner=owner or current_owner(),
+        clock=clock,
+    )
+
+
+class SqlStore:
+    """`Store` on two threads: one that writes, one that reads. See the port for what the methods promise.
+
+    A method that is cancelled while its unit waits has done nothing; one whose unit already runs has done its work,
+    but a claim that nobody receives is given back. Whoever drops a store, or ends the interpreter, without closing it
+    loses nothing that was acknowledged.
+    """
+
+    def __init__(
+        self, *, writer: ConnectionThread, reader: ConnectionThread, owner: Owner, clock: Callable[[], datetime]
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._owner = owner
+        self._clock = clock
+        self._close = weakref.finalize(self, _close_threads, reader, writer)  # also called at exit
+
+    async def create_task(self, task: Task) -> Task:
+        """See `Store`."""
+        return await self._writer.run(partial(threads.create_task, task=task))
+
+    async def find_task(self, name_or_id: str) -> Task | None:
+        """See `Store`."""
+        return await self._reader.run(partial(threads.find_task, name_or_id=name_or_id))
+
+    async def update_ghost(self, task_id: str, *, ghost: JsonObject, context: JsonObject | None) -> None:
+        """See `Store`. `ThreadNotFoundError` where there is no such task."""
+        await self._writer.run(partial(threads.update_ghost, task_id=task_id, ghost=ghost, context=context))
+
+    async def list_threads(self, *, limit: int = 100) -> list[ThreadSummary]:
+        """See `Store`."""
+        return await self._reader.run(partial(threads.list_threads, limit=limit))
+
+    async def list_messages(self, task_id: str, *, after_seq: int = 0) -> list[Message]:
+        """See `Store`."""
+        return await self._reader.run(partial(threads.list_messages, task_id=task_id, after_seq=after_seq))
+
+    async def post_event(self, event: Event) -> Event:
+        """See `Store`."""
+        return await self._writer.run(partial(threads.post_event, event=event))
+
+    async def pending_events(self, task_id: str) -> list[Event]:
+        """See `Store`. Events that are not due yet come last, by their time."""
+        return await self._reader.run(partial(threads.pending_events, task_id=task_id, now=self._clock()))
+
+    async def claim(self, task_id: str, *, lease_s: float = DEFAULT_LEASE_S) -> Claim | ClaimRefusal:
+        """See `Store`. An event re-opens a task that was finished, failed or cancelled.
+
+        This process counts as any other living one: while it works on a task, a second claim of it is refused.
+        """
+        tenant = self._tenant(lease_s)
+        return await self._run_claim(lambda connection: leases.claim_task(connection, task_id, tenant=tenant))
+
+    async def renew(self, claim: Claim, *, lease_s: float = DEFAULT_LEASE_S) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(leases.renew, claim=claim, tenant=self._tenant(lease_s)))
+
+    async def start_code_run(self, claim: Claim, code_run: CodeRun) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(leases.start_code_run, claim=claim, code_run=code_run, owner=self._owner))
+
+    async def commit_round(self, commit: RoundCommit) -> Claim | None:
+        """See `Store`. `ThreadNotFoundError`, and nothing applied, where an event is for a task that does not exist."""
+        tenant = self._tenant(DEFAULT_LEASE_S)
+        return await self._run_claim(lambda connection: commits.commit_round(connection, commit, tenant=tenant))
+
+    async def park(self, claim: Claim) -> None:
+        """See `Store`. Harmless where the task is somebody else's by now."""
+        await self._writer.run(partial(leases.park, claim=claim, owner=self._owner))
+
+    async def clear(self) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(threads.clear, now=self._clock()))
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._close()
+
+    def _tenant(self, lease_s: float) -> Tenant:
+        return Tenant(owner=self._owner, now=self._clock(), lease=timedelta(seconds=lease_s))
+
+    async def _run_claim(self, unit: Unit[C]) -> C:
+        future = self._writer.submit(unit)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            future.add_done_callback(self._return_claim)
+            raise
+
+    def _return_claim(self, future: Future[Any]) -> None:
+        """Give back the claim that a cancelled call has got all the same, or nobody could work until its lease ends."""
+        if future.cancelled() or future.exception() is not None:
+            return
+        claim = future.result()
+        if isinstance(claim, Claim):
+            self._writer.submit(partial(leases.return_claim, claim=claim, owner=self._owner))
+
+
+def _close_threads(reader: ConnectionThread, writer: ConnectionThread) -> None:
+    reader.close()
+    writer.close()  # last: the one who closes last folds the write-ahead log into the file

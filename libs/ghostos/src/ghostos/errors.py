@@ -1,0 +1,222 @@
+"""What can go wrong in GhostOS, as a tree.
+
+    GhostOSError
+    ├── UsageError                    exit 2: the call is wrong
+    │   ├── TargetError               the target is missing, does not parse or fails on import
+    │   ├── ThreadTargetError         the thread belongs to another target
+    │   ├── ThreadNotFoundError       no thread has that name or id
+    │   └── SyncInAsyncError          a synchronous method on the Matrix's own loop
+    ├── NotConfiguredError            exit 3: something is not set up
+    │   ├── ModelKeyMissingError      no key for the chosen model
+    │   ├── ConfigError               a setting cannot be read
+    │   ├── ExtraMissingError         an optional dependency is not installed
+    │   └── WorkspaceError            the workspace cannot be used
+    │       ├── WorkspaceReadOnlyError
+    │       ├── DiskFullError
+    │       └── NewerFormatError      written by a newer version
+    ├── ModelError                    exit 1: the model's service failed
+    │   ├── ModelAuthError            it refused the key (401, 403)
+    │   ├── ModelRateLimitError       too many requests, or no quota (429)
+    │   ├── ModelRequestError         it refused the request (other 4xx)
+    │   ├── ModelServerError          it failed (5xx)
+    │   ├── ModelConnectionError      it cannot be reached, or did not answer in time
+    │   ├── ModelResponseError        its answer cannot be read
+    │   ├── ModelStreamCutError       its answer ended half-way
+    │   └── ScriptError               a scripted or rehearsed reply does not fit what was asked
+    ├── TurnFailedError               exit 1: a turn ended in an error that its thread shows
+    ├── LeaseLostError                another process has taken the task over
+    └── MatrixClosedError             the Matrix was closed
+
+Facts are attributes; the text is two lines: what happened, what to do.
+"""
+
+__all__ = [
+    "ConfigError",
+    "DiskFullError",
+    "ExtraMissingError",
+    "GhostOSError",
+    "LeaseLostError",
+    "MatrixClosedError",
+    "ModelAuthError",
+    "ModelConnectionError",
+    "ModelError",
+    "ModelKeyMissingError",
+    "ModelRateLimitError",
+    "ModelRequestError",
+    "ModelResponseError",
+    "ModelServerError",
+    "ModelStreamCutError",
+    "NewerFormatError",
+    "NotConfiguredError",
+    "ScriptError",
+    "SyncInAsyncError",
+    "TargetError",
+    "ThreadNotFoundError",
+    "ThreadTargetError",
+    "TurnFailedError",
+    "UsageError",
+    "WorkspaceError",
+    "WorkspaceReadOnlyError",
+]
+
+
+class GhostOSError(Exception):
+    """Root of all errors of GhostOS.
+
+    Attributes:
+        happened: What happened, with the value that it happened to: one line, no full stop needed.
+        advice: What to do about it: one line.
+    """
+
+    exit_status = 1
+
+    def __init__(self, happened: str, *, advice: str = "") -> None:
+        super().__init__(happened, advice)
+        self.happened = happened
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.happened}\n{self.advice}" if self.advice else self.happened
+
+
+class UsageError(GhostOSError):
+    """The call is wrong."""
+
+    exit_status = 2
+
+
+class TargetError(UsageError):
+    """The target is missing, does not parse or fails on import."""
+
+
+class ThreadTargetError(UsageError):
+    """The thread belongs to another target."""
+
+    def __init__(self, name: str, *, owner: str, target: str) -> None:
+        super().__init__(
+            f"Thread '{name}' belongs to {owner}, not to {target}.",
+            advice=f"Choose another --thread, or continue it with: ghostos ask {owner} --thread {name} MESSAGE",
+        )
+        self.name = name
+        self.owner = owner
+        self.target = target
+
+
+class ThreadNotFoundError(UsageError):
+    """No thread has that name or id."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no thread '{name}' in this workspace.", advice="List them with: ghostos threads list"
+        )
+        self.name = name
+
+
+class SyncInAsyncError(UsageError):
+    """A synchronous method was called on the Matrix's own loop, which it would block for ever."""
+
+    def __init__(self, method: str, *, twin: str) -> None:
+        super().__init__(
+            f"{method}() would block the Matrix's own event loop, on which it was called.",
+            advice=f"Call its asynchronous twin instead: await {twin}(...)",
+        )
+        self.method = method
+        self.twin = twin
+
+
+class NotConfiguredError(GhostOSError):
+    """Something that is needed is not set up."""
+
+    exit_status = 3
+
+
+class ModelKeyMissingError(NotConfiguredError):
+    """There is no key for the chosen model."""
+
+    def __init__(self, model: str, *, variable: str) -> None:
+        super().__init__(
+            f"No key is configured for the model '{model}'.",
+            advice=f"Set it with: export {variable}=... (or in the workspace's .env), or name another with --model P:M",
+        )
+        self.model = model
+        self.variable = variable
+
+
+class ConfigError(NotConfiguredError):
+    """A setting cannot be read."""
+
+
+class ExtraMissingError(NotConfiguredError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, feature: str, *, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs packages that are not installed.",
+            advice=f"Install them with: pip install 'ghostos-core[{extra}]' (from a clone: make setup)",
+        )
+        self.feature = feature
+        self.extra = extra
+
+
+class WorkspaceError(NotConfiguredError):
+    """The workspace cannot be used."""
+
+
+class WorkspaceReadOnlyError(WorkspaceError):
+    """The workspace cannot be written."""
+
+
+class DiskFullError(WorkspaceError):
+    """There is no space left where the workspace is."""
+
+
+class NewerFormatError(WorkspaceError):
+    """The workspace was written by a newer version."""
+
+
+class ModelError(GhostOSError):
+    """The model's service failed."""
+
+
+class ModelAuthError(ModelError):
+    """The service refused the key."""
+
+
+class ModelRateLimitError(ModelError):
+    """Too many requests, or no quota left."""
+
+
+class ModelRequestError(ModelError):
+    """The service refused the request."""
+
+
+class ModelServerError(ModelError):
+    """The service failed."""
+
+
+class ModelConnectionError(ModelError):
+    """The service cannot be reached, or did not answer in time."""
+
+
+class ModelResponseError(ModelError):
+    """The service's answer cannot be read."""
+
+
+class ModelStreamCutError(ModelError):
+    """The service's answer ended half-way."""
+
+
+class ScriptError(ModelError):
+    """A scripted or rehearsed reply does not fit what was asked."""
+
+
+class TurnFailedError(GhostOSError):
+    """A turn ended in an error that its thread shows."""
+
+
+class LeaseLostError(GhostOSError):
+    """Another process has taken the task over; nothing of this round was committed."""
+
+
+class MatrixClosedError(GhostOSError):
+    """The Matrix was closed."""

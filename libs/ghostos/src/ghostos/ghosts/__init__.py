@@ -1,0 +1,1 @@
+"""The kinds of ghosts, and what makes one from a file."""

@@ -1,0 +1,51 @@
+"""What a model is told about running code, and how it is shown what its code did."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ghostos.core.json import Json
+from ghostos.ghosts.thread_prompt import STATE_OPENING
+from ghostos_moss import RunResult
+
+PROTOCOL = """\
+You act by writing Python between `<moss>` and `</moss>`, each alone on its line; what you write outside is said to \
+the user. The code runs inside the module below: all its names are there, and `moss` is the live instance of its \
+`Moss`. Public attributes set on `moss` persist; other names last for one reply. What you print, or the value that \
+your code returns from `def run(moss)`, comes back to you as `<moss-output>`, and you go on; then tell the user. \
+Never write `<moss-output>` yourself. A reply without code ends your turn.
+
+`moss.flow.wait()` ends the turn, `moss.flow.observe(x)` shows you x, `moss.flow.finish(result)` ends the task, \
+`moss.flow.fail(reason)` gives it up."""
+
+_MAX_VALUE_CHARS = 400
+
+
+def render_output(result: RunResult, *, observed: Sequence[object] = ()) -> str:
+    """Return what the model is shown of a run: prints, then values, then what went wrong, then remarks."""
+    parts = [result.std_output.rstrip("\n")]
+    if result.returns_text:
+        parts.append(f"returned: {result.returns_text}")
+    parts.extend(repr(value) for value in observed)
+    if result.error:
+        parts.append(result.error)
+    parts.extend(f"note: {note}" for note in result.notes)
+    return "\n".join(part for part in parts if part) or "(no output)"
+
+
+def render_state(values: Mapping[str, Json], *, now: datetime) -> str:
+    """Return what changes between rounds: the last message of a prompt.
+
+    Args:
+        values: Stored values of moss, by name.
+        now: Aware.
+    """
+    lines = [f"time: {now:%Y-%m-%d %H:%M %Z}"]
+    lines.extend(f"moss.{name} = {_shorten(json.dumps(value, ensure_ascii=False))}" for name, value in values.items())
+    return "\n".join([STATE_OPENING, *lines, "</moss-state>"])
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= _MAX_VALUE_CHARS:
+        return text
+    return f"{text[:_MAX_VALUE_CHARS]}… {len(text) - _MAX_VALUE_CHARS} of {len(text)} characters left out …"

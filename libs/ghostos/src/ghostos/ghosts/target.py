@@ -1,0 +1,159 @@
+"""From a target, a file or a module, to the ghost that it makes."""
+
+import ast
+import importlib
+import sys
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ghostos.contracts.ghost import Ghost
+from ghostos.errors import TargetError
+from ghostos.ghosts.moss_agent import MossAgent
+from ghostos_container import Provider
+from ghostos_moss import ModuleSource, load_source
+from ghostos_moss.errors import MossError, SourceSyntaxError
+
+_HOST_NAMES = frozenset({"__ghost__", "__matrix_providers__"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a user pointed at.
+
+    Attributes:
+        name: The file's absolute path, or the module's name; names what a thread belongs to.
+        source: Its source.
+        ghost: The ghost that it makes: its `__ghost__`, else a `MossAgent` on itself.
+        providers: What its `__matrix_providers__()` gives, for one Matrix.
+    """
+
+    name: str
+    source: ModuleSource
+    ghost: Ghost
+    providers: tuple[Provider[Any], ...] = ()
+
+
+def load_target(target: str) -> Target:
+    """Find a target and make its ghost. The file's folder (for a module, the current one) becomes importable.
+
+    The file is imported only if it defines `__ghost__` or `__matrix_providers__`; a plain file is only read.
+
+    Args:
+        target: The path of a Python file, or a module's name.
+
+    Raises:
+        TargetError: It is missing, does not parse, fails on import, or its `__ghost__` is not one.
+    """
+    path = _as_path(target)
+    try:
+        _make_importable(path.parent if path else Path.cwd(), is_first=path is not None)
+        source = load_source(str(path) if path else target)
+    except SourceSyntaxError as exc:
+        raise TargetError(str(exc).rstrip("."), advice="Mend that line and run it again.") from exc
+    except MossError as exc:
+        raise TargetError(
+            f"There is no usable target '{target}': {exc}",
+            advice="Give the path of a Python file (my.py) or the name of an installed module (package.module).",
+        ) from exc
+    name = str(path) if path else target
+    if not _defined_names(source.tree) & _HOST_NAMES:
+        return Target(name=name, source=source, ghost=_plain_agent(name, source))
+    module = _import(source, path=path)
+    ghost = getattr(module, "__ghost__", None) or _plain_agent(name, source)
+    if not isinstance(ghost, Ghost):
+        raise TargetError(
+            f"The __ghost__ of {name} is a {type(ghost).__name__}, not a ghost.",
+            advice="Assign a Chatbot, a MossAgent or another ghostos.abcd.Ghost to it.",
+        )
+    return Target(name=name, source=source, ghost=ghost, providers=_providers(module, name=name))
+
+
+def _as_path(target: str) -> Path | None:
+    path = Path(target)
+    if not (target.endswith(".py") or "/" in target or "\\" in target or path.is_file()):
+        return None
+    path = path.expanduser().resolve()
+    if path.is_dir():
+        raise TargetError(f"{path} is a folder.", advice="Give the path of a Python file in it.")
+    return path
+
+
+def _make_importable(folder: Path, *, is_first: bool) -> None:
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    if str(folder) in sys.path:
+        return
+    if is_first:
+        sys.path.insert(0, str(folder))
+    else:
+        sys.path.append(str(folder))
+
+
+def _defined_names(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for statement in tree.body:
+        match statement:
+            case ast.FunctionDef(name=name):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                names.update(target.id for target in targets if isinstance(target, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
+            case _:
+                continue
+    return names
+
+
+def _plain_agent(name: str, source: ModuleSource) -> MossAgent:
+    return MossAgent(name, name=source.name.rpartition(".")[2])
+
+
+def _import(source: ModuleSource, *, path: Path | None) -> ModuleType:
+    try:
+        if path is None:
+            return importlib.import_module(source.name)
+        spec = spec_from_file_location(source.name, path)
+        if spec is None or spec.loader is None:
+            raise TargetError(f"{path} is not a Python file.", advice="Give a file that ends in .py.")
+        module = module_from_spec(spec)
+        sys.modules.setdefault(source.name, module)
+        spec.loader.exec_module(module)
+    except TargetError:
+        raise
+    except Exception as exc:  # whatever the file's own code raises
+        raise TargetError(
+            f"{source.name} fails on import: {_where(exc, source.filename)}{type(exc).__name__}: {exc}",
+            advice="Mend the file, or install what it imports, and run it again.",
+        ) from exc
+    return module
+
+
+def _where(error: Exception, filename: str) -> str:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == filename]
+    return f"line {lines[-1]}: " if lines else ""
+
+
+def _providers(module: ModuleType, *, name: str) -> tuple[Provider[Any], ...]:
+    make = getattr(module, "__matrix_providers__", None)
+    if make is None:
+        return ()
+    try:
+        made: Iterable[object] = make()
+        providers = tuple(made)
+    except Exception as exc:  # whatever the file's own code raises
+        raise TargetError(
+            f"__matrix_providers__() of {name} raised {type(exc).__name__}: {exc}",
+            advice="Mend it; it runs once, on the host, when the Matrix is made.",
+        ) from exc
+    for provider in providers:
+        if not isinstance(provider, Provider):
+            raise TargetError(
+                f"__matrix_providers__() of {name} gave a {type(provider).__name__}.",
+                advice="Return ghostos_container providers: provide(Contract)(factory).",
+            )
+    return providers  # pyright: ignore[reportReturnType]  # each was checked above

@@ -1,0 +1,1 @@
+"""Contracts that a ghost's code may use, and what makes them."""

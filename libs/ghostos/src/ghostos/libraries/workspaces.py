@@ -1,0 +1,164 @@
+"""Which folder is the workspace, and how one is made."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from ghostos.config import Workspace
+from ghostos.errors import NotConfiguredError, WorkspaceReadOnlyError
+
+DEFAULT_FOLDER = "app"
+_RECORD = "workspaces.json"
+
+CONFIG_TEMPLATE = """\
+# Settings of this GhostOS workspace. A flag goes before the environment, that before this file.
+# All keys and their defaults: docs/configuration.md (ghostos docs).
+version = 1
+
+# Which model ghosts use that name none: provider:model.
+# default_model = "openai:gpt-4o"
+
+# [code]
+# timeout_s = 120.0        # longest run of one piece of code
+
+# [store]
+# durability = "normal"    # survives kill -9; "full" survives a power cut
+
+# A service of your own that speaks the OpenAI protocol; use it as --model mine:some-model
+# [services.mine]
+# base_url = "http://127.0.0.1:8000/v1"
+# api_key_env = "MINE_API_KEY"
+# needs_key = false
+"""
+
+ENV_TEMPLATE = """\
+# Keys for this workspace, readable by you alone. The environment goes before this file.
+# OPENAI_API_KEY=
+# OPENAI_BASE_URL=
+# OPENAI_PROXY=socks5://127.0.0.1:1080
+# DEEPSEEK_API_KEY=
+# MOONSHOT_API_KEY=
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundWorkspace:
+    """The workspace of this run.
+
+    Attributes:
+        workspace: Where it is. It may not exist yet.
+        notices: One line each, for the user: what was ignored or will be made.
+    """
+
+    workspace: Workspace
+    notices: tuple[str, ...] = field(default=())
+
+
+def find_workspace(chosen: Path | None, *, environment: Mapping[str, str]) -> FoundWorkspace:
+    """Return the workspace to use: the chosen one, GHOSTOS_WORKSPACE, ./app where `ghostos init` made it, the user's.
+
+    Makes nothing. A folder `./app` that this machine's `ghostos init` did not make is not used: its settings could
+    send keys elsewhere.
+    """
+    if chosen is not None:
+        return FoundWorkspace(workspace=Workspace(chosen.absolute()))
+    if named := environment.get("GHOSTOS_WORKSPACE"):
+        return FoundWorkspace(workspace=Workspace(Path(named).absolute()))
+    local = Workspace(Path(DEFAULT_FOLDER).absolute())
+    notices: tuple[str, ...] = ()
+    if local.config_file.is_file():
+        if str(local.root.resolve()) in _recorded():
+            return FoundWorkspace(workspace=local)
+        notices = (f"Ignored {local.root}: ghostos init did not make it on this machine. Use it with --workspace app",)
+    own = Workspace(user_data_folder())
+    if not own.runtime.exists():
+        notices = (*notices, f"Threads and settings are kept in {own.root}")
+    return FoundWorkspace(workspace=own, notices=notices)
+
+
+def user_data_folder() -> Path:
+    """Return the user's own data folder of GhostOS; it may not exist."""
+    return platformdirs.user_data_path("ghostos", appauthor=False)
+
+
+def init_workspace(root: Path) -> list[Path]:
+    """Make a workspace and record that this machine made it. Files that exist are left as they are.
+
+    Returns:
+        What was made.
+
+    Raises:
+        NotConfiguredError: The place is taken by a file.
+        WorkspaceReadOnlyError: Nothing can be written there.
+    """
+    workspace = Workspace(root.absolute())
+    try:
+        folders = (workspace.root, workspace.config_file.parent, workspace.runtime)
+        made = [folder for folder in folders if _mkdir(folder)]
+        made += [
+            path
+            for path, text, mode in (
+                (workspace.config_file, CONFIG_TEMPLATE, 0o644),
+                (workspace.env_file, ENV_TEMPLATE, 0o600),
+                (workspace.root / ".gitignore", ".env\nruntime/\n", 0o644),
+            )
+            if _write_new(path, text, mode=mode)
+        ]
+        _record(workspace.root.resolve())
+    except (FileExistsError, NotADirectoryError) as exc:
+        raise NotConfiguredError(
+            f"No workspace can be made at {workspace.root}: {exc.filename} is not a folder.",
+            advice="Choose another place: ghostos init DIR",
+        ) from exc
+    except OSError as exc:
+        raise unwritable(workspace.root, exc) from exc
+    return made
+
+
+def unwritable(place: Path, cause: OSError) -> WorkspaceReadOnlyError:
+    """Return the error that says that a workspace cannot be written."""
+    return WorkspaceReadOnlyError(
+        f"The workspace {place} cannot be written: {cause.strerror or cause}.",
+        advice="Choose another with --workspace DIR, or give yourself the right to write there.",
+    )
+
+
+def _mkdir(folder: Path) -> bool:
+    if folder.is_dir():
+        return False
+    folder.mkdir(parents=True)
+    return True
+
+
+def _write_new(path: Path, text: str, *, mode: int) -> bool:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return True
+
+
+def _recorded() -> list[str]:
+    """Paths of the workspaces that this machine made. A record that cannot be read counts as none."""
+    try:
+        recorded = json.loads((user_data_folder() / _RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [path for path in recorded if isinstance(path, str)] if isinstance(recorded, list) else []
+
+
+def _record(root: Path) -> None:
+    recorded = _recorded()
+    if str(root) in recorded:
+        return
+    folder = user_data_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f".{_RECORD}.{os.getpid()}"
+    fresh.write_text(json.dumps([*recorded, str(root)], indent=1), encoding="utf-8")
+    fresh.replace(folder / _RECORD)

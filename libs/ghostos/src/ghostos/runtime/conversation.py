@@ -1,0 +1,135 @@
+"""A client's handle on one task of a Matrix."""
+
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from ghostos.contracts.conversation import Receiver
+from ghostos.contracts.store import Store
+from ghostos.core.clock import utc_now
+from ghostos.core.event import Event
+from ghostos.core.ids import new_id
+from ghostos.core.json import JsonObject
+from ghostos.core.message import Message
+from ghostos.core.task import Task
+from ghostos.errors import ThreadNotFoundError, UsageError
+from ghostos.runtime.loop_thread import LoopThread
+from ghostos.runtime.receiver import TurnReceiver
+from ghostos.runtime.thread_log import LogCursor, ThreadLog
+
+T = TypeVar("T")
+
+
+class TaskHost(Protocol):
+    """What a conversation needs of its Matrix."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def loop_thread(self) -> LoopThread: ...
+
+    def log_of(self, task_id: str) -> ThreadLog:
+        """Return the live log of a task."""
+        ...
+
+    def wake(self, task_id: str) -> None:
+        """Say that a task has work. On the Matrix's loop."""
+        ...
+
+
+class MatrixConversation:
+    """A conversation with the ghost of one task; see `ghostos.abcd.Conversation`."""
+
+    def __init__(self, host: TaskHost, task: Task) -> None:
+        self._host = host
+        self._task_id = task.id
+        self._name = task.name
+        self._is_closed = False
+
+    @property
+    def task_id(self) -> str:
+        return self._task_id
+
+    @property
+    def thread(self) -> str:
+        return self._name
+
+    def talk(self, text: str, context: BaseModel | None = None) -> tuple[Event, Receiver]:
+        return self._run(self.atalk(text, context), "talk")
+
+    async def atalk(self, text: str, context: BaseModel | None = None) -> tuple[Event, Receiver]:
+        self._check_open()
+        payload: JsonObject = {"text": text}
+        if context is not None:
+            payload["context"] = context.model_dump(mode="json")
+        event = Event(id=new_id(), task_id=self._task_id, type="input", payload=payload, created_at=utc_now())
+        return await self._host.loop_thread.run_async(self._post(event))
+
+    def resume(self) -> Receiver | None:
+        return self._run(self.aresume(), "resume")
+
+    async def aresume(self) -> Receiver | None:
+        self._check_open()
+        return await self._host.loop_thread.run_async(self._resume())
+
+    def attach(self, *, from_seq: int = 0) -> Receiver:
+        log = self._host.log_of(self._task_id)
+        return self._receiver(log.listen_to_turn(), event_id=None, after_seq=from_seq, with_input=True)
+
+    def is_running(self) -> bool:
+        """Whether a turn of this thread runs in this process now."""
+        return self._host.log_of(self._task_id).has_turn
+
+    def history(self) -> list[Message]:
+        return self._run(self.ahistory(), "history")
+
+    async def ahistory(self) -> list[Message]:
+        return await self._host.loop_thread.run_async(self._host.store.list_messages(self._task_id))
+
+    def get_task(self) -> Task:
+        return self._run(self.aget_task(), "get_task")
+
+    async def aget_task(self) -> Task:
+        task = await self._host.loop_thread.run_async(self._host.store.find_task(self._task_id))
+        if task is None:
+            raise ThreadNotFoundError(self._name)
+        return task
+
+    def close(self) -> None:
+        self._is_closed = True
+
+    async def _post(self, event: Event) -> tuple[Event, Receiver]:
+        cursor = self._host.log_of(self._task_id).listen()
+        stored = await self._host.store.post_event(event)
+        self._host.wake(self._task_id)
+        return stored, self._receiver(cursor, event_id=event.id)
+
+    async def _resume(self) -> Receiver | None:
+        log = self._host.log_of(self._task_id)
+        if log.has_turn:
+            return self._receiver(log.listen_to_turn(), event_id=None)
+        if not await self._host.store.pending_events(self._task_id):
+            return None
+        cursor = log.listen()
+        self._host.wake(self._task_id)
+        return self._receiver(cursor, event_id=None)
+
+    def _receiver(
+        self, cursor: LogCursor, *, event_id: str | None, after_seq: int = 0, with_input: bool = False
+    ) -> TurnReceiver:
+        return TurnReceiver(
+            cursor,
+            event_id=event_id,
+            after_seq=after_seq,
+            with_input=with_input,
+            check_thread=lambda: self._host.loop_thread.check_not_current("recv", twin="receiver.arecv"),
+        )
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise UsageError("This conversation is closed.", advice="Open it again: matrix.sync(ghost, thread=...).")
+
+    def _run(self, coroutine: Coroutine[Any, Any, T], method: str) -> T:
+        return self._host.loop_thread.run(coroutine, method=f"conversation.{method}", twin=f"conversation.a{method}")

@@ -1,0 +1,103 @@
+"""What a client hears of one turn."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+from ghostos.core.message import Delta
+from ghostos.runtime.thread_log import LogCursor, LogItem, TurnEnded, TurnStarted
+
+
+class TurnReceiver:
+    """Listens to one turn of a thread.
+
+    Args:
+        cursor: Where in the thread's log to begin.
+        event_id: The event whose turn is meant. None is the first turn that the cursor meets.
+        after_seq: Leave out messages up to this one.
+        with_input: Yield what the user said, too.
+        check_thread: Called before blocking; raises where blocking would stop the Matrix's own loop.
+    """
+
+    def __init__(
+        self,
+        cursor: LogCursor,
+        *,
+        event_id: str | None,
+        check_thread: Callable[[], None],
+        after_seq: int = 0,
+        with_input: bool = False,
+    ) -> None:
+        self._cursor: LogCursor | None = cursor
+        self._event_id = event_id
+        self._after_seq = after_seq
+        self._with_input = with_input
+        self._check_thread = check_thread
+        self._is_on_turn = False
+
+    def recv(self) -> Iterator[Delta]:
+        """Yield the turn's deltas; see `ghostos.abcd.Receiver`."""
+        self._check_thread()
+        if self._cursor is None:
+            return
+        for item in self._cursor.items():
+            if isinstance(item, TurnEnded) and self._is_mine(item.event_id):
+                self._finish(item)
+                return
+            if (delta := self._select(item)) is not None:
+                yield delta
+                if self._cursor is None:
+                    return
+
+    async def arecv(self) -> AsyncIterator[Delta]:
+        """`recv` for any event loop."""
+        if self._cursor is None:
+            return
+        async for item in self._cursor.aitems():
+            if isinstance(item, TurnEnded) and self._is_mine(item.event_id):
+                self._finish(item)
+                return
+            if (delta := self._select(item)) is not None:
+                yield delta
+                if self._cursor is None:
+                    return
+
+    def close(self) -> None:
+        """Stop listening. The turn goes on."""
+        self._cursor = None
+
+    def _is_mine(self, event_id: str) -> bool:
+        return self._event_id == event_id or (self._event_id is None and self._is_on_turn)
+
+    def _finish(self, ended: TurnEnded) -> None:
+        self.close()
+        if ended.error is not None:
+            raise ended.error
+
+    def _select(self, item: LogItem) -> Delta | None:
+        if isinstance(item, TurnStarted):
+            if self._event_id is None:
+                self._event_id = item.event_id
+            self._is_on_turn = item.event_id == self._event_id
+            return None
+        if isinstance(item, TurnEnded) or not self._is_on_turn or item.seq <= self._after_seq:
+            return None
+        if item.role == "user" and not self._with_input:
+            return None
+        return item
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self.close()

@@ -1,0 +1,279 @@
+"""The unit of work of one round."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, replace
+
+from ghostos.contracts.journal import RoundJournal
+from ghostos.contracts.session import MessageWriter
+from ghostos.contracts.store import Claim, RoundCommit, Store
+from ghostos.core.clock import utc_now
+from ghostos.core.event import Event
+from ghostos.core.ids import new_id
+from ghostos.core.json import Json, JsonObject
+from ghostos.core.message import STREAMED_TYPES, Delta, Message, MessageType, Role
+from ghostos.core.task import CodeRun, Task, TaskState
+from ghostos.core.usage import Usage
+from ghostos.runtime.thread_log import ThreadLog
+from ghostos_container import Container
+from ghostos_moss import RunResult
+
+
+class RoundSession:
+    """Collects what one round says and changes, journals it, shows it, and turns it into one commit.
+
+    Args:
+        claim: What allows the round.
+        committed: The thread's committed messages, in order. Not modified.
+        recovered: What an abandoned round for the same event had said.
+        store: For the row of a code run, the only thing that is committed before the round ends.
+        journal: Where what is said is kept until the commit.
+        log: Where it is shown.
+        container: The round's own container.
+    """
+
+    def __init__(
+        self,
+        claim: Claim,
+        *,
+        committed: Sequence[Message],
+        recovered: Sequence[Message],
+        store: Store,
+        journal: RoundJournal,
+        log: ThreadLog,
+        container: Container,
+    ) -> None:
+        self._claim = claim
+        self._committed = committed
+        self._store = store
+        self._journal = journal
+        self._log = log
+        self._container = container
+        self._started_at = utc_now()
+        self._turn = claim.task.turn + 1 if claim.event.is_turn_start else claim.task.turn
+        self._round = claim.task.round + 1
+        self._next_seq = claim.task.next_seq
+        self._messages: list[Message] = []
+        self._open: _StreamedMessage | None = None
+        self._usage = Usage()
+        self._model = ""
+        self._pycontext: JsonObject | None = None
+        self._error_streak = claim.task.error_streak
+        self._code_runs: list[CodeRun] = []
+        self._recover(recovered)
+
+    @property
+    def task(self) -> Task:
+        return self._claim.task
+
+    @property
+    def event(self) -> Event:
+        return self._claim.event
+
+    @property
+    def interrupted_run(self) -> CodeRun | None:
+        return self._claim.abandoned.code_run if self._claim.abandoned else None
+
+    @property
+    def container(self) -> Container:
+        return self._container
+
+    @property
+    def turn(self) -> int:
+        return self._turn
+
+    @property
+    def rounds_in_turn(self) -> int:
+        rounds = {self._round}
+        for message in reversed(self._committed):
+            if message.turn != self._turn:
+                break
+            rounds.add(message.round)
+        return len(rounds)
+
+    @property
+    def error_streak(self) -> int:
+        return self._error_streak
+
+    def history(self) -> Sequence[Message]:
+        return [*self._committed, *self._messages]
+
+    def add(
+        self, content: str, *, role: Role, type: MessageType, data: Json = None, message_id: str | None = None
+    ) -> Message:
+        self._check_none_open()
+        message = self._new_message(content, role=role, type=type, data=data, message_id=message_id)
+        self._journal.complete(message)
+        self._messages.append(message)
+        self._show(message)
+        return message
+
+    def begin(self, *, role: Role, type: MessageType) -> MessageWriter:
+        self._check_none_open()
+        self._open = _StreamedMessage(self, role=role, type=type)
+        return self._open
+
+    def add_usage(self, usage: Usage, *, model: str) -> None:
+        self._usage += usage
+        self._model = model
+
+    async def run_code(self, code: str, run: Callable[[], Awaitable[RunResult]]) -> RunResult:
+        code_run = CodeRun(
+            id=new_id(),
+            task_id=self.task.id,
+            round_id=self._claim.round_id,
+            code=code,
+            status="started",
+            started_at=utc_now(),
+        )
+        await self._store.start_code_run(self._claim, code_run)
+        started = time.perf_counter()
+        result = await run()
+        self._code_runs.append(
+            replace(
+                code_run,
+                status=result.status,
+                duration_s=time.perf_counter() - started,
+                calls=[asdict(call) for call in result.calls],
+            )
+        )
+        return result
+
+    def save_pycontext(self, pycontext: JsonObject) -> None:
+        self._pycontext = pycontext
+
+    def set_error_streak(self, count: int) -> None:
+        self._error_streak = count
+
+    def cut_reply(self) -> None:
+        """Mark what the model said in this round as `partial`: the round failed before the reply was dealt with."""
+        if self._open is not None:
+            self._open.cut()
+        self._messages = [_as_partial(message) for message in self._messages]
+
+    def to_commit(self, *, state: TaskState, events: Sequence[Event]) -> RoundCommit:
+        """Return everything that this round changes."""
+        self._check_none_open()
+        code_runs = list(self._code_runs)
+        if self.interrupted_run is not None:
+            code_runs.append(replace(self.interrupted_run, status="interrupted"))
+        return RoundCommit(
+            claim=self._claim,
+            state=state,
+            messages=self._messages,
+            turn=self._turn,
+            round=self._round,
+            started_at=self._started_at,
+            events=events,
+            pycontext=self._pycontext,
+            error_streak=self._error_streak,
+            usage=self._usage,
+            model=self._model,
+            code_runs=code_runs,
+        )
+
+    def _recover(self, recovered: Sequence[Message]) -> None:
+        for said in recovered:
+            message = said if self.interrupted_run else _as_partial(said)
+            self._next_seq = max(self._next_seq, message.seq + 1)
+            self._journal.complete(message)
+            self._messages.append(message)
+            self._show(message)
+
+    def _check_none_open(self) -> None:
+        if self._open is not None:
+            raise RuntimeError("A message of this session is still open: close its writer first.")
+
+    def _new_message(
+        self, content: str, *, role: Role, type: MessageType, data: Json = None, message_id: str | None = None
+    ) -> Message:
+        message = Message(
+            seq=self._next_seq,
+            id=message_id or new_id(),
+            thread=self.task.id,
+            turn=self._turn,
+            round=self._round,
+            role=role,
+            type=type,
+            content=content,
+            data=data,
+            created_at=utc_now(),
+        )
+        self._next_seq += 1
+        return message
+
+    def _show(self, message: Message) -> None:
+        if message.type in STREAMED_TYPES:
+            self._log.append(Delta(seq=message.seq, type=message.type, role=message.role, content=message.content))
+            self._show_end(message)
+        else:
+            self._log.append(
+                Delta(seq=message.seq, type=message.type, role=message.role, content=message.content, message=message)
+            )
+
+    def _show_end(self, message: Message) -> None:
+        self._log.append(
+            Delta(
+                seq=message.seq,
+                type=message.type,
+                role=message.role,
+                content="",
+                offset=len(message.content),
+                message=message,
+            )
+        )
+
+    def start_streamed(self, *, role: Role, type: MessageType) -> Message:
+        message = self._new_message("", role=role, type=type)
+        self._journal.start(message)
+        return message
+
+    def stream_text(self, message: Message, text: str, *, offset: int) -> None:
+        self._journal.delta(message.seq, text)
+        self._log.append(Delta(seq=message.seq, type=message.type, role=message.role, content=text, offset=offset))
+
+    def end_streamed(self, message: Message | None) -> None:
+        self._open = None
+        if message is None:
+            return
+        self._journal.complete(message)
+        self._messages.append(message)
+        self._show_end(message)
+
+
+def _as_partial(message: Message) -> Message:
+    return replace(message, status="partial") if message.role == "assistant" else message
+
+
+class _StreamedMessage:
+    """The session's open message. It gets its place in the thread with its first text."""
+
+    def __init__(self, session: RoundSession, *, role: Role, type: MessageType) -> None:
+        self._session = session
+        self._role: Role = role
+        self._type: MessageType = type
+        self._message: Message | None = None
+        self._parts: list[str] = []
+        self._offset = 0
+
+    def write(self, text: str) -> None:
+        if not text:
+            return
+        if self._message is None:
+            self._message = self._session.start_streamed(role=self._role, type=self._type)
+        self._session.stream_text(self._message, text, offset=self._offset)
+        self._parts.append(text)
+        self._offset += len(text)
+
+    def close(self, *, data: Json = None) -> Message | None:
+        return self._end(data=data, status="complete")
+
+    def cut(self) -> None:
+        self._end(data=None, status="partial")
+
+    def _end(self, *, data: Json, status: str) -> Message | None:
+        message = self._message
+        if message is not None:
+            message = replace(message, content="".join(self._parts), data=data, status=status)
+        self._session.end_streamed(message)
+        return message

@@ -1,0 +1,48 @@
+"""Committed threads in memory, so that a round does not read its whole history again."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from ghostos.contracts.store import Store
+from ghostos.core.message import Message
+from ghostos.core.task import Task
+
+
+class ThreadCache:
+    """The threads last worked on, each brought up to date from the store when a round asks for it.
+
+    Args:
+        store: Where threads are read from.
+        keep: How many threads are kept.
+    """
+
+    def __init__(self, store: Store, *, keep: int = 64) -> None:
+        self._store = store
+        self._keep = keep
+        self._threads: OrderedDict[str, list[Message]] = OrderedDict()
+
+    async def get(self, task: Task) -> Sequence[Message]:
+        """Return the committed messages of a claimed task, in order."""
+        thread = self._threads.setdefault(task.id, [])
+        self._threads.move_to_end(task.id)
+        last_seq = thread[-1].seq if thread else 0
+        if last_seq + 1 > task.next_seq:
+            thread.clear()
+            last_seq = 0
+        if last_seq + 1 < task.next_seq:
+            thread.extend(await self._store.list_messages(task.id, after_seq=last_seq))
+        while len(self._threads) > self._keep:
+            self._threads.popitem(last=False)
+        return thread
+
+    async def catch_up(self, task_id: str) -> Sequence[Message]:
+        """Return what other processes have committed to a thread since this one last read it."""
+        thread = self._threads.setdefault(task_id, [])
+        news = await self._store.list_messages(task_id, after_seq=thread[-1].seq if thread else 0)
+        thread.extend(news)
+        return news
+
+    def extend(self, task_id: str, messages: Sequence[Message]) -> None:
+        """Add what a round has committed."""
+        if task_id in self._threads:
+            self._threads[task_id].extend(messages)

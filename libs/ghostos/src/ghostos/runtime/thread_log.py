@@ -1,0 +1,138 @@
+"""The live side of a thread: what its rounds say, as they say it, for any number of listeners.
+
+A log is a linked list that only its listeners hold: what every listener has passed is garbage. One thread appends (the
+Matrix's loop); any thread and any event loop may listen.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ghostos.core.message import Delta
+from ghostos.errors import GhostOSError
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """A turn begins, or goes on after a restart. `event_id` is that of the event that began it."""
+
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn is over. `error` says why it ended early, if it did."""
+
+    event_id: str
+    error: GhostOSError | None = None
+
+
+LogItem: TypeAlias = TurnStarted | TurnEnded | Delta
+
+
+class _Node:
+    __slots__ = ("item", "next")
+
+    def __init__(self, item: LogItem | None) -> None:
+        self.item = item
+        self.next: _Node | None = None
+
+
+class ThreadLog:
+    """What one thread says while it says it."""
+
+    def __init__(self) -> None:
+        self._tail = _Node(None)
+        self._turn_head: _Node | None = None
+        self._turn: TurnStarted | None = None
+        self._condition = threading.Condition()
+        self._wakers: list[Callable[[], object]] = []
+
+    @property
+    def has_turn(self) -> bool:
+        """Whether a turn runs now."""
+        return self._turn is not None
+
+    def begin_turn(self, event_id: str) -> None:
+        """Say that a turn begins; nothing happens when it has begun already."""
+        if self._turn is not None and self._turn.event_id == event_id:
+            return
+        self._turn_head = self._tail
+        self._turn = TurnStarted(event_id)
+        self.append(self._turn)
+
+    def end_turn(self, *, error: GhostOSError | None = None) -> None:
+        """Say that the running turn is over; nothing happens when none runs."""
+        if self._turn is None:
+            return
+        ended = TurnEnded(self._turn.event_id, error)
+        self._turn = None
+        self._turn_head = None
+        self.append(ended)
+
+    def append(self, item: LogItem) -> None:
+        """Add an item and wake the listeners up."""
+        node = _Node(item)
+        with self._condition:
+            self._tail.next = node
+            self._tail = node
+            self._condition.notify_all()
+            wakers, self._wakers = self._wakers, []
+        for wake in wakers:
+            wake()
+
+    def listen(self) -> "LogCursor":
+        """Listen from now on."""
+        return LogCursor(self, self._tail)
+
+    def listen_to_turn(self) -> "LogCursor":
+        """Listen from the beginning of the turn that runs now; from now on where none does."""
+        return LogCursor(self, self._turn_head or self._tail)
+
+    def wait_after(self, node: _Node) -> _Node:
+        """Block until something follows `node`."""
+        with self._condition:
+            while node.next is None:
+                self._condition.wait()
+            return node.next
+
+    async def await_after(self, node: _Node) -> _Node:
+        """Wait on the running loop until something follows `node`."""
+        while node.next is None:
+            loop = asyncio.get_running_loop()
+            woken = asyncio.Event()
+
+            def wake(loop: asyncio.AbstractEventLoop = loop, woken: asyncio.Event = woken) -> None:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(woken.set)
+
+            with self._condition:
+                if node.next is not None:
+                    break
+                self._wakers.append(wake)
+            await woken.wait()
+        return node.next
+
+
+class LogCursor:
+    """A place in a log; moves on as it is read. For one reader."""
+
+    def __init__(self, log: ThreadLog, node: _Node) -> None:
+        self._log = log
+        self._node = node
+
+    def items(self) -> Iterator[LogItem]:
+        """Yield what follows, for ever; blocks while nothing does."""
+        while True:
+            self._node = self._node.next or self._log.wait_after(self._node)
+            if self._node.item is not None:
+                yield self._node.item
+
+    async def aitems(self) -> AsyncIterator[LogItem]:
+        """`items` for the running loop."""
+        while True:
+            self._node = self._node.next or await self._log.await_after(self._node)
+            if self._node.item is not None:
+                yield self._node.item

@@ -1,0 +1,214 @@
+"""What a run prints, kept apart from everything else that the process prints.
+
+While any run is captured, `sys.stdout`, `sys.stderr` and `sys.stdin` are stand-ins that look at a context variable:
+what the run's own context writes goes to its `Output`, all else to the real stream. Threads that the run starts
+have a context of their own, and C code writes to file descriptors: neither is seen here.
+"""
+
+import io
+import sys
+import threading
+from collections import deque
+from contextvars import ContextVar, Token
+from typing import Any, Final, NoReturn
+
+__all__ = ["MAX_OUTPUT_CHARS", "Output", "capture"]
+
+MAX_OUTPUT_CHARS: Final = 7000
+"""About 2,000 tokens of what programs print."""
+
+_NO_INPUT: Final = "there is nobody at a keyboard: code cannot ask for input; return what you need to know instead"
+
+
+class Output:
+    """Text in the order it was written, of which at most a head and a tail are kept.
+
+    Args:
+        max_chars: Budget for both together. What was left out in the middle is said on a line of its own.
+    """
+
+    def __init__(self, *, max_chars: int = MAX_OUTPUT_CHARS) -> None:
+        self._head_room = max_chars // 2
+        self._tail_room = max_chars - self._head_room
+        self._head: list[str] = []
+        self._tail: deque[str] = deque()
+        self._tail_chars = 0
+        self._chars = 0
+        self._newlines = 0
+        self._lock = threading.Lock()
+
+    def write(self, text: str) -> None:
+        """Add text; constant memory, however much comes."""
+        with self._lock:
+            self._chars += len(text)
+            self._newlines += text.count("\n")
+            if self._head_room:
+                self._head.append(text[: self._head_room])
+                text, self._head_room = text[self._head_room :], max(0, self._head_room - len(text))
+            if text:
+                self._tail.append(text[-self._tail_room :])
+                self._tail_chars += len(self._tail[-1])
+                while self._tail_chars - len(self._tail[0]) >= self._tail_room:
+                    self._tail_chars -= len(self._tail.popleft())
+
+    def text(self) -> str:
+        """What was written so far. What UTF-8 cannot say, a lone surrogate, is written as its escape."""
+        with self._lock:
+            head, tail = "".join(self._head), "".join(self._tail)[-self._tail_room :]
+            text = head + tail if len(head) + len(tail) == self._chars else self._abridged(head, tail)
+        return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+    def _abridged(self, head: str, tail: str) -> str:
+        """Head and tail cut at line ends, where they have any, and the marker between them."""
+        head = head[: head.rfind("\n") + 1] or f"{head}\n"
+        tail = tail[tail.find("\n", 0, -1) + 1 :]
+        total = self._newlines + (not tail.endswith("\n"))
+        kept = head.count("\n") + tail.count("\n") + (not tail.endswith("\n"))
+        if total > kept:
+            return f"{head}… {total - kept:,} of {total:,} lines left out …\n{tail}"
+        left_out = self._chars - len(head) - len(tail)
+        return f"{head}… {left_out:,} of {self._chars:,} characters left out …\n{tail}"
+
+
+class capture:  # noqa: N801 - used as a verb: `with capture(output):`
+    """Send what this context prints to an output, and let it read nothing."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._token: Token[Output | None] | None = None
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._output)
+        _streams.install()
+
+    def __exit__(self, *_exc_info: object) -> None:
+        _streams.remove()
+        if self._token is not None:
+            _current.reset(self._token)
+
+
+_current: ContextVar[Output | None] = ContextVar("ghostos_moss.output", default=None)
+
+
+class _Stream:
+    """Stands in for a stream of `sys`. Not an `io` class: those close what they wrap when they are collected."""
+
+    def __init__(self, wrapped: Any) -> None:  # noqa: ANN401 - whatever somebody put on sys
+        self.wrapped = wrapped
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as above
+        return getattr(self.wrapped, name)
+
+    def fileno(self) -> int:
+        if _current.get() is not None:
+            message = "fileno"
+            raise io.UnsupportedOperation(message)
+        return self.wrapped.fileno()
+
+    def isatty(self) -> bool:
+        return _current.get() is None and self.wrapped.isatty()
+
+    def close(self) -> None:
+        """A run cannot close the streams of the process; `exit()` would."""
+        if _current.get() is None:
+            self.wrapped.close()
+
+
+class _Writer(_Stream):
+    def write(self, text: str) -> int:
+        output = _current.get()
+        if output is None:
+            return self.wrapped.write(text)
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - the caller is not typed
+            message = f"write() argument must be str, not {type(text).__name__}"
+            raise TypeError(message)
+        output.write(text)
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        if _current.get() is None:
+            self.wrapped.flush()
+
+    @property
+    def buffer(self) -> Any:  # noqa: ANN401 - the real one, or ours
+        return self.wrapped.buffer if _current.get() is None else _Bytes(self)
+
+
+class _Bytes:
+    """The binary side of a captured stream."""
+
+    def __init__(self, writer: _Writer) -> None:
+        self._writer = writer
+
+    def write(self, data: bytes) -> int:
+        self._writer.write(bytes(data).decode(errors="backslashreplace"))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+class _Reader(_Stream):
+    def _refuse_or(self, method: str, args: tuple[object, ...]) -> Any:  # noqa: ANN401 - what the real one returns
+        if _current.get() is not None:
+            raise EOFError(_NO_INPUT)
+        return getattr(self.wrapped, method)(*args)
+
+    def read(self, *args: object) -> Any:  # noqa: ANN401 - as above
+        return self._refuse_or("read", args)
+
+    def readline(self, *args: object) -> Any:  # noqa: ANN401 - as above
+        return self._refuse_or("readline", args)
+
+    def readlines(self, *args: object) -> Any:  # noqa: ANN401 - as above
+        return self._refuse_or("readlines", args)
+
+    def __iter__(self) -> "_Reader":
+        return self
+
+    def __next__(self) -> Any:  # noqa: ANN401 - as above
+        return self._refuse_or("__next__", ())
+
+    @property
+    def buffer(self) -> Any:  # noqa: ANN401 - as above
+        return self.wrapped.buffer if _current.get() is None else _refuse_input()
+
+
+def _refuse_input() -> NoReturn:
+    raise EOFError(_NO_INPUT)
+
+
+class _Streams:
+    """Puts the stand-ins on `sys` while at least one run is captured."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._captures = 0
+
+    def install(self) -> None:
+        """Somebody may have replaced a stream since the last run: what is there now is wrapped."""
+        with self._lock:
+            self._captures += 1
+            for name, kind in (("stdout", _Writer), ("stderr", _Writer), ("stdin", _Reader)):
+                stream = getattr(sys, name)
+                if not isinstance(stream, _Stream) and stream is not None:
+                    setattr(sys, name, kind(stream))
+
+    def remove(self) -> None:
+        """What somebody else put there in the meantime is left alone."""
+        with self._lock:
+            self._captures -= 1
+            if self._captures:
+                return
+            for name in ("stdout", "stderr", "stdin"):
+                stream = getattr(sys, name)
+                while isinstance(stream, _Stream):
+                    stream = stream.wrapped
+                    setattr(sys, name, stream)
+
+
+_streams = _Streams()

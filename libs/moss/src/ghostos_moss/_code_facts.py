@@ -1,0 +1,280 @@
+"""What can be seen in code without running it: what it reads, binds and calls, and where nothing is certain."""
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+__all__ = ["CodeFacts", "read_facts"]
+
+_DYNAMIC_NAMES: Final = frozenset({"exec", "globals", "locals", "vars", "__import__", "delattr", "reload"})
+_HARMLESS: Final = frozenset(
+    {"print", "repr", "str", "type", "isinstance", "hasattr", "getattr", "setattr", "dir", "id", "bool"}
+)
+_Position = tuple[int, int]
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class CodeFacts(ast.NodeVisitor):
+    """Facts about one snippet. Code inside `try` or `suppress` may fail by intention: it is not judged.
+
+    Attributes:
+        is_dynamic: It may bind names or attributes in ways that cannot be seen.
+        bound: Names that it binds or deletes, in any scope.
+        top_reads: Where its top level first reads a name.
+        top_bindings: Where its top level first binds a name.
+        evaluated: Where it reads names when it runs; annotations that are not evaluated are left out.
+        assigned_attributes: Names of attributes that it assigns, of any object.
+        strings: Its string constants.
+        moss_reads: Attributes of moss that it reads, with their nodes.
+        calls: Its calls whose function is a name, `moss.x` or `moss.x.y`, in places where moss is moss.
+        moss_escapes: It hands moss to code that is not its own.
+    """
+
+    def __init__(self, *, targets: frozenset[str], has_lazy_annotations: bool) -> None:
+        self.is_dynamic = False
+        self.bound: set[str] = set()
+        self.top_reads: dict[str, _Position] = {}
+        self.top_bindings: dict[str, _Position] = {}
+        self.evaluated: set[_Position] = set()
+        self.assigned_attributes: set[str] = set()
+        self.strings: set[str] = set()
+        self.moss_reads: list[tuple[str, ast.AST]] = []
+        self.calls: list[ast.Call] = []
+        self.functions: set[str] = set()
+        self._moss_goes_to: set[str | None] = set()
+        self._targets = targets
+        self._has_lazy_annotations = has_lazy_annotations
+        self._depth = 0
+        self._guarded = 0
+        self._knows_moss = True
+
+    @property
+    def moss_escapes(self) -> bool:
+        return not self._moss_goes_to <= self.functions | _HARMLESS
+
+    # Names
+
+    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802 - NodeVisitor finds its methods by these names
+        if node.id in _DYNAMIC_NAMES:
+            self.is_dynamic = True
+        if not isinstance(node.ctx, ast.Load):
+            self._bind(node.id, node)
+            return
+        if node.id == "moss" and self._knows_moss:
+            self._moss_goes_to.add(None)
+        if not self._guarded:
+            self.evaluated.add((node.lineno, node.col_offset))
+        if not self._depth:
+            self.top_reads.setdefault(node.id, (node.lineno, node.col_offset))
+
+    def visit_alias(self, node: ast.alias) -> None:
+        if node.name == "*":
+            self.is_dynamic = True
+        self._bind(node.asname or node.name.partition(".")[0], node)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        self.bound.add(node.arg)
+        if node.annotation is not None and not self._has_lazy_annotations:
+            self.visit(node.annotation)
+
+    def visit_Global(self, node: ast.Global) -> None:  # noqa: N802 - as above
+        for name in node.names:
+            self._bind(name, node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:  # noqa: N802 - as above
+        if node.name:
+            self._bind(node.name, node)
+        self.generic_visit(node)
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:  # noqa: N802 - as above
+        if node.name:
+            self._bind(node.name, node)
+        self.generic_visit(node)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:  # noqa: N802 - as above
+        if node.name:
+            self._bind(node.name, node)
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:  # noqa: N802 - as above
+        if node.rest:
+            self._bind(node.rest, node)
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802 - as above
+        if isinstance(node.value, str):
+            self.strings.add(node.value)
+
+    # Scopes
+
+    def _visit_function(self, node: _Function) -> None:
+        self._bind(node.name, node)
+        self.functions.add(node.name)
+        is_target = not self._depth and node.name in self._targets
+        for entry in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
+            self.visit(entry)
+        if node.returns is not None and not self._has_lazy_annotations:
+            self.visit(node.returns)
+        names = {arg.arg for arg in _arguments(node.args)}
+        for arg in _arguments(node.args):
+            self.visit(arg)
+        with self._scope(knows_moss=self._knows_moss and ("moss" not in names or is_target)):
+            for statement in node.body:
+                self.visit(statement)
+
+    visit_FunctionDef = visit_AsyncFunctionDef = _visit_function  # noqa: N815 - as above
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: N802 - as above
+        names = {arg.arg for arg in _arguments(node.args)}
+        for entry in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
+            self.visit(entry)
+        self.bound |= names
+        with self._scope(knows_moss=self._knows_moss and "moss" not in names):
+            self.visit(node.body)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802 - as above
+        self._bind(node.name, node)
+        self.functions.add(node.name)
+        for entry in (*node.decorator_list, *node.bases, *node.keywords):
+            self.visit(entry)
+        with self._scope(knows_moss=self._knows_moss):
+            for statement in node.body:
+                self.visit(statement)
+
+    def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        self.visit(node.generators[0].iter)  # evaluated outside
+        with self._scope(knows_moss=self._knows_moss):
+            for number, generator in enumerate(node.generators):
+                for entry in (generator.target, *([generator.iter] if number else []), *generator.ifs):
+                    self.visit(entry)
+            for entry in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
+                self.visit(entry)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_comprehension  # noqa: N815 - as above
+
+    # Statements
+
+    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802 - as above
+        self.visit(node.value)
+        for target in node.targets:
+            self.visit(target)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802 - as above
+        target = node.target
+        if isinstance(target, ast.Attribute) and self._is_moss(target.value):
+            self._read_moss(target)  # it is read before it is assigned
+        else:
+            self.visit(target)
+        self.visit(node.value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802 - as above
+        if not self._has_lazy_annotations and not self._depth:
+            self.visit(node.annotation)
+        if node.value is not None:
+            self.visit(node.value)
+            self.visit(node.target)
+        elif isinstance(node.target, ast.Name):
+            self.bound.add(node.target.id)
+
+    def _visit_try(self, node: ast.Try | ast.TryStar) -> None:
+        with self._guard(bool(node.handlers)):
+            for statement in node.body:
+                self.visit(statement)
+        for entry in (*node.handlers, *node.orelse, *node.finalbody):
+            self.visit(entry)
+
+    visit_Try = visit_TryStar = _visit_try  # noqa: N815 - as above
+
+    def visit_With(self, node: ast.With) -> None:  # noqa: N802 - as above
+        for item in node.items:
+            self.visit(item)
+        with self._guard(any(_name_of(item.context_expr) in ("suppress", "raises") for item in node.items)):
+            for statement in node.body:
+                self.visit(statement)
+
+    # Attributes and calls
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802 - as above
+        if node.attr in ("__dict__", "__setattr__", "__class__"):
+            self.is_dynamic = True
+        if not isinstance(node.ctx, ast.Load):
+            self.assigned_attributes.add(node.attr)
+        if self._is_moss(node.value):
+            if isinstance(node.ctx, ast.Load):
+                self._read_moss(node)
+        else:
+            self.visit(node.value)
+
+    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802 - as above
+        name = _name_of(node.func)
+        if name == "setattr" and not (len(node.args) > 1 and isinstance(node.args[1], ast.Constant)):
+            self.is_dynamic = True
+        if not self._guarded and (isinstance(node.func, ast.Name) or self._is_moss_path(node.func)):
+            self.calls.append(node)
+        self.visit(node.func)
+        for argument in (*node.args, *node.keywords):
+            value = argument.value if isinstance(argument, ast.keyword) else argument
+            if self._is_moss(value):
+                self._moss_goes_to.add(node.func.id if isinstance(node.func, ast.Name) else None)
+            else:
+                self.visit(argument)
+
+    def _read_moss(self, node: ast.Attribute) -> None:
+        if not self._guarded:
+            self.moss_reads.append((node.attr, node))
+
+    def _is_moss(self, node: ast.AST) -> bool:
+        return self._knows_moss and isinstance(node, ast.Name) and node.id == "moss"
+
+    def _is_moss_path(self, node: ast.AST) -> bool:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
+            node = node.value
+        return isinstance(node, ast.Attribute) and self._is_moss(node.value)
+
+    def _bind(self, name: str, node: ast.AST) -> None:
+        self.bound.add(name)
+        if name == "moss":
+            self.is_dynamic = True  # whatever is called moss from here on, it is not ours
+        if not self._depth:
+            place = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+            self.top_bindings.setdefault(name, place)
+
+    @contextmanager
+    def _scope(self, *, knows_moss: bool) -> Iterator[None]:
+        outer, self._knows_moss = self._knows_moss, knows_moss
+        self._depth += 1
+        yield
+        self._depth -= 1
+        self._knows_moss = outer
+
+    @contextmanager
+    def _guard(self, is_guarded: bool) -> Iterator[None]:  # noqa: FBT001 - private, and the only parameter
+        self._guarded += is_guarded
+        yield
+        self._guarded -= is_guarded
+
+
+def read_facts(tree: ast.Module, *, targets: frozenset[str], has_lazy_annotations: bool) -> CodeFacts:
+    """Walk the code once.
+
+    Args:
+        tree: Of the snippet.
+        targets: Functions that are called with moss: a parameter `moss` of theirs is ours.
+        has_lazy_annotations: Whether annotations are not evaluated.
+    """
+    facts = CodeFacts(targets=targets, has_lazy_annotations=has_lazy_annotations)
+    facts.visit(tree)
+    return facts
+
+
+def _arguments(arguments: ast.arguments) -> list[ast.arg]:
+    extra = [entry for entry in (arguments.vararg, arguments.kwarg) if entry is not None]
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *extra]
+
+
+def _name_of(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,137 @@
+"""The port through which a module is prompted and run: confined (`process`) or in this process (`off`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ghostos_container import Container
+
+from ghostos_moss._permissions import Permissions
+from ghostos_moss._prompter import PromptLevel
+from ghostos_moss._pycontext import Json, PyContext
+from ghostos_moss._source import ModuleSource
+
+__all__ = ["Executor", "HostCall", "ModuleSession", "RunResult", "RunStatus"]
+
+RunStatus = Literal["ok", "error", "rejected", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class HostCall:
+    """One call of a method of an injected object, as a host saw it.
+
+    Attributes:
+        contract: Name of the type that the attribute is annotated with.
+        method: Name of the method.
+        arguments: As written, bounded: `360, seconds=1`.
+        result: Bounded repr of what it returned; None when it raised.
+        error: Type and message of what it raised; None when it returned.
+        duration_s: Wall time.
+    """
+
+    contract: str
+    method: str
+    arguments: str
+    result: str | None
+    error: str | None
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What one run of a model's code came to.
+
+    Attributes:
+        status: `rejected`: refused before anything ran. `interrupted`: cancelled, or out of time.
+        std_output: What was printed, in order, capped head and tail; also when the code raised.
+        returns: What the called function returned, encoded; None if it returned nothing, or nothing storable.
+        returns_text: Its repr for the model, bounded; empty for None.
+        error: What went wrong, for the model: line and source of its code, no paths, no keys. None when ok.
+        values: The committed values of moss after the run: the old ones when it failed.
+        code: `PyContext.code` after the run.
+        notes: To tell the model: values that could not be stored or restored, names that look mistyped.
+        calls: Completed calls on injected objects, in order, where the executor sees them.
+        duration_s: Wall time.
+    """
+
+    status: RunStatus
+    std_output: str
+    returns: Json
+    returns_text: str
+    error: str | None
+    values: dict[str, Json]
+    code: str | None
+    notes: tuple[str, ...]
+    calls: tuple[HostCall, ...]
+    duration_s: float
+
+
+class ModuleSession(Protocol):
+    """A compiled module, open for prompts and runs."""
+
+    def prompt(self) -> str:
+        """What the model sees of the module."""
+        ...
+
+    def check(self, code: str) -> tuple[str, ...]:
+        """Problems of code that has not run, one line each, with "did you mean"; empty when it may run."""
+        ...
+
+    def run(self, code: str, *, timeout_s: float | None = None) -> RunResult:
+        """Run statements; or a definition of `run(moss)`, else `main(moss)`, which is then called.
+
+        Blocks. Never raises for what the code does. After a run that failed the session can still be used.
+
+        Args:
+            code: As the model wrote it.
+            timeout_s: When it is over the run ends as `interrupted`. None: no limit.
+        """
+        ...
+
+    def values(self) -> dict[str, Json]:
+        """The committed values of moss."""
+        ...
+
+    def cancel(self) -> None:
+        """End the run in progress as `interrupted`; without one, nothing happens. From any thread."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back. Harmless twice."""
+        ...
+
+
+class Executor(Protocol):
+    """Where modules live and model code runs."""
+
+    @property
+    def name(self) -> str:
+        """`process` or `off`: shown to the user."""
+        ...
+
+    def open(
+        self,
+        source: ModuleSource,
+        *,
+        pycontext: PyContext,
+        container: Container,
+        injections: Mapping[str, object],
+        permissions: Permissions | None = None,
+        level: PromptLevel = "full",
+        max_prompt_tokens: int | None = 4000,
+    ) -> ModuleSession:
+        """Compile a module and inject its `Moss`.
+
+        Args:
+            source: The module. `pycontext.code`, when set, runs in its place.
+            pycontext: What earlier rounds left; not modified.
+            container: Parent of the session's own container; not closed.
+            injections: Attributes of moss by name; some may be unknown to the class.
+            permissions: What confined code may touch; None: what the source declares.
+            level: How much of imported names is shown.
+            max_prompt_tokens: Budget of the prompt; None: no limit.
+
+        Raises:
+            MossError: The module cannot be compiled, or its `Moss` not be injected.
+        """
+        ...

@@ -1,0 +1,141 @@
+"""What a model reads about an exception that its code raised.
+
+Its own lines with their source, functions of the user's module by name, libraries not at all; no path that it did
+not write itself, nothing that looks like a key. The exception may be hostile: its `str` may raise, hang over
+megabytes, or lie.
+"""
+
+import linecache
+import re
+from difflib import get_close_matches
+from traceback import walk_tb
+from types import CodeType, FrameType, ModuleType
+from typing import Final
+
+from ghostos_moss._snippet import FILENAME_PREFIX
+from ghostos_moss.errors import CodeInterruptedError, CodeRaisedError
+
+__all__ = ["describe_interruption", "describe_raised", "hide_private", "safe_repr"]
+
+_MAX_MESSAGE_CHARS: Final = 2000
+_MAX_LINE_CHARS: Final = 200
+_MAX_TRACE_LINES: Final = 8
+_MAX_GROUP: Final = 3
+_PATH: Final = re.compile(r"(?<![\w/.:])/(?:[^\s/'\"<>|:;,()\[\]{}]+/)+[^\s/'\"<>|:;,()\[\]{}]*")
+_KEY: Final = re.compile(r"\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|AIza)[-_A-Za-z0-9]{12,}")
+_ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
+_PRIVATE_MODULE: Final = re.compile(r"(?:[\w-]+\.)*[\w-]+__moss_\d+\b(\.?)")
+
+
+def describe_raised(error: BaseException, *, module: ModuleType) -> CodeRaisedError:
+    """The error to raise from one that code raised."""
+    own_text = _own_text(error)
+    message = _message(error, own_text=own_text)
+    for line in _related(error, own_text=own_text):
+        message = f"{message}\n{line}" if message else line
+    return CodeRaisedError(type(error).__name__, message, trace=_trace(error, module=module))
+
+
+def describe_interruption(error: BaseException, *, reason: str, module: ModuleType) -> CodeInterruptedError:
+    """The error to raise for code that was stopped."""
+    return CodeInterruptedError(reason, trace=_trace(error, module=module))
+
+
+def safe_repr(value: object, *, max_chars: int = _MAX_MESSAGE_CHARS) -> str:
+    """A bounded repr without addresses, also of objects whose repr raises."""
+    try:
+        text = repr(value)
+    except Exception as exc:  # noqa: BLE001 - the object's own code
+        text = f"<{type(value).__name__} whose repr raised {type(exc).__name__}>"
+    return _bounded(hide_private(_ADDRESS.sub("", text)), max_chars)
+
+
+def hide_private(text: str) -> str:
+    """Drop the private names of fresh modules: `shop__moss_3.Ball` is `Ball`."""
+    return _PRIVATE_MODULE.sub(lambda found: "" if found[1] else found[0].rpartition("__moss_")[0], text)
+
+
+def _message(error: BaseException, *, own_text: str) -> str:
+    if isinstance(error, SystemExit):
+        return f"the code called exit({error.code!r}): it cannot end the program; return instead"
+    try:
+        text = str(error)
+    except Exception as exc:  # noqa: BLE001 - the exception's own code
+        text = f"(its message cannot be shown: str() raised {type(exc).__name__})"
+    return _bounded(_clean(text, own_text=own_text) + _hint(error), _MAX_MESSAGE_CHARS)
+
+
+def _related(error: BaseException, *, own_text: str) -> list[str]:
+    """Its notes, the members of a group, and what it was raised from."""
+    notes: object = getattr(error, "__notes__", None)
+    lines = [_clean(str(note), own_text=own_text) for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
+    if isinstance(error, BaseExceptionGroup):
+        members = error.exceptions
+        lines += [f"- {type(item).__name__}: {_message(item, own_text=own_text)}" for item in members[:_MAX_GROUP]]
+        if len(members) > _MAX_GROUP:
+            lines.append(f"- and {len(members) - _MAX_GROUP} more")
+    cause = error.__cause__
+    if cause is not None:
+        lines.append(f"caused by {type(cause).__name__}: {_message(cause, own_text=own_text)}")
+    return [_bounded(line, _MAX_MESSAGE_CHARS) for line in lines]
+
+
+def _clean(text: str, *, own_text: str) -> str:
+    """Without keys, addresses, private names, and paths that the code did not write."""
+
+    def shorten(found: re.Match[str]) -> str:
+        path = found[0]
+        return path if path in own_text else f"…/{path.rstrip('/').rpartition('/')[2]}"
+
+    text = text.encode(errors="backslashreplace").decode()
+    text = text if len(text) <= 2 * _MAX_MESSAGE_CHARS else _bounded(text, 2 * _MAX_MESSAGE_CHARS)
+    return _KEY.sub("(a key)", _ADDRESS.sub("", hide_private(_PATH.sub(shorten, text))))
+
+
+def _hint(error: BaseException) -> str:
+    """Names close to the one that was missing, where Python itself does not say them in the message."""
+    if not isinstance(error, AttributeError) or not isinstance(error.name, str) or error.obj is None:
+        return ""
+    names = [name for cls in type(error.obj).__mro__ for name in vars(cls)]
+    names += getattr(error.obj, "__dict__", {})
+    close = get_close_matches(error.name, sorted({name for name in names if not name.startswith("_")}), n=1)
+    return f": did you mean {close[0]!r}?" if close else ""
+
+
+def _trace(error: BaseException, *, module: ModuleType) -> tuple[str, ...]:
+    """Where it was, outermost first; repeated and middle lines of a deep recursion are left out."""
+    lines = [_own_line(frame.f_code, line) or _module_line(frame, module) for frame, line in walk_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.text:
+        lines.append(f"line {error.lineno} of the text that it parsed: {_bounded(error.text.strip(), _MAX_LINE_CHARS)}")
+    shown = [line for line in lines if line]
+    if len(shown) <= _MAX_TRACE_LINES:
+        return tuple(shown)
+    half = _MAX_TRACE_LINES // 2
+    return (*shown[:half], f"… {len(shown) - 2 * half} more calls …", *shown[-half:])
+
+
+def _own_line(code: CodeType, line: int) -> str:
+    if not code.co_filename.startswith(FILENAME_PREFIX):
+        return ""
+    place = "" if code.co_name == "<module>" else f", in {code.co_name}"
+    return f"line {line}{place}: {_bounded(linecache.getline(code.co_filename, line).strip(), _MAX_LINE_CHARS)}"
+
+
+def _module_line(frame: FrameType, module: ModuleType) -> str:
+    """For a function of the user's module: its name alone, the model has its source."""
+    if frame.f_globals is not vars(module) or frame.f_code.co_name == "<module>":
+        return ""
+    return f"in {frame.f_code.co_qualname} of the module"
+
+
+def _own_text(error: BaseException) -> str:
+    """The source of all code of the model's on the way."""
+    names = {frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)}
+    return "".join("".join(linecache.getlines(name)) for name in sorted(names) if name.startswith(FILENAME_PREFIX))
+
+
+def _bounded(text: str, max_chars: int) -> str:
+    if len(text) <= max_chars:
+        return text
+    half = max_chars // 2
+    return f"{text[:half]} … {len(text) - 2 * half:,} characters left out … {text[-half:]}"

@@ -1,0 +1,220 @@
+"""One imported name, one piece of prompt."""
+
+import ast
+import functools
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
+
+from ghostos_common.prompter import find_prompt
+from ghostos_moss._reflect._definitions import StubReader
+from ghostos_moss._reflect._facts import read_facts
+from ghostos_moss._reflect._index import Definition, FunctionNode, SourceIndex
+from ghostos_moss._reflect._live import class_stub, constant_stub, function_stub, type_text
+from ghostos_moss._reflect._lookup import definition_of_class, definition_of_function, find_definition
+from ghostos_moss._reflect._policy import is_known, is_secret_name, module_of
+from ghostos_moss._reflect._stub import PromptLevel, Stub, render_stub
+from ghostos_moss._reflect._syntax import expression
+from ghostos_moss.errors import LifecycleError
+
+__all__ = ["Found", "Piece", "make_piece"]
+
+_MAX_LITERAL_CHARS = 120
+_MAX_ALIAS_CHARS = 600
+_ALIAS_KINDS = frozenset({"NewType", "ParamSpec", "TypeAliasType", "TypeVar", "TypeVarTuple"})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a prompt says about one name; holds no live object."""
+
+    name: str
+    """As the module sees it; of a type that is only reached, its own."""
+    module: str
+    """Where it comes from; empty when the text says so itself."""
+    heading: str = ""
+    """The comment above it and its neighbours from the same place."""
+    stubs: tuple[Stub, ...] = ()
+    note: str = ""
+    """A last line, such as `B = A`."""
+    custom: str | None = None
+    """Text by the author of the class or object, in place of stubs."""
+
+    def text(self, level: PromptLevel) -> str:
+        """Valid Python, except where a custom text is not."""
+        if self.custom is not None:
+            return self.custom
+        lines = [render_stub(stub, level=level) for stub in self.stubs]
+        return "\n".join([*lines, self.note] if self.note else lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A piece and what led to it: where its annotations are, and which types they name."""
+
+    piece: Piece
+    index: SourceIndex | None = None
+    scope: str = ""
+    references: tuple[ast.expr, ...] = ()
+    value_type: type | None = None
+    """The class of an instance: worth showing after it."""
+
+
+def make_piece(name: str, value: object, *, module: str, attribute: str | None) -> Found | None:
+    """Describe one name, or None if nothing need be said.
+
+    Whatever is odd about an object ends in a plainer description of it, never in an exception.
+
+    Args:
+        name: The local name.
+        value: What it is bound to now.
+        module: The module that it is imported from.
+        attribute: Its name there; None when it is that module.
+
+    Raises:
+        LifecycleError: The object's own `__class_prompt__` or `__prompt__` raised.
+    """
+    if isinstance(value, ModuleType):
+        return None if is_known(value.__name__) else Found(_module_piece(name, value, module, attribute))
+    if is_known(module):
+        return None
+    if (custom := _custom_text(value)) is not None:
+        return Found(_piece(name, module, custom=custom.strip())) if custom.strip() else None
+    attribute = attribute or name
+    if isinstance(value, type) and not isinstance(value, types.GenericAlias):
+        return _class(name, value, module, attribute)
+    if inspect.isroutine(value) or isinstance(value, functools.partial) or hasattr(value, "__wrapped__"):
+        return _function(name, cast("Callable[..., object]", value), module, attribute)
+    return _value(name, value, module, attribute)
+
+
+def _piece(name: str, module: str, *, stubs: tuple[Stub, ...] = (), note: str = "", custom: str | None = None) -> Piece:
+    return Piece(name, module, heading=f"# from {module}", stubs=stubs, note=note, custom=custom)
+
+
+def _module_piece(name: str, value: ModuleType, module: str, attribute: str | None) -> Piece:
+    if attribute is not None:
+        line = f"from {module} import {attribute}" + (f" as {name}" if name != attribute else "")
+    elif name == module.partition(".")[0]:
+        line = f"import {module}"
+    else:
+        line = f"import {module} as {name}"
+    summary = (value.__doc__ or "").strip().partition("\n")[0].strip()
+    head = f"{line}  # {summary}" if summary else line
+    return Piece(name, "", stubs=(Stub(head, bare_head=line if summary else ""),))
+
+
+def _custom_text(value: object) -> str | None:
+    """What a class or an object says about itself, if it does."""
+    try:
+        return find_prompt(value)
+    except Exception as exc:
+        owner = value.__name__ if isinstance(value, type) else type(value).__name__
+        hook = "__class_prompt__" if isinstance(value, type) else "__prompt__"
+        raise LifecycleError(f"{owner}.{hook}", f"it raised {type(exc).__name__}: {exc}") from exc
+
+
+def _class(name: str, cls: type, module: str, attribute: str) -> Found | None:
+    definition = find_definition(module, attribute) if is_known(cls.__module__) else definition_of_class(cls)
+    if definition is None:
+        definition = find_definition(module, attribute)
+    if definition is not None and isinstance(definition.node, ast.ClassDef):
+        reader = StubReader(definition.index)
+        stub = reader.class_(definition.node, facts=read_facts(cls))
+        piece = _piece(name, module, stubs=(stub,), note=_alias_note(name, definition.name))
+        return Found(piece, definition.index, cls.__qualname__, tuple(reader.references))
+    if definition is not None:
+        return _alias(name, definition, module) or Found(_piece(name, module, stubs=(class_stub(name, cls),)))
+    return None if is_known(cls.__module__) else Found(_piece(name, module, stubs=(class_stub(name, cls),)))
+
+
+def _function(name: str, function: Callable[..., object], module: str, attribute: str) -> Found | None:
+    if is_known(module_of(function)) and not isinstance(function, functools.partial):
+        return None
+    live = function_stub(name, function)
+    if isinstance(function, (functools.partial, types.MethodType)):
+        inner = function.func if isinstance(function, functools.partial) else function
+        return Found(_piece(name, module, stubs=(Stub(live.head, is_block=True, doc=function_stub(name, inner).doc),)))
+    definitions = definition_of_function(function)
+    if not definitions:
+        found = find_definition(module, attribute)
+        definitions = [found] if found is not None and isinstance(found.node, FunctionNode) else []
+        if definitions and "(*args, **kwargs)" not in live.head:  # a decorator gave it another signature
+            doc = ast.get_docstring(cast("FunctionNode", definitions[0].node)) or live.doc
+            return Found(_piece(name, module, stubs=(Stub(live.head, is_block=True, doc=doc),)))
+    if not definitions:
+        return Found(_piece(name, module, stubs=(live,)))
+    reader = StubReader(definitions[0].index)
+    stubs = reader.function([cast("FunctionNode", each.node) for each in definitions])
+    piece = _piece(name, module, stubs=tuple(stubs), note=_alias_note(name, definitions[-1].name))
+    return Found(piece, definitions[0].index, references=tuple(reader.references))
+
+
+def _value(name: str, value: object, module: str, attribute: str) -> Found | None:
+    definition = find_definition(module, attribute)
+    if _is_alias(value) and definition is not None:
+        return _alias(name, definition, module)
+    if _is_alias(value):
+        return Found(_piece(name, module, stubs=(Stub(f"{name} = {type_text(value)}"),)))
+    value_type = type(value)
+    if definition is None:
+        return Found(_piece(name, module, stubs=(constant_stub(name, value),)), value_type=value_type)
+    node, index = definition.node, definition.index
+    is_annotated = isinstance(node, ast.AnnAssign)
+    annotation = expression(node.annotation, index=index) if is_annotated else None
+    stub = constant_stub(name, value, annotation=annotation, doc=definition.doc)
+    head = f"{name}: {annotation or type_text(value_type)}"
+    if is_secret_name(attribute) and isinstance(value, (str, bytes)):
+        stub = Stub(head, doc=definition.doc)
+    elif isinstance(value, (list, dict, set)):  # may change while it runs: what it starts with is what is shown
+        literal = _literal(node, index)
+        stub = Stub(f"{head} = {literal}" if literal else head, doc=definition.doc)
+    references = (node.annotation,) if is_annotated else ()
+    return Found(_piece(name, module, stubs=(stub,)), index, references=references, value_type=value_type)
+
+
+def _alias(name: str, definition: Definition, module: str) -> Found | None:
+    """A name whose assignment says what it is: a type alias, a NewType, a functional enum."""
+    reader = StubReader(definition.index)
+    stub = reader.assignment(definition)
+    if len(stub.head) > _MAX_ALIAS_CHARS:
+        return None
+    piece = _piece(name, module, stubs=(stub,), note=_alias_note(name, definition.name))
+    return Found(piece, definition.index, references=tuple(reader.references))
+
+
+def _is_alias(value: object) -> bool:
+    """Whether an object is a form of `typing`: it stands for types and is no value to work with."""
+    kind = type(value)
+    extensions = sys.modules.get("typing_extensions", typing)
+    return (
+        kind.__name__ in _ALIAS_KINDS
+        or kind in (types.GenericAlias, types.UnionType)
+        or kind.__module__
+        in (
+            typing.__name__,
+            extensions.__name__,
+        )
+    )
+
+
+def _literal(node: ast.stmt, index: SourceIndex) -> str | None:
+    """The author's text of a short literal."""
+    value = getattr(node, "value", None)
+    if not isinstance(value, (ast.List, ast.Dict, ast.Set, ast.Tuple)):
+        return None
+    text = expression(value, index=index)
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError):
+        return None
+    return text if len(text) <= _MAX_LITERAL_CHARS else None
+
+
+def _alias_note(name: str, defined: str) -> str:
+    return f"{name} = {defined}" if name != defined else ""

@@ -1,0 +1,46 @@
+"""What is worth showing: not what every model knows, and not more than what belongs together."""
+
+import inspect
+import re
+import sys
+from pathlib import PurePath
+from types import ModuleType
+
+__all__ = ["home_of", "is_known", "is_secret_name", "module_of"]
+
+# Known to every model (typing, pydantic) or described by the protocol itself (ours).
+_KNOWN_PACKAGES = frozenset(
+    {"annotated_types", "ghostos_common", "ghostos_moss", "pydantic", "pydantic_core", "typing_extensions"}
+)
+_SECRET = re.compile(r"(?:^|_)(?:key|keys|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
+
+
+def is_known(module: str) -> bool:
+    """Whether what this module defines needs no description: the standard library, typing, and their like."""
+    root = module.partition(".")[0]
+    return root in sys.stdlib_module_names or root in _KNOWN_PACKAGES or root == "__future__"
+
+
+def home_of(module: str) -> str:
+    """What a module belongs to: its top-level package, or the folder of a module outside packages."""
+    root, _, inner = module.partition(".")
+    loaded = sys.modules.get(root)
+    if inner or loaded is None or hasattr(loaded, "__path__"):
+        return root
+    file = getattr(loaded, "__file__", None)
+    folder = PurePath(file).parent if isinstance(file, str) else None
+    return root if folder is None or folder.name in ("site-packages", "dist-packages") else str(folder)
+
+
+def module_of(value: object) -> str:
+    """The name of the module that defines an object: of a class, a function, or else of its type."""
+    if isinstance(value, ModuleType):
+        return value.__name__
+    owner = value if isinstance(value, type) or inspect.isroutine(value) else type(value)
+    name = getattr(owner, "__module__", None)
+    return name if isinstance(name, str) else "builtins"
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a constant's name says that its value is nobody's to see: `API_KEY`, `password`."""
+    return _SECRET.search(name) is not None

@@ -1,0 +1,190 @@
+"""Reading a module's source once per version of its file."""
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import CodeType
+
+from ghostos_moss._bindings import ImportedName, read_bindings
+from ghostos_moss._hidden import find_hidden_regions, is_hidden, remove_hidden
+from ghostos_moss._not_found import explain_file, explain_module, explain_spec
+from ghostos_moss.errors import SourceNotFoundError, SourceSyntaxError
+
+__all__ = ["ImportedName", "ModuleSource", "load_source", "parse_source"]
+
+_CACHED_VERSIONS = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class ModuleSource:
+    """One version of a module's source, read and parsed once. Shared: treat the tree as read-only."""
+
+    name: str
+    """As the user knows it: `shop`, `pkg.mod`, or `<moss>` when there is no module."""
+    filename: str
+    """The absolute path, or `<moss>`."""
+    package: str | None
+    """What relative imports start from: "" for a module outside packages, None when unknown."""
+    text: str
+    visible: str
+    """The source without hidden regions; empty, or ending in one newline."""
+    tree: ast.Module = field(repr=False)
+    code: CodeType = field(repr=False)
+    """What is executed in each fresh module."""
+    hidden_names: frozenset[str]
+    """Names bound inside hidden regions and nowhere else in the module's body."""
+    imports: tuple[ImportedName, ...]
+    """Visible imports of the module's body, each local name once, in order of first appearance."""
+    digest: str
+    """SHA-256 of `text`, hexadecimal."""
+    memo: dict[str, object] = field(default_factory=dict[str, object], repr=False)
+    """What others derived from this version and want back at the next compile; lives as long as it does."""
+
+
+def load_source(target: str) -> ModuleSource:
+    """Read a module without importing it. The same version of a file gives the same object.
+
+    Args:
+        target: A dotted module name, or the path of a file (it ends in `.py` or has a path separator). The name of
+            a file's module is found by walking up while the folder has an `__init__.py`.
+
+    Raises:
+        SourceNotFoundError: No such module or file, or it has no Python source.
+        SourceSyntaxError: The source does not parse.
+        HiddenRegionError: The marks of its hidden regions do not pair up.
+    """
+    if target.endswith(".py") or "/" in target or "\\" in target:
+        path = Path(target).absolute()
+        name, package = _module_name(path)
+        return _load_file(path, name=name, package=package, target=target)
+    spec = _find_spec(target)
+    package = target if spec.submodule_search_locations is not None else target.rpartition(".")[0]
+    if spec.origin is not None and spec.has_location and spec.origin.endswith(".py"):
+        path = Path(spec.origin)
+        if path.is_file():
+            return _load_file(path, name=target, package=package, target=target)
+    text = _loader_text(spec)
+    if text is None:
+        raise SourceNotFoundError(target, explain_spec(spec))
+    return parse_source(text, name=target, filename=spec.origin or f"<{target}>", package=package)
+
+
+@lru_cache(maxsize=_CACHED_VERSIONS)
+def parse_source(
+    text: str, *, name: str = "<moss>", filename: str = "<moss>", package: str | None = None
+) -> ModuleSource:
+    """Parse source that is not, or no longer, what a file holds: code of a PyContext, say.
+
+    Raises:
+        SourceSyntaxError: The text does not parse.
+        HiddenRegionError: The marks of its hidden regions do not pair up.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    tree, code = _compile(text, filename=filename)
+    regions = find_hidden_regions(text, filename=filename)
+    bindings = read_bindings(tree, package=package)
+    shown = {bound for bound, line in bindings.lines if not is_hidden(line, regions=regions)}
+    imports: dict[tuple[str, str], ImportedName] = {}
+    for imported in bindings.imports:
+        if not is_hidden(imported.line, regions=regions):
+            imports.setdefault((imported.name, imported.module if imported.is_star else ""), imported)
+    return ModuleSource(
+        name=name,
+        filename=filename,
+        package=package,
+        text=text,
+        visible=remove_hidden(text, regions=regions),
+        tree=tree,
+        code=code,
+        hidden_names=frozenset(bound for bound, _ in bindings.lines if bound not in shown),
+        imports=tuple(imports.values()),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def _compile(text: str, *, filename: str) -> tuple[ast.Module, CodeType]:
+    try:
+        tree = ast.parse(text, filename)
+        return tree, compile(tree, filename, "exec", dont_inherit=True)
+    except SyntaxError as exc:
+        line = exc.lineno or 1
+        lines = text.split("\n")
+        source_line = lines[line - 1] if line <= len(lines) else ""
+        raise SourceSyntaxError(
+            filename, line, column=exc.offset or 1, source_line=source_line, reason=exc.msg
+        ) from exc
+    except (ValueError, RecursionError, MemoryError) as exc:
+        reason = "it is nested too deeply" if not isinstance(exc, ValueError) else str(exc)
+        raise SourceSyntaxError(filename, 1, column=1, source_line="", reason=reason) from exc
+
+
+def _load_file(path: Path, *, name: str, package: str, target: str) -> ModuleSource:
+    try:
+        stat = path.stat()
+        if not path.is_file():
+            raise SourceNotFoundError(target, explain_file(path))
+        return _read_version(path, name, package, stat.st_mtime_ns, stat.st_size)
+    except OSError as exc:
+        raise SourceNotFoundError(target, explain_file(path, error=exc)) from exc
+
+
+@lru_cache(maxsize=_CACHED_VERSIONS)
+def _read_version(path: Path, name: str, package: str, _mtime_ns: int, _size: int) -> ModuleSource:
+    """Read and parse; the last two parameters are only what a version is known by."""
+    try:
+        text = importlib.util.decode_source(path.read_bytes())
+    except (SyntaxError, UnicodeError) as exc:
+        reason = f"its text cannot be decoded: {exc}"
+        raise SourceSyntaxError(str(path), 1, column=1, source_line="", reason=reason) from exc
+    return parse_source.__wrapped__(text, name=name, filename=str(path), package=package)
+
+
+def _module_name(path: Path) -> tuple[str, str]:
+    """The dotted name and the package of the module that a file is."""
+    folder = path.parent
+    parts: list[str] = []
+    while folder.name.isidentifier() and (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    package = ".".join(parts)
+    if path.stem == "__init__" and parts:
+        return package, package
+    return ".".join([*parts, path.stem]), package
+
+
+def _find_spec(target: str) -> ModuleSpec:
+    if not target or not all(part.isidentifier() for part in target.split(".")):
+        raise SourceNotFoundError(target, explain_module(target))
+    try:
+        spec = importlib.util.find_spec(target)
+        if spec is None:
+            importlib.invalidate_caches()  # a file made a moment ago may be unknown to the finders
+            spec = importlib.util.find_spec(target)
+    except ModuleNotFoundError as exc:
+        raise SourceNotFoundError(target, explain_module(target, missing=exc.name)) from exc
+    except ValueError as exc:
+        raise SourceNotFoundError(target, "it was not imported from a file: pass the path of its file") from exc
+    except Exception as exc:
+        reason = f"importing its package {target.rpartition('.')[0]!r} raised {type(exc).__name__}: {exc}"
+        raise SourceNotFoundError(target, reason) from exc
+    if spec is None:
+        raise SourceNotFoundError(target, explain_module(target))
+    return spec
+
+
+def _loader_text(spec: ModuleSpec) -> str | None:
+    """Source that is not a plain file's: a module in a zip archive."""
+    get_source = getattr(spec.loader, "get_source", None)
+    if get_source is None or spec.name in sys.builtin_module_names:
+        return None
+    try:
+        text = get_source(spec.name)
+    except ImportError:
+        return None
+    return text if isinstance(text, str) else None

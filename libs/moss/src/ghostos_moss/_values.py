@@ -1,0 +1,187 @@
+"""What of a `moss` is stored: encoding it after a run, and putting it back when a run failed."""
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from ghostos_common.codec import Namespace, decode, dumps, encode, loads
+from ghostos_common.errors import DecodeError, EncodeError
+
+from ghostos_moss._inject import Assembly
+from ghostos_moss._pycontext import Json
+from ghostos_moss.errors import ContextValueError
+
+__all__ = ["MAX_TOTAL_BYTES", "MAX_VALUE_BYTES", "StoredValues", "decode_value"]
+
+MAX_VALUE_BYTES: Final = 1024 * 1024
+MAX_TOTAL_BYTES: Final = 8 * 1024 * 1024
+_FINGERPRINT_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """One committed value. The bytes are what it is rolled back to: nothing outside can change them."""
+
+    json: Json
+    text: bytes
+    fingerprint: bytes | None = None
+
+
+class StoredValues:
+    """The committed values of one moss.
+
+    Args:
+        assembly: The moss, filled. Committed at once.
+        namespace: The classes that values may be of: those of the module as it was compiled.
+        kept: Stored values that could not be restored. They stay until the code gives the attribute another value.
+    """
+
+    def __init__(self, assembly: Assembly, *, namespace: Namespace, kept: Mapping[str, Json]) -> None:
+        self._assembly = assembly
+        self._namespace = namespace
+        self._kept = {name: _Stored(raw, dumps(raw)) for name, raw in kept.items()}
+        self._stand_ins: dict[str, bytes | None] = {}
+        self._stored: dict[str, _Stored] = {}
+        self._unstorable: dict[str, object] = {}
+        self._told: set[str] = set()
+        self._notes: list[str] = []
+        self.commit()
+        for name in self._kept:
+            entry = self._stored.get(name)
+            self._stand_ins[name] = entry.text if entry else None
+            self._stored[name] = self._kept[name]
+
+    def values(self) -> dict[str, Json]:
+        """The committed values, by attribute."""
+        return {name: entry.json for name, entry in self._stored.items()}
+
+    def take_notes(self) -> tuple[str, ...]:
+        """What the model is to be told since this was last called."""
+        notes, self._notes = tuple(self._notes), []
+        return notes
+
+    def commit(self) -> None:
+        """Encode every public attribute that is not injected. Those are the values from now on."""
+        fresh: dict[str, _Stored] = {}
+        self._unstorable = {}
+        total = 0
+        for name, value in list(vars(self._assembly.moss).items()):
+            if name.startswith("_") or name in self._assembly.injected:
+                continue
+            try:
+                entry = self._encode(name, value, room=MAX_TOTAL_BYTES - total)
+            except ContextValueError as exc:
+                self._unstorable[name] = value
+                entry = self._stored.get(name)
+                if value is not self._assembly.shared_defaults.get(name, self):
+                    self._tell(f"{exc}{'. Its last stored value is kept' if entry else '. It lasts for this run only'}.")
+            if entry is not None:
+                fresh[name] = entry
+                total += len(entry.text)
+                self._hint_at_declared(name)
+        self._keep_missing(fresh)
+        self._stored = fresh
+
+    def roll_back(self) -> None:
+        """Put the committed values back. Those that did not change stay the objects that they are."""
+        attributes = vars(self._assembly.moss)
+        for name in list(attributes):
+            is_known = name in self._stored or name in self._unstorable or name in self._assembly.injected
+            if not is_known and not name.startswith("_"):
+                del attributes[name]
+        for name, entry in self._stored.items():
+            if name in self._kept and self._kept[name] is entry:
+                self._restore_stand_in(name)
+            elif name not in self._unstorable and not self._is_unchanged(name, entry):
+                attributes[name] = decode_value(name, loads(entry.text), namespace=self._namespace)
+        attributes.update(self._unstorable)
+        attributes.update(self._assembly.injected)
+
+    def _restore_stand_in(self, name: str) -> None:
+        """Where a value is kept raw, what the class gave in its place comes back."""
+        text = self._stand_ins.get(name)
+        if text is None:
+            vars(self._assembly.moss).pop(name, None)
+        else:
+            vars(self._assembly.moss)[name] = decode_value(name, loads(text), namespace=self._namespace)
+
+    def _keep_missing(self, fresh: dict[str, _Stored]) -> None:
+        """What must not be lost: raw values whose stand-in did not change, and required attributes."""
+        for name, kept in self._kept.items():
+            entry = fresh.get(name)
+            if name in self._stand_ins and (entry.text if entry else None) == self._stand_ins[name]:
+                fresh[name] = kept
+        for name in self._assembly.required:
+            if name in self._stored and name not in fresh:
+                fresh[name] = self._stored[name]
+                self._tell(f"moss.{name} has no default and cannot be deleted: its last stored value is kept.")
+
+    def _is_unchanged(self, name: str, entry: _Stored) -> bool:
+        attributes = vars(self._assembly.moss)
+        if name not in attributes:
+            return False
+        try:
+            return self._encode(name, attributes[name], room=MAX_TOTAL_BYTES).text == entry.text
+        except ContextValueError:
+            return False
+
+    def _encode(self, name: str, value: object, *, room: int) -> _Stored:
+        previous = self._stored.get(name)
+        fingerprint = None
+        if previous is not None and previous.fingerprint is not None:
+            fingerprint = _fingerprint(value)
+            if fingerprint == previous.fingerprint:
+                return previous
+        try:
+            data = encode(value, self._namespace, name=f"moss.{name}", max_bytes=MAX_VALUE_BYTES)
+            text = dumps(data)
+        except EncodeError as exc:
+            raise ContextValueError(name, f"cannot be stored: {exc.reason}; {exc.path} is of type {exc.type_name}") from exc
+        except Exception as exc:
+            raise ContextValueError(name, f"cannot be stored: reading it raised {type(exc).__name__}") from exc
+        if len(text) > room:
+            raise ContextValueError(name, f"cannot be stored: all values together exceed {MAX_TOTAL_BYTES:,} bytes")
+        if len(text) > _FINGERPRINT_BYTES:
+            fingerprint = fingerprint or _fingerprint(value)
+        return _Stored(data, text, fingerprint)
+
+    def _hint_at_declared(self, name: str) -> None:
+        declared = self._assembly.declared
+        if name in declared or name in self._stored:
+            return
+        close = get_close_matches(name, sorted(declared), n=1, cutoff=0.75)
+        if close:
+            self._tell(f"moss.{name} is new: did you mean moss.{close[0]}?")
+
+    def _tell(self, note: str) -> None:
+        if note not in self._told:
+            self._told.add(note)
+            self._notes.append(note)
+
+
+def decode_value(name: str, data: Json, *, namespace: Namespace) -> object:
+    """A live value from a stored one.
+
+    Raises:
+        ContextValueError: The module does not see its class any more, or the class refuses it.
+    """
+    try:
+        return decode(data, namespace)
+    except DecodeError as exc:
+        raise ContextValueError(name, f"cannot be restored: {exc.reason}") from exc
+    except Exception as exc:
+        raise ContextValueError(name, f"cannot be restored: its class raised {type(exc).__name__}: {exc}") from exc
+
+
+def _fingerprint(value: object) -> bytes | None:
+    """Of a large value, to see whether it changed without walking it in Python; None if it cannot be had.
+
+    The pickle is hashed, never loaded.
+    """
+    try:
+        return hashlib.blake2b(pickle.dumps(value, protocol=5), digest_size=16).digest()
+    except Exception:  # noqa: BLE001 - pickling runs the value's own code; without a fingerprint it is encoded
+        return None

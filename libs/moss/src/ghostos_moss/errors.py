@@ -1,0 +1,228 @@
+"""Errors of ghostos_moss. Facts are attributes; the text is built from them.
+
+    MossError
+    ├── SourceError                 the source of a module
+    │   ├── SourceNotFoundError     there is none
+    │   ├── SourceSyntaxError       it does not parse
+    │   └── HiddenRegionError       its `# <moss-hide>` marks do not pair up
+    ├── CompileError                its body raised, or it cannot be a MOSS module
+    ├── InjectionError              an attribute of `Moss` got no value
+    ├── LifecycleError              one of its `__moss_...__` functions raised
+    ├── CodeError                   code written against it
+    │   ├── CodeRejectedError       refused before anything ran
+    │   ├── CodeRaisedError         it raised
+    │   └── CodeInterruptedError    it was cancelled, or ran out of time
+    ├── ContextValueError           a value of a PyContext cannot be stored or restored
+    └── ClosedError                 a compiler or runtime was used after its end
+
+What a model reads about a failure is `describe_for_model()`: no paths, no keys. `str(error)` is for people.
+"""
+
+__all__ = [
+    "ClosedError",
+    "CodeError",
+    "CodeInterruptedError",
+    "CodeRaisedError",
+    "CodeRejectedError",
+    "CompileError",
+    "ContextValueError",
+    "HiddenRegionError",
+    "InjectionError",
+    "LifecycleError",
+    "MossError",
+    "SourceError",
+    "SourceNotFoundError",
+    "SourceSyntaxError",
+]
+
+_NOT_SAVED = "The values of moss were not saved: they are as before this code ran."
+
+
+class MossError(Exception):
+    """Root of the tree."""
+
+    def describe_for_model(self) -> str:
+        """What a model may read about this failure: no paths of this machine, no keys."""
+        return str(self)
+
+
+class SourceError(MossError):
+    """The source of a module cannot be used."""
+
+
+class SourceNotFoundError(SourceError):
+    """There is no Python source for a target."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        super().__init__(f"No source for {target!r}: {reason}.")
+        self.target = target
+        self.reason = reason
+
+    def describe_for_model(self) -> str:
+        """Name the target; its reason may hold paths."""
+        return "The source of the module was not found."
+
+
+class SourceSyntaxError(SourceError):
+    """A module's source does not parse. Lines and columns count from 1."""
+
+    def __init__(self, filename: str, line: int, *, column: int, source_line: str, reason: str) -> None:
+        shown = f"\n    {source_line.strip()}" if source_line.strip() else ""
+        super().__init__(f"{filename}, line {line}, column {column}: {reason}.{shown}")
+        self.filename = filename
+        self.line = line
+        self.column = column
+        self.source_line = source_line
+        self.reason = reason
+
+    def describe_for_model(self) -> str:
+        """The place within the module, without the path of its file."""
+        return f"The module does not parse: line {self.line}: {self.reason}\n    {self.source_line.strip()}"
+
+
+class HiddenRegionError(SourceError):
+    """A mark of a hidden region has no partner."""
+
+    def __init__(self, filename: str, line: int, reason: str) -> None:
+        super().__init__(f"{filename}, line {line}: {reason}.")
+        self.filename = filename
+        self.line = line
+        self.reason = reason
+
+    def describe_for_model(self) -> str:
+        """The place within the module, without the path of its file."""
+        return f"The module's hidden regions do not pair up: line {self.line}: {self.reason}"
+
+
+class CompileError(MossError):
+    """A module's body raised, or what it defines cannot be a MOSS module.
+
+    Args:
+        module: The module's name, as the user knows it.
+        reason: What happened and what to do, without the name.
+        line: Of the module's source, where it is known.
+    """
+
+    def __init__(self, module: str, reason: str, *, line: int | None = None) -> None:
+        place = f"{module}, line {line}" if line is not None else module
+        super().__init__(f"{place}: {reason}")
+        self.module = module
+        self.reason = reason
+        self.line = line
+
+
+class InjectionError(MossError):
+    """A required attribute of `Moss` has no value, or the wrong kind of one."""
+
+    def __init__(self, attribute: str, type_name: str, *, reason: str) -> None:
+        super().__init__(f"moss.{attribute}: {type_name} {reason}")
+        self.attribute = attribute
+        self.type_name = type_name
+        self.reason = reason
+
+
+class LifecycleError(MossError):
+    """A lifecycle function of the module raised, or returned what it must not."""
+
+    def __init__(self, hook: str, reason: str) -> None:
+        super().__init__(f"{hook}: {reason}")
+        self.hook = hook
+        self.reason = reason
+
+
+class CodeError(MossError):
+    """Code written against a module failed. Nothing of it was stored."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.std_output = ""
+        """What the code printed before it failed, in order and capped."""
+        self.completed_calls: tuple[str, ...] = ()
+        """Calls on injected objects that had completed, in order. They are not undone."""
+
+    def describe_for_model(self) -> str:
+        """What went wrong, where in its code, and what is left of it."""
+        return "\n".join([self._describe(), *self._aftermath()])
+
+    def _describe(self) -> str:
+        return str(self)
+
+    def _aftermath(self) -> list[str]:
+        if not self.completed_calls:
+            return [_NOT_SAVED]
+        return ["Completed before that, and not undone:", *(f"  {call}" for call in self.completed_calls), _NOT_SAVED]
+
+
+class CodeRejectedError(CodeError):
+    """Code was refused before anything ran.
+
+    Args:
+        problems: One line each, with a suggestion where there is one. Not empty.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+    def _describe(self) -> str:
+        return "\n".join(["Nothing was run:", *(f"  {problem}" for problem in self.problems)])
+
+    def _aftermath(self) -> list[str]:
+        return []
+
+
+class CodeRaisedError(CodeError):
+    """Code raised. The original exception is the cause.
+
+    Args:
+        error_type: Name of the exception's class.
+        message: Its text, shortened, without paths that the code did not name itself.
+        trace: Where in the code, outermost first: lines such as `line 3, in run: x = 1 / 0`.
+    """
+
+    def __init__(self, error_type: str, message: str, *, trace: tuple[str, ...] = ()) -> None:
+        place = f" ({trace[-1]})" if trace else ""
+        super().__init__(f"{error_type}: {message}{place}" if message else f"{error_type}{place}")
+        self.error_type = error_type
+        self.message = message
+        self.trace = trace
+
+    def _describe(self) -> str:
+        what = f"{self.error_type}: {self.message}" if self.message else self.error_type
+        return "\n".join([what, *(f"  {line}" for line in self.trace)])
+
+
+class CodeInterruptedError(CodeError):
+    """Code was stopped before its end.
+
+    Args:
+        reason: Such as `it was cancelled` or `it ran longer than 2 s`.
+        trace: As in `CodeRaisedError`: where it was.
+    """
+
+    def __init__(self, reason: str, *, trace: tuple[str, ...] = ()) -> None:
+        place = f" ({trace[-1]})" if trace else ""
+        super().__init__(f"The code was stopped: {reason}{place}")
+        self.reason = reason
+        self.trace = trace
+
+    def _describe(self) -> str:
+        return "\n".join([f"The code was stopped: {self.reason}", *(f"  {line}" for line in self.trace)])
+
+
+class ContextValueError(MossError):
+    """A value on `moss` cannot be stored in a PyContext, or restored from one."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"moss.{name} {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class ClosedError(MossError):
+    """Something was used after its end."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"This {what} is closed: {advice}")
+        self.what = what
+        self.advice = advice
