@@ -1,7 +1,7 @@
 """A provider from a function."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from typing_extensions import TypeForm, override
 
@@ -14,13 +14,21 @@ __all__ = ["provide"]
 T = TypeVar("T")
 
 
+@overload
 def provide(
-    contract: TypeForm[T],
+    contract: TypeForm[T], *, singleton: bool = ..., aliases: Iterable[Hashable] = ..., inheritable: bool = ...
+) -> Callable[[Callable[[Container], T | Awaitable[T | None] | None]], Provider[T]]: ...
+@overload
+def provide(
+    contract: Hashable, *, singleton: bool = ..., aliases: Iterable[Hashable] = ..., inheritable: bool = ...
+) -> Callable[[Callable[[Container], object]], Provider[Any]]: ...
+def provide(
+    contract: Any,
     *,
     singleton: bool = True,
     aliases: Iterable[Hashable] = (),
     inheritable: bool = True,
-) -> Callable[[Callable[[Container], T | Awaitable[T | None] | None]], Provider[T]]:
+) -> Callable[[Callable[[Container], Any]], Provider[Any]]:
     """Make a provider of a function that takes the container; usable as a decorator.
 
     Args:
@@ -34,7 +42,7 @@ def provide(
     """
     names = tuple(aliases)
 
-    def decorate(factory: Callable[[Container], T | Awaitable[T | None] | None]) -> Provider[T]:
+    def decorate(factory: Callable[[Container], Any]) -> Provider[Any]:
         return _FunctionProvider(contract, factory=factory, singleton=singleton, aliases=names, inheritable=inheritable)
 
     return decorate

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Hashable, Iterator
 from threading import RLock
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from weakref import ref
 
 from ghostos_container._call import returns_coroutine
@@ -20,10 +20,10 @@ _CLOSING: Final = 1  # children and callbacks are being shut down; what is bound
 _CLOSED: Final = 2
 
 
-class _Children(dict["ref[Scope]", "Scope | None"]):
+class _Children(dict["ref[Any]", "Scope | None"]):
     """Children, oldest first: held weakly, and also strongly (the value) once they have something to shut down."""
 
-    def forget(self, child: "ref[Scope]") -> None:
+    def forget(self, child: "ref[Any]") -> None:
         self.pop(child, None)
 
 
@@ -174,17 +174,17 @@ class Scope:
 
     def _find(self, contract: Hashable) -> tuple[Self, ValueSlot | FactorySlot] | None:
         """The nearest slot that can be seen from here, and the scope that has it. Aliases are followed from here."""
-        followed: tuple[Hashable, ...] = ()
+        followed: list[AliasSlot] = []  # aliases of several containers may name each other
         scope: Self | None = self
         while scope is not None:
             slot = scope._slots.get(contract)
             if slot is None:
                 scope._require_usable()
                 scope = scope._parent
-            elif not (slot.is_inheritable or scope is self) or contract in followed:
+            elif not (slot.is_inheritable or scope is self) or slot in followed:
                 scope = scope._parent
             elif isinstance(slot, AliasSlot):
-                followed = (*followed, contract)
+                followed.append(slot)
                 contract, scope = slot.target, self
             else:
                 return scope, slot
@@ -196,10 +196,9 @@ class Scope:
 
     def _keep_alive(self) -> None:
         """Let the parents hold this scope, up to the root."""
-        child: Scope = self
-        parent = child._parent
+        parent = self._parent
         if parent is not None and parent._children is not None:
-            parent._children[ref(child)] = child
+            parent._children[ref(self)] = self
             parent._keep_alive()
 
     def _closing(self) -> Iterator[Callable[[], object]]:
