@@ -16,20 +16,11 @@ from ghostos_moss._reply_events import (
     TextDelta,
 )
 from ghostos_moss._reply_gate import GateMode, LineGate
-from ghostos_moss._reply_text import (
-    JUDGED_LENGTH,
-    Fence,
-    Line,
-    PythonScanner,
-    Tag,
-    clean_code,
-    could_be_code,
-    find_fence,
-    find_reasoning_end,
-    leading_tag,
-    uses_moss,
-)
+from ghostos_moss._reply_python import JUDGED_LENGTH, PythonScanner, clean_code, could_be_code, uses_moss
+from ghostos_moss._reply_text import Fence, Line, Tag, find_fence, find_reasoning_end, leading_tag
 from ghostos_moss.errors import ClosedError
+
+__all__ = ["CodeFormat", "ReplyParser", "parse_reply"]
 
 CodeFormat = Literal["tags", "fence", "tool"]
 

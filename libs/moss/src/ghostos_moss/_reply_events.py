@@ -3,6 +3,18 @@
 from dataclasses import dataclass
 from typing import Literal
 
+__all__ = [
+    "CodeBlock",
+    "CodeDelta",
+    "CodeEnd",
+    "CodeOrigin",
+    "CodeStart",
+    "CodeWithdrawn",
+    "ParsedReply",
+    "ReplyEvent",
+    "TextDelta",
+]
+
 CodeOrigin = Literal["tag", "fence", "tool"]
 
 

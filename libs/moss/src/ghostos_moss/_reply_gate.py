@@ -5,6 +5,8 @@ from typing import Literal
 
 from ghostos_moss._reply_text import LIST_MARKER, Line, could_be_tag
 
+__all__ = ["GateMode", "LineGate"]
+
 GateMode = Literal["speech", "reasoning", "fence", "rest", "code"]
 
 _PIECE = re.compile(r"`+|<|[^`<]+")
