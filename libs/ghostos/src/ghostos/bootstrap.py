@@ -83,10 +83,10 @@ def _make_dispatch(container: Container) -> Dispatch:
 
 
 def _make_store(container: Container) -> Store:
-    from ghostos.drivers.store.sql import SqlStore
+    from ghostos.drivers.store.sql import open_store
 
     app = container.force_fetch(AppSettings)
-    store = SqlStore(app.workspace, durability=app.settings.store.durability)
+    store = open_store(app.workspace.database, durability=app.settings.store.durability)
     container.add_shutdown(store.close)
     return store
 
@@ -94,7 +94,7 @@ def _make_store(container: Container) -> Store:
 def _make_journals(container: Container) -> Journals:
     from ghostos.drivers.journal.files import FileJournals
 
-    return FileJournals(container.force_fetch(AppSettings).workspace)
+    return FileJournals(container.force_fetch(AppSettings).workspace.rounds)
 
 
 def _make_models(container: Container) -> ModelRegistry:

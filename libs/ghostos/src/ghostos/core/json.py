@@ -2,7 +2,9 @@
 
 from typing import TypeAlias
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+from pydantic import JsonValue
+
+Json: TypeAlias = JsonValue
 """What a JSON document can hold; objects have string keys."""
 
-JsonObject: TypeAlias = dict[str, Json]
+JsonObject: TypeAlias = dict[str, JsonValue]

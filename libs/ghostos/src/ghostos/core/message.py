@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -108,8 +108,25 @@ def decode_message(line: bytes | str) -> Message:
     Raises:
         ValueError: The text is not a message.
     """
-    return _decoder.decode(line)
+    return Message(**msgspec.structs.asdict(_decoder.decode(line)))
+
+
+class _WireMessage(msgspec.Struct):
+    """The fields of a message, checked while they are read; `data` is whatever JSON holds."""
+
+    seq: int
+    id: str
+    thread: str
+    turn: int
+    round: int
+    role: Role
+    type: MessageType
+    content: str
+    created_at: datetime
+    parent: str | None = None
+    data: Any = None
+    status: MessageStatus = "complete"
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Message)
+_decoder = msgspec.json.Decoder(_WireMessage)

@@ -7,8 +7,17 @@ from ghostos.contracts.session import MessageWriter, Session
 from ghostos.core.json import JsonObject
 from ghostos.core.message import MessageType
 from ghostos.core.prompt import FinishReason, ModelDelta, Prompt
-from ghostos_moss import CodeBlock, ParsedReply, ReplyParser
-from ghostos_moss.reply import CodeDelta, CodeEnd, CodeStart, CodeWithdrawn, ReplyEvent, TextDelta
+from ghostos_moss import (
+    CodeBlock,
+    CodeDelta,
+    CodeEnd,
+    CodeStart,
+    CodeWithdrawn,
+    ParsedReply,
+    ReplyEvent,
+    ReplyParser,
+    TextDelta,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

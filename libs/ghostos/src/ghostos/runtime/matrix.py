@@ -113,7 +113,7 @@ class ContainerMatrix:
         with self._logs_lock:
             log = self._logs.get(task_id)
             if log is None:
-                log = self._logs[task_id] = ThreadLog()
+                log = self._logs[task_id] = ThreadLog(defer=self._loop_thread.loop.call_soon)
             return log
 
     def wake(self, task_id: str) -> None:

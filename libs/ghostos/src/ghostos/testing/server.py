@@ -28,13 +28,13 @@ class ModelRequest:
     Attributes:
         path: Path of the address.
         headers: By lower-case name.
-        body: The JSON body; None where it was none.
+        body: The JSON body; empty where it was no JSON object.
         connection: Number of the TCP connection, from 1: the same for requests that shared one.
     """
 
     path: str
     headers: dict[str, str]
-    body: dict[str, Any] | None
+    body: dict[str, Any]
     connection: int
 
 
@@ -199,7 +199,7 @@ class ModelServer:
             answer = self._replies[number] if number < len(self._replies) else self._repeat
             self._changed.notify_all()
             self._note(request, number=number + 1)
-            if request.path != _PATH or request.body is None:
+            if request.path != _PATH or not request.body:
                 return self._refuse(f"request {number + 1} is not a JSON body for {_PATH}, but one for {request.path}")
             if answer is None:
                 return self._refuse(f"request {number + 1} has no reply: the script holds {len(self._replies)}")
@@ -230,15 +230,14 @@ async def _read_request(reader: asyncio.StreamReader, *, connection: int) -> Mod
     try:
         body = msgspec.json.decode(content, type=dict[str, Any])
     except msgspec.DecodeError:
-        body = None
+        body = {}
     return ModelRequest(path=first.split(" ")[1], headers=headers, body=body, connection=connection)
 
 
 async def _stream(reply: StreamReply, writer: asyncio.StreamWriter, *, request: ModelRequest) -> bool:
     """Send the reply, in one piece where nothing is delayed; return whether the connection goes on."""
-    body = request.body or {}
-    options: Any = body.get("stream_options")
-    with_usage = isinstance(options, dict) and options.get("include_usage") is True
+    body = request.body
+    with_usage = body.get("stream_options") == {"include_usage": True}
     events = encode_events(reply, model=str(body.get("model", "")), with_usage=with_usage)
     await asyncio.sleep(reply.first_delay_s)
     whole = reply.cut_after is None

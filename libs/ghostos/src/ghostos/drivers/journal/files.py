@@ -1,21 +1,173 @@
 """Journals as files: one per round, one line of JSON per record, one write per line.
 
-A line is `{"start": message}`, `{"complete": message}` or `{"seq": n, "text": "…"}`. It is in the kernel's hands when a
-method returns, so it outlives the process, not a power cut: what must outlive that is committed.
+A line is `{"kind": "start", "message": {…}}`, `{"kind": "complete", "message": {…}}` or
+`{"kind": "delta", "seq": 17, "text": "…"}`. It is in the kernel's hands when a method returns, so it outlives the
+process, though not a power cut: what must outlive that is committed.
 """
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from ghostos.contracts.journal import JournalRecord
 from ghostos.core.message import Message, decode_message, encode_message
-from ghostos.drivers.failures import translate_os_error
-from ghostos.drivers.texts import replace_surrogates
+from ghostos.drivers.store.disk import translate_os_error
+from ghostos.drivers.store.encoding import replace_surrogates, replace_surrogates_in_json
 from ghostos.errors import WorkspaceError
 
 __all__ = ["FileJournals", "FileRoundJournal"]
+
+_ROUND_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}", re.ASCII)
+_FLAGS = (
+    os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+)
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    kind: Literal["start", "delta", "complete"]
+    seq: int = 0
+    text: str = ""
+    message: msgspec.Raw = msgspec.Raw()
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+class FileJournals:
+    """`Journals` in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder. It is made with the first journal."""
+        self._folder = folder
+
+    def open(self, round_id: str) -> "FileRoundJournal":
+        """Begin a journal, an empty one.
+
+        Raises:
+            WorkspaceError: It cannot be written; see its kinds.
+        """
+        path = self._path(round_id)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return FileRoundJournal(path, descriptor=os.open(path, _FLAGS, 0o600))
+        except OSError as exc:
+            raise translate_os_error(exc, path=path) from exc
+
+    def read(self, round_id: str) -> JournalRecord:
+        """Return what can be read of a journal, which may be one that is still written."""
+        path = self._path(round_id)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return JournalRecord(messages=())
+        except OSError as exc:
+            raise translate_os_error(exc, path=path) from exc
+        return JournalRecord(messages=_read_messages(content.split(b"\n")))
+
+    def remove(self, round_id: str) -> None:
+        """Delete a journal, if it is there."""
+        _remove(self._path(round_id))
+
+    def _path(self, round_id: str) -> Path:
+        if _ROUND_ID.fullmatch(round_id) is None:
+            raise WorkspaceError(
+                f"{round_id!r} is not the id of a round.",
+                advice="The database that names it is damaged, or was changed by hand: put back a copy.",
+            )
+        return self._folder / f"{round_id}.journal"
+
+
+class FileRoundJournal:
+    """`RoundJournal` in a file. Methods raise `WorkspaceError` (its kinds) where the disk cannot take a line."""
+
+    def __init__(self, path: Path, *, descriptor: int) -> None:
+        """Take over an open file; `FileJournals.open` makes these."""
+        self._path = path
+        self._descriptor: int | None = descriptor
+        self._is_torn = False
+
+    def start(self, message: Message) -> None:
+        """See `RoundJournal`."""
+        self._append(_Line(kind="start", message=_encode_message(message)))
+
+    def delta(self, seq: int, text: str) -> None:
+        """See `RoundJournal`."""
+        try:
+            self._append(_Line(kind="delta", seq=seq, text=text))
+        except UnicodeEncodeError:
+            self._append(_Line(kind="delta", seq=seq, text=replace_surrogates(text)))
+
+    def complete(self, message: Message) -> None:
+        """See `RoundJournal`."""
+        self._append(_Line(kind="complete", message=_encode_message(message)))
+
+    def close(self) -> None:
+        """See `RoundJournal`."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def remove(self) -> None:
+        """See `RoundJournal`."""
+        self.close()
+        _remove(self._path)
+
+    def _append(self, line: _Line) -> None:
+        if self._descriptor is None:
+            raise WorkspaceError(f"The journal {self._path} was closed.", advice="A new round needs a new journal.")
+        record = _encode(line) + b"\n"
+        if self._is_torn:
+            record = b"\n" + record  # what is left of the line before must not spoil this one
+        written = 0
+        try:
+            while written < len(record):  # once, but for a disk that fills up within the line
+                written += os.write(self._descriptor, record[written:] if written else record)
+        except OSError as exc:
+            self._is_torn = self._is_torn or written > 0
+            raise translate_os_error(exc, path=self._path) from exc
+        self._is_torn = False
+
+
+def _encode_message(message: Message) -> msgspec.Raw:
+    try:
+        return msgspec.Raw(encode_message(message))
+    except UnicodeEncodeError:
+        content, data = replace_surrogates(message.content), replace_surrogates_in_json(message.data)
+        return msgspec.Raw(encode_message(replace(message, content=content, data=data)))
+
+
+def _read_messages(lines: Iterable[bytes]) -> list[Message]:
+    """Return the messages of the lines that can be read, rising by seq."""
+    messages: dict[int, Message] = {}
+    texts: dict[int, list[str]] = {}  # of the messages whose end is missing
+    for content in lines:
+        try:
+            line = _decode(content)
+            message = None if line.kind == "delta" else decode_message(bytes(line.message))
+        except (ValueError, RecursionError):  # torn, damaged, or nested to no end: the other lines still count
+            continue
+        if message is None:
+            if line.seq in texts:
+                texts[line.seq].append(line.text)
+            continue
+        messages[message.seq] = message
+        if line.kind == "start":
+            texts[message.seq] = [message.content]
+        else:
+            texts.pop(message.seq, None)
+    for seq, parts in texts.items():
+        messages[seq] = replace(messages[seq], content="".join(parts), status="partial")
+    return [messages[seq] for seq in sorted(messages)]
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        raise translate_os_error(exc, path=path) from exc

@@ -6,7 +6,7 @@ every call (`benchmarks/model_client.py`). The SDK is imported when the first ca
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -60,10 +60,10 @@ class OpenAIChatDriver:
         return False
 
     def warm_up(self) -> None:
-        """Import the SDK ahead of the first call, which else waits for it (0.35 s). Any thread may; harmless twice."""
+        """Import the SDK ahead of the first call, which else waits 0.3 s for it. Any thread may; harmless twice."""
         self._clients.warm_up()
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[ModelDelta]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelDelta]:
         """Send the prompt and yield the reply as it comes: reasoning and text, then usage, then `done`.
 
         Raises:

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import gc
-import importlib
 import ssl
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from ghostos.drivers.models.service import Service
+from ghostos.errors import ConfigError
 
 if TYPE_CHECKING:
     import openai
@@ -26,19 +26,17 @@ class ClientPool:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._certificates: ssl.SSLContext | None = None
+        self._trust: ssl.SSLContext | None = None
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, openai.AsyncOpenAI] = WeakKeyDictionary()
 
     @property
     def is_warm(self) -> bool:
         """Whether `warm_up` has been done."""
-        return self._certificates is not None
+        return self._trust is not None
 
     def warm_up(self) -> None:
-        """Import the SDK and load the certificates: most of what the first call would wait for. Any thread may."""
-        with _collector_paused():
-            importlib.import_module("openai")
-        self._load_certificates()
+        """Import the SDK and load the certificates: nearly all that the first call would wait for. Any thread may."""
+        self._load()
 
     def get(self) -> "openai.AsyncOpenAI":
         """Return the client of the running event loop."""
@@ -58,37 +56,51 @@ class ClientPool:
             elif loop.is_running():
                 await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(client.close(), loop))
 
+    def _load(self) -> ssl.SSLContext:
+        """Import the SDK; return what connections trust: the system's certificates, or nobody where none are needed."""
+        if self._trust is not None:
+            return self._trust
+        with _collector_paused():
+            import httpx2
+            import openai
+
+            trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # empty: a redirect to https fails
+            if self._service.is_encrypted:
+                trust = httpx2.create_ssl_context()  # reads the system's certificates: 30 ms
+            # The first client imports half of what a call needs; this one opens nothing.
+            openai.DefaultAsyncHttpx2Client(verify=trust, trust_env=False)
+        self._trust = trust
+        return trust
+
     def _create(self) -> "openai.AsyncOpenAI":
-        self.warm_up()
+        trust = self._load()
         import httpx2
         import openai
 
         service = self._service
-        proxy = service.proxy.get_secret_value() if service.proxy else None
         timeout = httpx2.Timeout(service.timeout_s, connect=min(service.timeout_s, _CONNECT_TIMEOUT_S))
-        limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=_KEEPALIVE_S)
+        try:
+            http_client = openai.DefaultAsyncHttpx2Client(
+                proxy=service.proxy.get_secret_value() if service.proxy else None,
+                timeout=timeout,
+                limits=httpx2.Limits(
+                    max_connections=1000, max_keepalive_connections=100, keepalive_expiry=_KEEPALIVE_S
+                ),
+                verify=trust,
+                trust_env=not service.is_local,
+            )
+        except ValueError as exc:  # a proxy of a kind that httpx does not know; our own was checked before
+            raise ConfigError(
+                f"The proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: {service.redact(str(exc))}",
+                advice="Each starts with http:// or socks5://, like socks5://127.0.0.1:1080",
+            ) from exc
         return openai.AsyncOpenAI(
             base_url=service.base_url,
             api_key=service.key.get_secret_value() if service.key else "none",
             max_retries=service.max_retries,
             timeout=timeout,
-            http_client=openai.DefaultAsyncHttpx2Client(
-                proxy=proxy,
-                timeout=timeout,
-                limits=limits,
-                verify=self._load_certificates(),
-                trust_env=not service.is_local,
-            ),
+            http_client=http_client,
         )
-
-    def _load_certificates(self) -> ssl.SSLContext:
-        """Return what checks certificates: the system's, or none where the service is not encrypted (saves 30 ms)."""
-        if self._certificates is None:
-            import httpx2
-
-            empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody: a redirect to https fails
-            self._certificates = httpx2.create_ssl_context() if self._service.is_encrypted else empty
-        return self._certificates
 
 
 @contextlib.contextmanager

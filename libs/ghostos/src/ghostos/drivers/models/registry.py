@@ -125,7 +125,7 @@ class Models:
             if settings.needs_key:
                 raise ConfigError(
                     f"The service '{provider}' needs a key, but does not say where it is.",
-                    advice=f"Set api_key_env, or needs_key = false, under [services.{provider}] in configs/ghostos.toml.",
+                    advice=f"Set api_key_env or needs_key = false under [services.{provider}] in configs/ghostos.toml.",
                 )
             return None
         value = self._app.find_variable(settings.api_key_env)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ghostos.drivers.models.rehearsal_file import (
     find_rehearsal,
     read_rehearsal,
 )
-from ghostos.drivers.models.rehearsal_match import NO_FIT, Fit, is_pattern, measure_fit
+from ghostos.drivers.models.rehearsal_match import NO_FIT, Fit, Phrase, normalise
 
 __all__ = ["Rehearsal", "RehearsalModel", "check_rehearsal", "find_rehearsal", "load_rehearsal"]
 
@@ -51,7 +51,8 @@ class Rehearsal:
     """What was recorded for one target."""
 
     def __init__(self, content: RehearsalFile) -> None:
-        self._content = content
+        self._otherwise = content.otherwise
+        self._scenes = [(scene, [Phrase.parse(text) for text in scene.when]) for scene in content.scenes]
 
     def phrases(self) -> list[str]:
         """Return up to five phrases that can be said at the beginning: the file's offer, else its first scenes'."""
@@ -93,10 +94,11 @@ class Rehearsal:
         Of several the longest phrase decides, then the most needs, then the order of the file.
         """
         done = set(played)
+        words = normalise(text)
         best: tuple[tuple[Fit, int], Scene] | None = None
-        for scene in self._content.scenes:
+        for scene, phrases in self._scenes:
             if done.issuperset(scene.needs):
-                fit = max(measure_fit(phrase, text=text) for phrase in scene.when)
+                fit = max(phrase.measure_fit(text, words=words) for phrase in phrases)
                 if fit != NO_FIT and (best is None or (fit, len(scene.needs)) > best[0]):
                     best = ((fit, len(scene.needs)), scene)
         return best[1] if best else None
@@ -104,14 +106,17 @@ class Rehearsal:
     def _playable(self, played: Iterable[str]) -> list[str]:
         """Return phrases that would be answered now, the file's own offer first."""
         done = set(played)
-        phrases = list(self._content.otherwise.offer)
-        for scene in self._content.scenes:
+        offered = list(self._otherwise.offer)
+        for scene, phrases in self._scenes:
             if scene.id not in done:
-                phrases += [phrase for phrase in scene.when if not is_pattern(phrase)][:1]
-        return [phrase for phrase in dict.fromkeys(phrases) if self._match(phrase, played=done) is not None]
+                offered += [phrase.text for phrase in phrases if phrase.pattern is None][:1]
+        different: dict[str, str] = {}
+        for text in offered:
+            different.setdefault(normalise(text), text)  # the first of several that sound alike
+        return [text for text in different.values() if self._match(text, played=done) is not None]
 
     def _decline(self, played: Iterable[str]) -> str:
-        said = self._content.otherwise.say.strip()
+        said = self._otherwise.say.strip()
         offer = "\n".join(f"- {phrase}" for phrase in self._playable(played)[:_OFFERED])
         return "\n\n".join(
             part for part in (said, f"{_HONEST} Try one of these:\n{offer}" if offer else _HONEST) if part
@@ -145,7 +150,7 @@ class RehearsalModel:
         """What it plays; its phrases can be offered to the user."""
         return self._rehearsal
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[ModelDelta]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelDelta]:
         """Yield what was recorded, word by word, then `done`. There is no usage: no model was called."""
         for piece in split_pieces(self._rehearsal.reply(prompt.messages)):
             if self._delay_s > 0:

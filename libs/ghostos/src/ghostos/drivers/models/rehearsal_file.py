@@ -1,14 +1,13 @@
 """The file of a rehearsal: what was recorded for a target, and when each part of it plays."""
 
 import importlib.machinery
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ghostos.drivers.models.rehearsal_match import NO_FIT, is_pattern, measure_fit, normalise
+from ghostos.drivers.models.rehearsal_match import NO_FIT, Phrase, normalise
 from ghostos.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ _MAX_SIZE_BYTES = 4 * 1024 * 1024
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class Round(_Part):
@@ -57,13 +56,7 @@ class Scene(_Part):
     @classmethod
     def _check_patterns(cls, when: list[str]) -> list[str]:
         for phrase in when:
-            if is_pattern(phrase):
-                try:
-                    re.compile(phrase[1:-1])
-                except re.error as exc:
-                    raise ValueError(f"{phrase} is no regular expression: {exc}") from exc
-            elif not normalise(phrase):
-                raise ValueError(f"{phrase!r} has no word in it")
+            Phrase.parse(phrase)
         return when
 
     @model_validator(mode="after")
@@ -98,8 +91,9 @@ class RehearsalFile(_Part):
                 if needed not in seen:
                     raise ValueError(f"scene '{scene.id}' needs '{needed}', and no scene before it has that id")
             seen.add(scene.id)
+        heard = [Phrase.parse(phrase) for scene in self.scenes for phrase in scene.when]
         for phrase in self.otherwise.offer:
-            if not any(measure_fit(when, text=phrase) != NO_FIT for scene in self.scenes for when in scene.when):
+            if all(known.measure_fit(phrase, words=normalise(phrase)) == NO_FIT for known in heard):
                 raise ValueError(f"no scene answers the phrase {phrase!r} that 'otherwise' offers")
         return self
 

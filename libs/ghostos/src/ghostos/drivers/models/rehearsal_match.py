@@ -1,20 +1,17 @@
 """How what a user said is compared with what was recorded."""
 
 import re
+from dataclasses import dataclass
+from typing import Self
 
-__all__ = ["NO_FIT", "Fit", "is_pattern", "measure_fit", "normalise"]
+__all__ = ["NO_FIT", "Fit", "Phrase", "normalise"]
 
 Fit = tuple[int, int]
 """How well a phrase fits, greater is better: 3 exactly, 2 its words in a row, 1 as a pattern; then its length."""
 
 NO_FIT: Fit = (0, 0)
 
-_PATTERN = re.compile(r"/.+/", re.DOTALL)
-
-
-def is_pattern(phrase: str) -> bool:
-    """Return whether a phrase is a /regular expression/."""
-    return _PATTERN.fullmatch(phrase) is not None
+_PATTERN = re.compile(r"/(.+)/", re.DOTALL)
 
 
 def normalise(text: str) -> str:
@@ -22,11 +19,42 @@ def normalise(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold().replace("'", "").replace("’", "")))
 
 
-def measure_fit(phrase: str, *, text: str) -> Fit:
-    """Return how well a phrase fits a text."""
-    if is_pattern(phrase):
-        return (1, 0) if re.search(phrase[1:-1], text, re.IGNORECASE) else NO_FIT
-    wanted, words = normalise(phrase), normalise(text)
-    if wanted == words:
-        return 3, 0
-    return (2, len(wanted)) if f" {wanted} " in f" {words} " else NO_FIT
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One entry of a scene's `when`, made ready for comparing.
+
+    Attributes:
+        text: As it stands in the file.
+        words: Its words; "" for a pattern.
+        pattern: Of a /regular expression/; None for words.
+    """
+
+    text: str
+    words: str
+    pattern: re.Pattern[str] | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the phrase that a text stands for.
+
+        Raises:
+            ValueError: It has no word in it, or is no regular expression.
+        """
+        found = _PATTERN.fullmatch(text)
+        if found is None:
+            words = normalise(text)
+            if not words:
+                raise ValueError(f"{text!r} has no word in it")
+            return cls(text, words, None)
+        try:
+            return cls(text, "", re.compile(found[1], re.IGNORECASE))
+        except re.error as exc:
+            raise ValueError(f"{text} is no regular expression: {exc}") from exc
+
+    def measure_fit(self, text: str, *, words: str) -> Fit:
+        """Return how well it fits a text, whose `normalise`d words are given too."""
+        if self.pattern is not None:
+            return (1, 0) if self.pattern.search(text) else NO_FIT
+        if self.words == words:
+            return 3, 0
+        return (2, len(self.words)) if f" {self.words} " in f" {words} " else NO_FIT

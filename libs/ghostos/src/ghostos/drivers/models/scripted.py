@@ -1,6 +1,6 @@
 """A model whose replies are written down beforehand: for tests, strict both ways."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from ghostos.core.prompt import ModelDelta, Prompt
@@ -46,7 +46,7 @@ class ScriptedModel:
         """The prompts of all calls so far, also of those that went beyond the script."""
         return list(self._prompts)
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[ModelDelta]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelDelta]:
         """Yield the next reply.
 
         Raises:

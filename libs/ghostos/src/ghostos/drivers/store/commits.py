@@ -4,44 +4,43 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from ghostos.contracts.store import Claim, RoundCommit
 from ghostos.core.ids import new_id
 from ghostos.core.task import Task
-from ghostos.drivers.store.leases import Tenant, find_due_event, lease_lost
+from ghostos.drivers.store.leases import Tenant, find_due_event, lease_lost, require_lease
 from ghostos.drivers.store.rows import code_run_to_row, message_to_row, usage_to_row
 from ghostos.drivers.store.schema.tables import code_runs, events, messages, rounds, tasks
-from ghostos.drivers.store.threads import post_events
+from ghostos.drivers.store.statements import DriverConnection, Statement
+from ghostos.drivers.store.threads import post_event
 
 __all__ = ["commit_round"]
 
-_find_leased = (
-    select(tasks.c.name, tasks.c.ghost, tasks.c.context)
-    .where(
-        tasks.c.id == bindparam("task_id"),
-        tasks.c.fence == bindparam("claimed_fence"),
-        tasks.c.lease_owner == bindparam("claiming_owner"),
-    )
-    .with_for_update()
+_insert_messages = Statement(insert(messages))
+_consume_event = Statement(
+    update(events).where(events.c.id == bindparam("event_id"), events.c.consumed_at.is_(None)), columns=["consumed_at"]
 )
-_insert_messages = insert(messages)
-_consume_event = (
-    update(events)
-    .where(events.c.id == bindparam("event_id"), events.c.consumed_at.is_(None))
-    .values(consumed_at=bindparam("now"))
-)
-_insert_round = insert(rounds)
+_insert_round = Statement(insert(rounds))
 _insert_code_run = upsert(code_runs)
-_finish_code_runs = _insert_code_run.on_conflict_do_update(
-    index_elements=[code_runs.c.id],
-    set_={column: _insert_code_run.excluded[column] for column in ("status", "duration_s", "calls")},
+_finish_code_runs = Statement(
+    _insert_code_run.on_conflict_do_update(
+        index_elements=[code_runs.c.id],
+        set_={column: _insert_code_run.excluded[column] for column in ("status", "duration_s", "calls")},
+    )
 )
-_update_task = update(tasks).where(tasks.c.id == bindparam("committed_task"))
+_task_columns = (
+    *("state", "turn", "round", "next_seq", "error_streak"),
+    *("input_tokens", "cached_tokens", "output_tokens", "model_calls", "updated_at"),
+    *("lease_owner", "lease_until", "fence", "current_round_id"),
+)
+_committed = tasks.c.id == bindparam("task_id")
+_update_task = Statement(update(tasks).where(_committed), columns=_task_columns)
+_update_task_and_pycontext = Statement(update(tasks).where(_committed), columns=[*_task_columns, "pycontext"])
 
 
-def commit_round(connection: Connection, commit: RoundCommit, *, tenant: Tenant) -> Claim | None:
+def commit_round(connection: DriverConnection, commit: RoundCommit, *, tenant: Tenant) -> Claim | None:
     """Apply a round; return the claim of the next event, where one was asked for and an event is due.
 
     Raises:
@@ -49,40 +48,35 @@ def commit_round(connection: Connection, commit: RoundCommit, *, tenant: Tenant)
         ThreadNotFoundError: An event is for a task that does not exist.
     """
     claim = commit.claim
-    leased = connection.execute(
-        _find_leased,
-        {"task_id": claim.task.id, "claimed_fence": claim.fence, "claiming_owner": tenant.owner.key},
-    ).first()
-    if leased is None:
-        raise lease_lost(claim)
-    if not connection.execute(_consume_event, {"event_id": claim.event.id, "now": tenant.now}).rowcount:
+    changed = require_lease(connection, claim, owner=tenant.owner)
+    if not _consume_event.run(connection, {"event_id": claim.event.id, "consumed_at": tenant.now}).rowcount:
         raise lease_lost(claim)
     _insert(connection, commit, now=tenant.now)
     event = find_due_event(connection, claim.task.id, now=tenant.now) if commit.claim_next else None
-    task = replace(_task_after(commit, now=tenant.now), name=leased.name, ghost=leased.ghost, context=leased.context)
+    task = replace(_task_after(commit, now=tenant.now), **changed)
     if event is None:
-        lease: dict[str, Any] = {"lease_owner": None, "lease_until": None, "current_round_id": None}
+        lease = {"lease_owner": None, "lease_until": None, "fence": claim.fence, "current_round_id": None}
         _update(connection, task, lease=lease, with_pycontext=commit.pycontext is not None)
         return None
-    next_claim = Claim(task=replace(task, state="running"), event=event, round_id=new_id(), fence=claim.fence + 1)
+    following = Claim(task=replace(task, state="running"), event=event, round_id=new_id(), fence=claim.fence + 1)
     lease = {
+        "lease_owner": tenant.owner.key,
         "lease_until": tenant.now + tenant.lease,
-        "current_round_id": next_claim.round_id,
-        "fence": next_claim.fence,
+        "fence": following.fence,
+        "current_round_id": following.round_id,
     }
-    _update(connection, next_claim.task, lease=lease, with_pycontext=commit.pycontext is not None)
-    return next_claim
+    _update(connection, following.task, lease=lease, with_pycontext=commit.pycontext is not None)
+    return following
 
 
-def _insert(connection: Connection, commit: RoundCommit, *, now: datetime) -> None:
+def _insert(connection: DriverConnection, commit: RoundCommit, *, now: datetime) -> None:
     claim = commit.claim
-    if commit.messages:
-        connection.execute(_insert_messages, [message_to_row(message) for message in commit.messages])
-    if commit.code_runs:
-        connection.execute(_finish_code_runs, [code_run_to_row(code_run) for code_run in commit.code_runs])
-    post_events(connection, commit.events)
-    connection.execute(
-        _insert_round,
+    _insert_messages.run_many(connection, [message_to_row(message) for message in commit.messages])
+    _finish_code_runs.run_many(connection, [code_run_to_row(code_run) for code_run in commit.code_runs])
+    for event in commit.events:
+        post_event(connection, event)
+    _insert_round.run(
+        connection,
         {
             "id": claim.round_id,
             "event_id": claim.event.id,
@@ -114,18 +108,18 @@ def _task_after(commit: RoundCommit, *, now: datetime) -> Task:
     )
 
 
-def _update(connection: Connection, task: Task, *, lease: dict[str, Any], with_pycontext: bool) -> None:
+def _update(connection: DriverConnection, task: Task, *, lease: dict[str, Any], with_pycontext: bool) -> None:
     values: dict[str, Any] = {
-        "committed_task": task.id,
+        "task_id": task.id,
         "state": task.state,
         "turn": task.turn,
         "round": task.round,
         "next_seq": task.next_seq,
         "error_streak": task.error_streak,
         "updated_at": task.updated_at,
+        "pycontext": task.pycontext,
         **usage_to_row(task.usage),
         **lease,
     }
-    if with_pycontext:
-        values["pycontext"] = task.pycontext
-    connection.execute(_update_task, values)
+    statement = _update_task_and_pycontext if with_pycontext else _update_task
+    statement.run(connection, values)

@@ -1,6 +1,7 @@
 """One plain thread that owns one connection: units of work are functions sent to it."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -9,17 +10,15 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
-
 from ghostos.drivers.store.failures import translate_database_error
+from ghostos.drivers.store.statements import DriverConnection
 from ghostos.errors import WorkspaceError
 
 __all__ = ["ConnectionThread", "Unit"]
 
 T = TypeVar("T")
 
-Unit = Callable[[Connection], T]
+Unit = Callable[[DriverConnection], T]
 """Does its work on the connection, inside a transaction, and changes nothing else: it may run a second time."""
 
 _MAX_BATCH = 64
@@ -34,21 +33,23 @@ class _Job(Generic[T]):
 class ConnectionThread:
     """Runs units of work one after the other, each whole or not at all.
 
-    Units that wait at the same time share one transaction, and with it one sync to the disk. When one of them fails, all
-    are undone and run again, each in a transaction of its own: none suffers from its neighbour. A unit's result is given
-    back after its commit, so a process that ends with units in the queue has promised nothing that it did not keep; that
-    is why the thread may be a daemon.
+    Units that wait at the same time share one transaction, and with it one sync to the disk. When one of them fails,
+    all are undone and run again, each in a transaction of its own: none suffers from its neighbour. A unit's result is
+    given back after its commit, so a process that ends with units in the queue has promised nothing that it did not
+    keep; that is why the thread may be a daemon.
     """
 
-    def __init__(self, connection: Connection, *, name: str, database: Path) -> None:
+    def __init__(self, connection: DriverConnection, *, begin: str, name: str, database: Path) -> None:
         """Take the connection over and start the thread.
 
         Args:
             connection: Not in a transaction. Nobody else may use it any more; it is closed at the end.
+            begin: The statement that begins a transaction.
             name: The thread's.
             database: The file, for messages.
         """
         self._connection = connection
+        self._begin = begin
         self._database = database
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -99,7 +100,6 @@ class ConnectionThread:
                 self._run(batch)
             del batch  # an idle thread must not keep alive what the last units held
         self._connection.close()
-        self._connection.engine.dispose()
 
     def _take(self) -> tuple[list[_Job[Any]], bool]:
         """Wait for units; return those that are there, and whether to wait for more."""
@@ -119,11 +119,12 @@ class ConnectionThread:
     def _run(self, batch: list[_Job[Any]]) -> None:
         has_begun = False
         try:
-            with self._connection.begin():
-                has_begun = True
-                results = [job.unit(self._connection) for job in batch]
+            self._connection.execute(self._begin)
+            has_begun = True
+            results = [job.unit(self._connection) for job in batch]
+            self._connection.commit()
         except Exception as exc:  # noqa: BLE001 - whatever a unit raises belongs to whoever sent it
-            self._connection.connection.rollback()  # a commit that failed leaves its transaction open
+            self._connection.rollback()
             if has_begun and len(batch) > 1:
                 for job in batch:
                     self._run([job])
@@ -136,7 +137,7 @@ class ConnectionThread:
                 job.future.set_result(result)
 
     def _translate(self, error: Exception) -> Exception:
-        if not isinstance(error, DBAPIError):
+        if not isinstance(error, sqlite3.Error):
             return error
         translated = translate_database_error(error, database=self._database)
         translated.__cause__ = error

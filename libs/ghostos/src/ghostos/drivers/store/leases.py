@@ -6,8 +6,9 @@ the fence of its claim, so that a process that was thought dead, or slept too lo
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, literal_column, or_, select, update
 
 from ghostos.contracts.store import AbandonedRound, Claim, ClaimRefusal
 from ghostos.core.event import Event
@@ -16,6 +17,7 @@ from ghostos.core.task import CodeRun, Owner
 from ghostos.drivers.store.owner import is_alive, parse_owner
 from ghostos.drivers.store.rows import code_run_from_row, code_run_to_row, event_from_row, task_from_row
 from ghostos.drivers.store.schema.tables import code_runs, events, tasks
+from ghostos.drivers.store.statements import DriverConnection, Statement
 from ghostos.errors import LeaseLostError
 
 __all__ = [
@@ -47,8 +49,14 @@ class Tenant:
     lease: timedelta
 
 
-_find_task = select(tasks).where(tasks.c.id == bindparam("task_id")).with_for_update()
-_find_due_event = (
+_task_id = tasks.c.id == bindparam("task_id")
+_holds = (
+    tasks.c.id == bindparam("task_id"),
+    tasks.c.fence == bindparam("held_fence"),
+    tasks.c.lease_owner == bindparam("held_by"),
+)
+_find_task = Statement(select(tasks).where(_task_id).with_for_update())
+_find_due_event = Statement(
     select(events)
     .where(
         events.c.task_id == bindparam("task_id"),
@@ -58,21 +66,19 @@ _find_due_event = (
     .order_by(events.c.priority, events.c.seq)
     .limit(1)
 )
-_find_started_run = (
+_find_started_run = Statement(
     select(code_runs)
-    .where(code_runs.c.task_id == bindparam("task_id"), code_runs.c.status == "started")
+    .where(code_runs.c.task_id == bindparam("task_id"), code_runs.c.status == literal_column("'started'"))
     .order_by(code_runs.c.started_at.desc(), code_runs.c.id.desc())
     .limit(1)
 )
-_claim_task = update(tasks).where(tasks.c.id == bindparam("claimed_task"))
-_held_by_claim = (
-    tasks.c.id == bindparam("claimed_task"),
-    tasks.c.fence == bindparam("claimed_fence"),
-    tasks.c.lease_owner == bindparam("claiming_owner"),
+_claim_task = Statement(
+    update(tasks).where(_task_id), columns=["state", "lease_owner", "lease_until", "fence", "current_round_id"]
 )
-_check_lease = select(tasks.c.fence).where(*_held_by_claim).with_for_update()
-_renew = update(tasks).where(*_held_by_claim)
-_insert_code_run = insert(code_runs)
+_check_lease = Statement(select(tasks.c.name, tasks.c.ghost, tasks.c.context).where(*_holds).with_for_update())
+_renew = Statement(update(tasks).where(*_holds), columns=["lease_until"])
+_release = Statement(update(tasks).where(*_holds), columns=["state", "lease_owner", "lease_until", "current_round_id"])
+_insert_code_run = Statement(insert(code_runs))
 
 
 def is_held(lease_owner: str | None, *, until: datetime | None, now: datetime) -> bool:
@@ -80,14 +86,14 @@ def is_held(lease_owner: str | None, *, until: datetime | None, now: datetime) -
     return lease_owner is not None and until is not None and until > now and is_alive(parse_owner(lease_owner))
 
 
-def claim_task(connection: Connection, task_id: str, *, tenant: Tenant) -> Claim | ClaimRefusal:
+def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) -> Claim | ClaimRefusal:
     """Take a task and its next due event.
 
     An event re-opens a task that was finished, failed or cancelled. What an earlier process left of a round is reported
     with the first claim after it, whichever event that takes: code that was started must be told of before anything
     else runs. When several rounds were left, the one that had started code is the one that is named.
     """
-    row = connection.execute(_find_task, {"task_id": task_id}).mappings().first()
+    row = _find_task.first(connection, {"task_id": task_id})
     if row is None:
         return "missing"
     event = find_due_event(connection, task_id, now=tenant.now)
@@ -97,17 +103,13 @@ def claim_task(connection: Connection, task_id: str, *, tenant: Tenant) -> Claim
         return "held"
     left_round_id: str | None = row["current_round_id"]
     round_id, fence = new_id(), row["fence"] + 1
-    connection.execute(
-        _claim_task,
-        {
-            "claimed_task": task_id,
-            "state": "running",
-            "lease_owner": tenant.owner.key,
-            "lease_until": tenant.now + tenant.lease,
-            "fence": fence,
-            "current_round_id": round_id,
-        },
-    )
+    lease = {
+        "lease_owner": tenant.owner.key,
+        "lease_until": tenant.now + tenant.lease,
+        "fence": fence,
+        "current_round_id": round_id,
+    }
+    _claim_task.run(connection, {"task_id": task_id, "state": "running", **lease})
     return Claim(
         task=task_from_row({**row, "state": "running"}),
         event=event,
@@ -117,16 +119,22 @@ def claim_task(connection: Connection, task_id: str, *, tenant: Tenant) -> Claim
     )
 
 
-def find_due_event(connection: Connection, task_id: str, *, now: datetime) -> Event | None:
+def find_due_event(connection: DriverConnection, task_id: str, *, now: datetime) -> Event | None:
     """Return the event that a claim takes next."""
-    row = connection.execute(_find_due_event, {"task_id": task_id, "now": now}).mappings().first()
+    row = _find_due_event.first(connection, {"task_id": task_id, "now": now})
     return None if row is None else event_from_row(row)
 
 
-def require_lease(connection: Connection, claim: Claim, *, owner: Owner) -> None:
-    """Raise `LeaseLostError` unless the claim still holds its task."""
-    if connection.execute(_check_lease, _claim_key(claim, owner=owner)).first() is None:
+def require_lease(connection: DriverConnection, claim: Claim, *, owner: Owner) -> dict[str, Any]:
+    """Return what others may have changed of the task meanwhile (its name, ghost and context), if the claim holds it.
+
+    Raises:
+        LeaseLostError: The claim does not hold its task any more.
+    """
+    row = _check_lease.first(connection, _key(claim, owner=owner))
+    if row is None:
         raise lease_lost(claim)
+    return row
 
 
 def lease_lost(claim: Claim) -> LeaseLostError:
@@ -137,48 +145,40 @@ def lease_lost(claim: Claim) -> LeaseLostError:
     )
 
 
-def renew(connection: Connection, claim: Claim, *, tenant: Tenant) -> None:
+def renew(connection: DriverConnection, claim: Claim, *, tenant: Tenant) -> None:
     """Let the lease end later."""
-    values = {**_claim_key(claim, owner=tenant.owner), "lease_until": tenant.now + tenant.lease}
-    if not connection.execute(_renew, values).rowcount:
+    lease = {"lease_until": tenant.now + tenant.lease}
+    if not _renew.run(connection, {**_key(claim, owner=tenant.owner), **lease}).rowcount:
         raise lease_lost(claim)
 
 
-def start_code_run(connection: Connection, claim: Claim, code_run: CodeRun, *, owner: Owner) -> None:
+def start_code_run(connection: DriverConnection, claim: Claim, code_run: CodeRun, *, owner: Owner) -> None:
     """Insert the row of a run that is about to start."""
     require_lease(connection, claim, owner=owner)
-    connection.execute(_insert_code_run, code_run_to_row(code_run))
+    _insert_code_run.run(connection, code_run_to_row(code_run))
 
 
-def park(connection: Connection, claim: Claim, *, owner: Owner) -> None:
+def park(connection: DriverConnection, claim: Claim, *, owner: Owner) -> None:
     """Let go of the task in the middle of a round; nothing, where it is somebody else's by now."""
-    _release(connection, claim, owner=owner, round_id=claim.round_id)
+    _let_go(connection, claim, owner=owner, round_id=claim.round_id)
 
 
-def return_claim(connection: Connection, claim: Claim, *, owner: Owner) -> None:
+def return_claim(connection: DriverConnection, claim: Claim, *, owner: Owner) -> None:
     """Let go of a task whose claim nobody has received: the round counts as never begun."""
-    _release(connection, claim, owner=owner, round_id=claim.abandoned.round_id if claim.abandoned else None)
+    _let_go(connection, claim, owner=owner, round_id=claim.abandoned.round_id if claim.abandoned else None)
 
 
-def _release(connection: Connection, claim: Claim, *, owner: Owner, round_id: str | None) -> None:
-    connection.execute(
-        _renew,
-        {
-            **_claim_key(claim, owner=owner),
-            "state": "parked",
-            "lease_owner": None,
-            "lease_until": None,
-            "current_round_id": round_id,
-        },
-    )
+def _let_go(connection: DriverConnection, claim: Claim, *, owner: Owner, round_id: str | None) -> None:
+    lease = {"lease_owner": None, "lease_until": None, "current_round_id": round_id}
+    _release.run(connection, {**_key(claim, owner=owner), "state": "parked", **lease})
 
 
-def _claim_key(claim: Claim, *, owner: Owner) -> dict[str, object]:
-    return {"claimed_task": claim.task.id, "claimed_fence": claim.fence, "claiming_owner": owner.key}
+def _key(claim: Claim, *, owner: Owner) -> dict[str, Any]:
+    return {"task_id": claim.task.id, "held_fence": claim.fence, "held_by": owner.key}
 
 
-def _find_abandoned(connection: Connection, task_id: str, *, round_id: str) -> AbandonedRound:
-    row = connection.execute(_find_started_run, {"task_id": task_id}).mappings().first()
+def _find_abandoned(connection: DriverConnection, task_id: str, *, round_id: str) -> AbandonedRound:
+    row = _find_started_run.first(connection, {"task_id": task_id})
     if row is None:
         return AbandonedRound(round_id=round_id)
     code_run = code_run_from_row(row)

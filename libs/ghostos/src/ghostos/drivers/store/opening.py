@@ -2,21 +2,23 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from sqlalchemy import URL, Connection, NullPool, create_engine, event
+from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from ghostos.config import Durability
-from ghostos.drivers.store.failures import translate_database_error, translate_os_error
-from ghostos.drivers.store.schema.revisions import HEAD_REVISION, SchemaState, read_schema
+from ghostos.drivers.store.disk import translate_os_error
+from ghostos.drivers.store.failures import translate_database_error
+from ghostos.drivers.store.schema.revisions import HEAD_REVISION, Schema, SchemaState, read_schema
 from ghostos.drivers.store.schema.tables import metadata
+from ghostos.drivers.store.statements import DriverConnection
 from ghostos.errors import NewerFormatError, WorkspaceError
 
-__all__ = ["Connections", "open_connections", "upgrade_schema"]
+__all__ = ["Connections", "create_schema", "open_connections", "upgrade_schema"]
 
 _RETRY_S = 0.01
 _ALEMBIC_TABLE = (
@@ -31,12 +33,12 @@ class Connections:
     """The two connections to one database. Neither is in a transaction.
 
     Attributes:
-        writer: The only one of this process that writes. Its transactions take the write lock when they begin.
-        reader: Refuses to write. Its transactions see the database as it was when they began.
+        writer: The only one of this process that writes.
+        reader: Refuses to write.
     """
 
-    writer: Connection
-    reader: Connection
+    writer: DriverConnection
+    reader: DriverConnection
 
 
 def open_connections(database: Path, *, durability: Durability, busy_timeout_s: float) -> Connections:
@@ -55,22 +57,26 @@ def open_connections(database: Path, *, durability: Durability, busy_timeout_s: 
         database.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise translate_os_error(exc, path=database.parent) from exc
-    with ExitStack() as on_failure:
-        try:
-            writer = _connect(database, begin="BEGIN IMMEDIATE", busy_timeout_s=busy_timeout_s)
-            on_failure.callback(writer.close)
+    try:
+        with ExitStack() as on_failure:
+            writer = on_failure.enter_context(closing(_connect(database, busy_timeout_s=busy_timeout_s)))
             _use_wal(writer, database=database, busy_timeout_s=busy_timeout_s)
-            _run_pragma(writer, f"synchronous={_SYNCHRONOUS[durability]}")
-            with writer.begin():
-                _ensure_schema(writer, database=database)
-            _run_pragma(writer, "foreign_keys=ON")  # not before: migrations copy tables that others refer to
-            reader = _connect(database, begin="BEGIN", busy_timeout_s=busy_timeout_s)
-            on_failure.callback(reader.close)
-            _run_pragma(reader, "query_only=ON")
-        except (DBAPIError, sqlite3.Error) as exc:
-            raise translate_database_error(exc, database=database) from exc
-        on_failure.pop_all()
+            writer.execute(f"PRAGMA synchronous={_SYNCHRONOUS[durability]}")
+            _ensure_schema(writer, database=database, busy_timeout_s=busy_timeout_s)
+            writer.execute("PRAGMA foreign_keys=ON")  # not before: migrations copy tables that others refer to
+            reader = on_failure.enter_context(closing(_connect(database, busy_timeout_s=busy_timeout_s)))
+            reader.execute("PRAGMA query_only=ON")
+            on_failure.pop_all()
+    except sqlite3.Error as exc:
+        raise translate_database_error(exc, database=database) from exc
     return Connections(writer, reader)
+
+
+def create_schema(connection: Connection) -> None:
+    """Make the tables of this version, within the connection's transaction."""
+    metadata.create_all(connection)
+    connection.exec_driver_sql(_ALEMBIC_TABLE)
+    connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD_REVISION,))
 
 
 def upgrade_schema(connection: Connection) -> None:
@@ -84,41 +90,18 @@ def upgrade_schema(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _connect(database: Path, *, begin: str, busy_timeout_s: float) -> Connection:
-    engine = create_engine(
-        URL.create("sqlite", database=str(database)),
-        poolclass=NullPool,
-        # The driver would begin transactions by itself, and too late: only once something is written.
-        connect_args={"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False},
-    )
-    event.listen(engine, "begin", _beginner(begin))
-    return engine.connect()
+def _connect(database: Path, *, busy_timeout_s: float) -> DriverConnection:
+    # No isolation level: the driver would begin transactions by itself, and only once something is written.
+    # No check of the thread: those that use the connections are not the one that opens them.
+    return sqlite3.connect(database, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
 
 
-def _beginner(statement: str) -> Callable[[Connection], None]:
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
-
-    return begin
-
-
-def _run_pragma(connection: Connection, pragma: str) -> str | None:
-    """Set a pragma outside any transaction, where alone most of them count; return what SQLite answers."""
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(f"PRAGMA {pragma}")
-        row = cursor.fetchone()
-    finally:
-        cursor.close()
-    return None if row is None else str(row[0])
-
-
-def _use_wal(connection: Connection, *, database: Path, busy_timeout_s: float) -> None:
+def _use_wal(driver: DriverConnection, *, database: Path, busy_timeout_s: float) -> None:
     """Switch to the write-ahead log. SQLite does not wait for other processes here, so this does."""
     give_up_at = time.monotonic() + busy_timeout_s
     while True:
         try:
-            mode = _run_pragma(connection, "journal_mode=WAL")
+            (mode,) = driver.execute("PRAGMA journal_mode=WAL").fetchone()
             break
         except sqlite3.OperationalError as exc:
             if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
@@ -131,25 +114,52 @@ def _use_wal(connection: Connection, *, database: Path, busy_timeout_s: float) -
         )
 
 
-def _ensure_schema(connection: Connection, *, database: Path) -> None:
-    schema = read_schema(connection)
-    match schema.state:
-        case SchemaState.CURRENT:
-            return
-        case SchemaState.EMPTY:
-            metadata.create_all(connection)
-            connection.exec_driver_sql(_ALEMBIC_TABLE)
-            connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD_REVISION,))
-        case SchemaState.OLDER:
-            upgrade_schema(connection)
-        case SchemaState.NEWER:
-            raise NewerFormatError(
-                f"The database {database} has the format '{schema.revision}'; "
-                f"this version of GhostOS knows none after '{HEAD_REVISION}'.",
-                advice="Use the version of GhostOS that made it, or a newer one.",
-            )
-        case SchemaState.FOREIGN:
-            raise WorkspaceError(
-                f"{database} is a database, but not one of GhostOS.",
-                advice="Move it away, or choose another workspace with --workspace DIR.",
-            )
+def _ensure_schema(driver: DriverConnection, *, database: Path, busy_timeout_s: float) -> None:
+    driver.execute("BEGIN IMMEDIATE")  # to read, BEGIN would do; this one tells whether the file may be written
+    try:
+        schema = read_schema(driver)
+    finally:
+        driver.rollback()
+    if schema.state is not SchemaState.CURRENT:
+        _make_schema(database, busy_timeout_s=busy_timeout_s)
+
+
+def _make_schema(database: Path, *, busy_timeout_s: float) -> None:
+    """Bring the schema to this version in one transaction, for which other processes that open the database wait."""
+    engine = create_engine(
+        "sqlite://", creator=lambda: _connect(database, busy_timeout_s=busy_timeout_s), poolclass=NullPool
+    )
+    event.listen(engine, "begin", _begin_immediate)
+    try:
+        with engine.begin() as connection:
+            schema = read_schema(
+                cast("DriverConnection", connection.connection.driver_connection)
+            )  # again: another process may have been faster
+            match schema.state:
+                case SchemaState.CURRENT:
+                    pass
+                case SchemaState.EMPTY:
+                    create_schema(connection)
+                case SchemaState.OLDER:
+                    upgrade_schema(connection)
+                case SchemaState.NEWER | SchemaState.FOREIGN:
+                    raise _refusal(schema, database=database)
+    except DBAPIError as exc:
+        raise translate_database_error(exc, database=database) from exc
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _refusal(schema: Schema, *, database: Path) -> WorkspaceError:
+    if schema.state is SchemaState.NEWER:
+        return NewerFormatError(
+            f"The database {database} has the format '{schema.revision}'; "
+            f"this version of GhostOS knows none after '{HEAD_REVISION}'.",
+            advice="Use the version of GhostOS that made it, or a newer one.",
+        )
+    return WorkspaceError(
+        f"{database} is a database, but not one of GhostOS.",
+        advice="Move it away, or choose another workspace with --workspace DIR.",
+    )

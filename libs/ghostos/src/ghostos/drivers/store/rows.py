@@ -1,8 +1,7 @@
 """Rows as the records of `ghostos.core`, and back."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from sqlalchemy import Row, RowMapping
 
 from ghostos.core.event import Event
 from ghostos.core.message import Message
@@ -24,7 +23,7 @@ __all__ = [
 Values = dict[str, Any]
 
 
-def task_from_row(row: RowMapping) -> Task:
+def task_from_row(row: Mapping[str, Any]) -> Task:
     """Read a whole row of `tasks`."""
     return Task(
         id=row["id"],
@@ -68,6 +67,12 @@ def task_to_row(task: Task) -> Values:
         "next_seq": task.next_seq,
         "error_streak": task.error_streak,
         **usage_to_row(task.usage),
+        "forked_from": None,
+        "fork_seq": None,
+        "lease_owner": None,
+        "lease_until": None,
+        "fence": 0,
+        "current_round_id": None,
     }
 
 
@@ -81,7 +86,7 @@ def usage_to_row(usage: Usage) -> Values:
     }
 
 
-def event_from_row(row: RowMapping) -> Event:
+def event_from_row(row: Mapping[str, Any]) -> Event:
     """Read a whole row of `events`."""
     return Event(
         id=row["id"],
@@ -103,11 +108,12 @@ def event_to_row(event: Event) -> Values:
         "priority": event.priority,
         "created_at": event.created_at,
         "not_before": event.not_before,
+        "consumed_at": None,
         "payload": event.payload,
     }
 
 
-def message_from_row(row: "Row[Any]") -> Message:
+def message_from_row(row: Sequence[Any]) -> Message:
     """Read a whole row of `messages`, by position: a thread has thousands, and names cost a lookup each."""
     task_id, seq, id_, turn, round_, parent, role, type_, status, created_at, content, data = row
     return Message(
@@ -144,7 +150,7 @@ def message_to_row(message: Message) -> Values:
     }
 
 
-def code_run_from_row(row: RowMapping) -> CodeRun:
+def code_run_from_row(row: Mapping[str, Any]) -> CodeRun:
     """Read a whole row of `code_runs`."""
     return CodeRun(
         id=row["id"],

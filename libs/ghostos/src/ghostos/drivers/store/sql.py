@@ -56,8 +56,9 @@ def open_store(
     """
     connections = open_connections(database, durability=durability, busy_timeout_s=busy_timeout_s)
     return SqlStore(
-        writer=ConnectionThread(connections.writer, name="ghostos-store-writer", database=database),
-        reader=ConnectionThread(connections.reader, name="ghostos-store-reader", database=database),
+        # A transaction that may write takes the lock when it begins: one that asked for it later could be refused.
+        writer=ConnectionThread(connections.writer, begin="BEGIN IMMEDIATE", name="store-writer", database=database),
+        reader=ConnectionThread(connections.reader, begin="BEGIN", name="store-reader", database=database),
         owner=owner or current_owner(),
         clock=clock,
     )

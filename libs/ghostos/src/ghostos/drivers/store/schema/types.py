@@ -3,49 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from sqlalchemy import BigInteger, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from ghostos.core.json import Json
+from ghostos.drivers.store.encoding import decode_json, encode_json, replace_surrogates
+
+__all__ = ["AnyText", "JsonText", "Moment"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-
-
-def replace_surrogates(text: str) -> str:
-    """Return the text with U+FFFD for each half of a surrogate pair, which UTF-8 and so no database can hold.
-
-    Code that a model wrote may print one; the round that shows it must still commit.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
-
-
-def encode_json(value: Json) -> str:
-    """Return the value as compact JSON, with U+FFFD where it holds half a surrogate pair."""
-    try:
-        return _encode(value).decode()
-    except UnicodeEncodeError:
-        return _encode(_without_surrogates(value)).decode()
-
-
-def _without_surrogates(value: Json) -> Json:
-    match value:
-        case str():
-            return replace_surrogates(value)
-        case list():
-            return [_without_surrogates(item) for item in value]
-        case dict():
-            return {replace_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-        case _:
-            return value
 
 
 class Moment(TypeDecorator[datetime]):
@@ -75,7 +42,7 @@ class JsonText(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Json:
         """Return the value."""
-        return None if value is None else _decode(value)
+        return None if value is None else decode_json(value)
 
 
 class AnyText(TypeDecorator[str]):

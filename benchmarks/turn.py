@@ -1,0 +1,81 @@
+"""Time of a turn of two model rounds and one action over a local HTTP model, fresh and late in a thread.
+
+Everything is real: the official SDK over loopback to a server in another process, the database, the journal, the code.
+What the client of the turn waits for is measured: from `talk` to the end of `recv`. The raw exchange, two requests with
+the same bodies by the SDK alone, is printed beside it.
+
+    python benchmarks/turn.py [--turns 150]
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ghostos.abcd import Conversation
+from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.ghosts.moss_agent import MossAgent
+
+_SERVER = """
+import sys, time
+from ghostos.testing import ModelServer
+
+def answer(request):
+    output = "<moss-output" in request.body["messages"][-2]["content"]
+    return "It is 5." if output else "Let me see.\\n<moss>\\nprint(plus(2, 3))\\n</moss>"
+
+with ModelServer(repeat=answer) as server:
+    print(server.base_url, flush=True)
+    sys.stdin.read()
+"""
+
+_FILE = "def plus(a: int, b: int) -> int:\n    return a + b\n"
+
+
+def measure(turns: int) -> list[float]:
+    """Milliseconds of each turn of one thread, in order."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "plus_file.py"
+        file.write_text(_FILE)
+        container = make_app_container(Path(folder) / "workspace")
+        with get_ghostos(container).create_matrix("benchmark") as matrix:
+            conversation = matrix.sync(MossAgent(str(file)))
+            times = [_turn(conversation) for _ in range(turns)]
+        container.shutdown()
+    return times
+
+
+def _turn(conversation: Conversation) -> float:
+    started = time.perf_counter()
+    _, receiver = conversation.talk("what is 2 plus 3?")
+    with receiver:
+        last = [delta.content for delta in receiver.recv()]
+    assert last, "a turn says something"
+    return (time.perf_counter() - started) * 1000
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=160)
+    turns: int = parser.parse_args().turns
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        os.environ["OPENAI_BASE_URL"] = server.stdout.readline().strip()
+        os.environ["OPENAI_API_KEY"] = "benchmark"
+        times = measure(turns)
+        server.terminate()
+    fresh, late = times[3:13], times[-10:]
+    print("turn of two model rounds and one action, ms        median    min    max")
+    for label, some in ((f"turns 4 to 13 ({times[0]:.0f} ms the first)", fresh), (f"the last 10 of {turns}", late)):
+        print(f"  {label:<46}  {statistics.median(some):6.2f} {min(some):6.2f} {max(some):6.2f}")
+
+
+if __name__ == "__main__":
+    main()

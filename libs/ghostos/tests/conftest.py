@@ -1,0 +1,47 @@
+"""An application of its own for each test: a workspace in a temporary folder and a scripted model."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from ghostos.abcd import Matrix
+from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.core.message import Delta
+from ghostos.testing import ScriptedModel
+from ghostos.testing.models import use_model
+
+StartMatrix = Callable[[ScriptedModel], Matrix]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    return tmp_path / "workspace"
+
+
+@pytest.fixture
+def start_matrix(workspace: Path) -> Iterator[StartMatrix]:
+    """Start a Matrix over the test's workspace; each call is one more process as far as the product can tell."""
+    started: list[Matrix] = []
+
+    def start(model: ScriptedModel) -> Matrix:
+        container = make_app_container(workspace, providers=[use_model(model)])
+        started.append(get_ghostos(container).create_matrix("test"))
+        return started[-1]
+
+    yield start
+    for matrix in started:
+        matrix.close()
+        matrix.container.shutdown()
+
+
+@pytest.fixture
+def two_functions(tmp_path: Path) -> Path:
+    """A plain Python file."""
+    path = tmp_path / "numbers_file.py"
+    path.write_text("def plus(a: int, b: int) -> int:\n    return a + b\n")
+    return path
+
+
+def texts(deltas: list[Delta]) -> list[str]:
+    """The whole messages among deltas, as `type: content`."""
+    return [f"{delta.message.type}: {delta.message.content}" for delta in deltas if delta.message]

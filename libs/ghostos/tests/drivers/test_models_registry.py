@@ -1,0 +1,171 @@
+"""Which driver answers for a model's name."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from ghostos.config import AppSettings, ModelSettings, ServiceSettings, Settings, Workspace
+from ghostos.core.prompt import Prompt, PromptMessage
+from ghostos.drivers.models.registry import Models
+from ghostos.errors import ConfigError, ModelKeyMissingError
+from ghostos.testing import ModelServer
+
+REHEARSAL = "version: 1\nscenes:\n  - {id: hello, when: [hello], rounds: [{say: Hello from the tape.}]}\n"
+
+
+def models(
+    environment: dict[str, str] | None = None, *, model: str | None = None, settings: Settings | None = None
+) -> Models:
+    secret = {name: SecretStr(value) for name, value in (environment or {}).items()}
+    app = AppSettings(
+        workspace=Workspace(Path("unused")), settings=settings or Settings(), environment=secret, model=model
+    )
+    return Models(app, rehearsal_delay_s=0)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> str:
+    (tmp_path / "shop.py").write_text("")
+    (tmp_path / "shop.rehearsal.yaml").write_text(REHEARSAL)
+    return str(tmp_path / "shop.py")
+
+
+@pytest.fixture
+def bare_target(tmp_path: Path) -> str:
+    (tmp_path / "bare.py").write_text("")
+    return str(tmp_path / "bare.py")
+
+
+async def ask(registry: Models, model: str | None, *, target: str | None = None) -> str:
+    prompt = Prompt(messages=[PromptMessage("user", "hello")])
+    return "".join([delta.text async for delta in registry.get(model, target=target).stream(prompt)])
+
+
+def test_ghosts_model_goes_before_the_workspaces():
+    keys = {"OPENAI_API_KEY": "sk-a", "DEEPSEEK_API_KEY": "sk-b"}
+    assert models(keys).describe(None, target=None) == "openai:gpt-4o"
+    assert models(keys).describe("deepseek:deepseek-chat", target=None) == "deepseek:deepseek-chat"
+    settings = Settings(default_model="moonshot:kimi")
+    assert models({"MOONSHOT_API_KEY": "k"}, settings=settings).describe(None, target=None) == "moonshot:kimi"
+
+
+def test_users_model_goes_before_all_others():
+    registry = models({"DEEPSEEK_API_KEY": "sk-b"}, model="deepseek:deepseek-chat")
+    assert registry.describe("openai:gpt-4o", target=None) == "deepseek:deepseek-chat"
+
+
+def test_key_goes_before_the_rehearsal(target):
+    assert models({"OPENAI_API_KEY": "sk-a"}).describe(None, target=target) == "openai:gpt-4o"
+
+
+@pytest.mark.parametrize("environment", [{}, {"OPENAI_API_KEY": ""}, {"OPENAI_API_KEY": " \n"}])
+async def test_rehearsal_answers_where_there_is_no_key(target, environment):
+    registry = models(environment)
+    assert registry.get(None, target=target).is_rehearsal
+    assert await ask(registry, None, target=target) == "Hello from the tape."
+
+
+def test_missing_key_names_model_and_variable(bare_target):
+    for nothing in (bare_target, None):
+        with pytest.raises(ModelKeyMissingError) as caught:
+            models().get("deepseek:deepseek-chat", target=nothing)
+        assert (caught.value.model, caught.value.variable) == ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY")
+    assert caught.value.exit_status == 3
+
+
+def test_nothing_takes_the_place_of_the_users_model(target):
+    with pytest.raises(ModelKeyMissingError):
+        models(model="openai:gpt-4o").get(None, target=target)
+
+
+def test_rehearsal_can_be_asked_for_by_name(target, bare_target):
+    registry = models({"OPENAI_API_KEY": "sk-a"}, model="rehearsal")
+    assert registry.describe("openai:gpt-4o", target=target) == "rehearsal"
+    for nothing in (bare_target, None):
+        with pytest.raises(ConfigError, match="There is no rehearsal beside"):
+            registry.get(None, target=nothing)
+
+
+async def test_changed_rehearsal_is_read_again(target):
+    registry = models()
+    first = registry.get(None, target=target)
+    assert registry.get(None, target=target) is first
+    Path(target).with_name("shop.rehearsal.yaml").write_text(REHEARSAL.replace("the tape", "a newer tape"))
+    assert await ask(registry, None, target=target) == "Hello from a newer tape."
+
+
+def test_broken_rehearsal_is_an_error_and_not_ignored(target):
+    Path(target).with_name("shop.rehearsal.yaml").write_text("version: 1\n")
+    with pytest.raises(ConfigError, match=r"shop\.rehearsal\.yaml, line 1: scenes: Field required"):
+        models().get(None, target=target)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("opnai:gpt-4o", "No service is called 'opnai': did you mean openai:gpt-4o?"),
+        ("zzz:model", "No service is called 'zzz'."),
+        ("gpt-4o", "'gpt-4o' names no service and model: did you mean openai:gpt-4o?"),
+        ("deepseek", "'deepseek' names no service and model: did you mean deepseek:MODEL?"),
+        ("openai:", "'openai:' names the service, but no model of it."),
+    ],
+)
+def test_name_that_is_none_is_refused_with_what_was_meant(name, says):
+    with pytest.raises(ConfigError) as caught:
+        models({"OPENAI_API_KEY": "sk-a"}).get(name, target=None)
+    assert caught.value.happened == says
+    assert "openai" in caught.value.advice
+
+
+def test_driver_is_made_once_and_shared():
+    registry = models({"OPENAI_API_KEY": "sk-a"})
+    first = registry.get(None, target=None)
+    assert registry.get("openai:gpt-4o", target=None) is first
+    assert registry.get("openai:gpt-4o-mini", target=None) is not first
+
+
+async def test_address_of_the_environment_goes_before_the_settings():
+    with ModelServer(["Yes."]) as server:
+        registry = models({"DEEPSEEK_API_KEY": "sk-b", "DEEPSEEK_BASE_URL": f" {server.base_url}\n"})
+        assert await ask(registry, "deepseek:deepseek-chat") == "Yes."
+        await registry.aclose()
+        await registry.aclose()
+    assert server.requests[0].headers["authorization"] == "Bearer sk-b"
+
+
+async def test_service_and_model_of_the_settings_are_used():
+    with ModelServer(["Yes."]) as server:
+        settings = Settings(
+            services={"local": ServiceSettings(base_url=server.base_url, needs_key=False)},
+            models={"local:llama": ModelSettings(takes_system_role=False)},
+        )
+        registry = models(settings=settings)
+        prompt = Prompt(messages=[PromptMessage("system", "Be brief.")])
+        deltas = [delta async for delta in registry.get("local:llama", target=None).stream(prompt)]
+        await registry.aclose()
+    assert deltas[0].text == "Yes."
+    assert server.requests[0].body["messages"] == [{"role": "user", "content": "Be brief."}]
+
+
+@pytest.mark.parametrize(
+    ("service", "says"),
+    [
+        (ServiceSettings(base_url="http://h/v1"), "needs a key, but does not say where it is"),
+        (ServiceSettings(needs_key=False), "has no address"),
+        (ServiceSettings(needs_key=False, base_url="h/v1"), "is not one of an API"),
+    ],
+)
+def test_service_that_cannot_be_asked_is_refused(service, says):
+    with pytest.raises(ConfigError, match=says):
+        models(settings=Settings(services={"mine": service})).get("mine:m", target=None)
+
+
+def test_mistyped_proxy_is_refused():
+    with pytest.raises(ConfigError, match="did you mean socks5://"):
+        models({"OPENAI_API_KEY": "sk-a", "OPENAI_PROXY": "sock5://localhost:1080"}).get(None, target=None)
+
+
+def test_warming_up_harms_nothing(target):
+    models({"OPENAI_API_KEY": "sk-a"}).warm_up(None, target=None)
+    models().warm_up(None, target=target)

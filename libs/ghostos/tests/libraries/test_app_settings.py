@@ -1,0 +1,50 @@
+import pytest
+from ghostos.config import Workspace
+from ghostos.errors import ConfigError, NewerFormatError
+from ghostos.libraries.app_settings import load_app_settings
+from ghostos.libraries.workspaces import init_workspace
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    init_workspace(tmp_path / "w")
+    return Workspace(tmp_path / "w")
+
+
+def test_a_workspace_that_does_not_exist_has_the_defaults(tmp_path):
+    app = load_app_settings(Workspace(tmp_path / "none"), environment={})
+    assert app.settings.default_model == "openai:gpt-4o"
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_files_that_init_makes_can_be_read(place):
+    assert load_app_settings(place, environment={}).settings.version == 1
+
+
+def test_the_environment_goes_before_the_workspace_keys(place):
+    place.env_file.write_text("OPENAI_API_KEY=file\nMOONSHOT_API_KEY=moon$HOME\n")
+    app = load_app_settings(place, environment={"OPENAI_API_KEY": "process"})
+    key = app.find_variable("OPENAI_API_KEY")
+    assert key is not None
+    assert key.get_secret_value() == "process"
+    moon = app.find_variable("MOONSHOT_API_KEY")
+    assert moon is not None
+    assert moon.get_secret_value() == "moon$HOME"
+    assert app.find_variable("NO_SUCH") is None
+    assert "process" not in repr(app)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("version = 1\n[code]\ntimeout_s = -1\n", ConfigError, "code.timeout_s"),
+        ("verssion = 1\n", ConfigError, "verssion"),
+        ("not toml", ConfigError, "cannot be read"),
+        ("version = 2\n", NewerFormatError, "format 2"),
+    ],
+)
+def test_bad_settings_are_named(place, text, error, message):
+    place.config_file.write_text(text)
+    with pytest.raises(error, match=message):
+        load_app_settings(place, environment={})

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+from ghostos.errors import NotConfiguredError
+from ghostos.libraries.workspaces import find_workspace, init_workspace, user_data_folder
+
+
+@pytest.fixture(autouse=True)
+def _a_user_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def test_a_chosen_workspace_goes_before_the_environment(tmp_path):
+    found = find_workspace(tmp_path / "chosen", environment={"GHOSTOS_WORKSPACE": str(tmp_path / "named")})
+    assert found.workspace.root == tmp_path / "chosen"
+
+
+def test_the_environment_goes_before_a_local_one(tmp_path):
+    init_workspace(Path("app"))
+    found = find_workspace(None, environment={"GHOSTOS_WORKSPACE": str(tmp_path / "named")})
+    assert found.workspace.root == tmp_path / "named"
+
+
+def test_a_local_workspace_is_used_where_init_made_it():
+    init_workspace(Path("app"))
+    assert find_workspace(None, environment={}).workspace.root == Path("app").absolute()
+
+
+def test_a_local_workspace_that_came_from_elsewhere_is_named_and_ignored():
+    Path("app/configs").mkdir(parents=True)
+    Path("app/configs/ghostos.toml").write_text("version = 1\n")
+    found = find_workspace(None, environment={})
+    assert found.workspace.root == user_data_folder()
+    assert any("Ignored" in notice and "--workspace app" in notice for notice in found.notices)
+
+
+def test_finding_makes_nothing():
+    find_workspace(None, environment={})
+    assert not user_data_folder().exists()
+
+
+def test_init_never_overwrites():
+    init_workspace(Path("app"))
+    Path("app/configs/ghostos.toml").write_text("version = 1\n# mine\n")
+    assert init_workspace(Path("app")) == []
+    assert "# mine" in Path("app/configs/ghostos.toml").read_text()
+
+
+def test_keys_are_readable_by_their_owner_alone():
+    init_workspace(Path("app"))
+    assert Path("app/.env").stat().st_mode & 0o077 == 0
+
+
+def test_a_file_in_the_place_is_named():
+    Path("app").write_text("a file")
+    with pytest.raises(NotConfiguredError, match="not a folder"):
+        init_workspace(Path("app"))
