@@ -4,9 +4,10 @@ from enum import Enum
 from uuid import UUID
 
 import pytest
+from pydantic import BaseModel
+
 from ghostos_common.errors import IdentityError
 from ghostos_common.identifier import Identifiable, Identifier, identify
-from pydantic import BaseModel
 
 
 class Robot(BaseModel):

@@ -1,4 +1,5 @@
 import pytest
+
 from ghostos_common.errors import CommonError, PromptError
 from ghostos_common.prompter import PromptAbleClass, PromptAbleObj, PromptNode, find_prompt
 

@@ -23,8 +23,8 @@ def decode(data: Json, namespace: Namespace, *, name: str = "value") -> object:
     """The value that `encode` stored. `data` is not modified and shares nothing that can change with the result.
 
     Models are validated by the class of today: validators run, and a field that has gone, is missing or does not fit
-    is an error; so is one of a dataclass, whose `__init__` and `__post_init__` are not called. A field that has come
-    since has its default.
+    is an error; so it is for dataclasses, whose `__init__` and `__post_init__` are called only for pydantic's. A field
+    that has come since has its default.
 
     Args:
         data: JSON from anywhere; it is not trusted.
@@ -133,10 +133,11 @@ def _read_tagged(namespace: Namespace, data: dict[str, Any], depth: int) -> obje
         return read(namespace, data, depth)
     except PartError:
         raise
-    except KeyError as exc:
-        raise PartError(f"a stored {tag} is not complete or does not fit ({exc})") from exc
     except Exception as exc:  # conversions of the standard library, and __hash__ and __eq__ of elements
-        raise PartError(f"this {tag} cannot be made ({exc})") from exc
+        missing = next((key for key in exc.args if type(key) is str and key in keys - data.keys()), None)
+        if isinstance(exc, KeyError) and missing is not None:
+            raise PartError(f"a stored {tag} needs {missing!r}") from exc
+        raise PartError(f"this is no {tag} ({type(exc).__name__})") from exc
 
 
 def _read_object(namespace: Namespace, data: dict[str, Any], depth: int) -> object:

@@ -14,7 +14,7 @@ from types import MemberDescriptorType, ModuleType
 from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from ghostos_common._namespace import Namespace
@@ -112,20 +112,20 @@ def shape_of(cls: type, namespace: Namespace) -> Shape | None:
     return known
 
 
-def _shape_of(cls: type) -> Shape | None:
+def _shape_of(cls: type[Any]) -> Shape | None:
     if issubclass(cls, Enum):
         return EnumShape()
     bases = cls.__mro__
     if tuple in bases:
         return _tuple_shape(cls)
-    if any(base in _BUILTIN for base in bases):
+    if cls is BaseModel or any(base in _BUILTIN for base in bases):
         return None
     if issubclass(cls, BaseModel):
         return _model_shape(cls)
     return _dataclass_shape(cls) if dataclasses.is_dataclass(cls) else None
 
 
-def _tuple_shape(cls: type) -> TupleShape | None:
+def _tuple_shape(cls: type[Any]) -> TupleShape | None:
     fields = cast("object", getattr(cls, "_fields", None))
     if not isinstance(fields, tuple):
         return None
@@ -156,8 +156,15 @@ def _model_shape(cls: type[BaseModel]) -> ModelShape:
     )
 
 
-def _dataclass_shape(cls: type) -> DataclassShape:
+def _dataclass_shape(cls: type[Any]) -> DataclassShape:
     fields = {field.name: field for field in dataclasses.fields(cls)}
+    validator = vars(cls).get("__pydantic_validator__")
+    if validator is not None and any(map(_is_init_var, vars(cls)["__dataclass_fields__"].values())):
+        raise PartError(
+            "validating it needs an InitVar, which it does not keep",
+            type_name=cls.__qualname__,
+            advice="Use a field instead of the InitVar, or a dataclass of the standard library",
+        )
     members = {name: member for owner in reversed(cls.__mro__) for name, member in vars(owner).items()}
     return DataclassShape(
         fields=fields,
@@ -166,14 +173,20 @@ def _dataclass_shape(cls: type) -> DataclassShape:
         ),
         skipped=frozenset(name for name, member in members.items() if isinstance(member, cached_property)),
         has_dict=cls.__dictoffset__ != 0,
-        validator=vars(cls).get("__pydantic_validator__"),
+        validator=validator,
     )
+
+
+def _is_init_var(field: "dataclasses.Field[Any]") -> bool:
+    """Also where annotations are text."""
+    kind = cast("object", field.type)
+    return isinstance(kind, dataclasses.InitVar) or (isinstance(kind, str) and "InitVar[" in kind)
 
 
 def refuse(value: object) -> PartError:
     """Why a value of a type without a shape cannot be stored, and what to do."""
     cls = type(value)
-    if isinstance(value, (SecretStr, SecretBytes)):
+    if hasattr(cls, "get_secret_value"):
         reason, advice = "secrets are never stored", "Keep it in the environment, and read it when it is needed"
     elif isinstance(value, (type, ModuleType)) or isroutine(value):
         reason, advice = (

@@ -17,6 +17,7 @@ __all__ = ["Handler", "Run", "write_named", "write_value"]
 _MIN_INT: Final = -(2**63)
 _MAX_INT: Final = 2**63 - 1
 _TAG_BYTES: Final = 16  # fewer than any tagged form takes
+_class_of: Final = cast("Callable[[object], type[object]]", type)
 
 
 class Run:
@@ -73,7 +74,7 @@ def write_named(
     try:
         for name in names:
             item = data[name]
-            kind = cast("type", type(item))
+            kind = _class_of(item)
             if kind is str and item.isascii():
                 size += len(item)
                 out[name] = item
@@ -96,7 +97,7 @@ def _write_items(run: Run, values: Collection[Any], depth: int) -> list[Json]:
     out: list[Json] = []
     try:
         for item in values:
-            kind = cast("type", type(item))
+            kind = _class_of(item)
             if kind is str and item.isascii():
                 size += len(item)
                 out.append(item)

@@ -48,7 +48,11 @@ class ObjectWriter:
         """The stored form of an object."""
         plan = self._plans.get(type(value))
         if plan is None:
-            plan = self._plans[type(value)] = self._plan_for(value)
+            try:
+                plan = self._plans[type(value)] = self._plan_for(value)
+            except PartError as exc:
+                exc.type_name = type(value).__qualname__
+                raise
         run.count(plan.size)
         return plan.write(run, value, plan, depth)
 
@@ -66,11 +70,10 @@ class ObjectWriter:
         else:
             raise PartError(
                 "the module does not see its class",
-                type_name=cls.__qualname__,
                 advice=f"Define or import {cls.__name__} at the top level of the module",
             )
         fields = () if isinstance(shape, EnumShape) else shape.fields
-        return _Plan(shape, head, len(cls.__name__) + sum(map(len, fields)), _WRITERS[type(shape)])
+        return _Plan(shape, head, len(str(head["class"])) + sum(map(len, fields)), _WRITERS[type(shape)])
 
 
 def _write_model(run: Run, value: BaseModel, plan: _Plan, depth: int) -> dict[str, Json]:
@@ -80,7 +83,7 @@ def _write_model(run: Run, value: BaseModel, plan: _Plan, depth: int) -> dict[st
         raise _without_value(value, next(name for name in shape.fields if name not in state))
     form: dict[str, Json] = {**plan.head, "value": write_named(run, state, depth, names=shape.fields, owner=value)}
     if value.__pydantic_extra__:
-        form["extra"] = _write_extra(run, value, depth)
+        form["extra"] = _write_extra(run, value, shape=shape, depth=depth)
     given = value.model_fields_set
     if not given >= shape.fields_set:
         form["unset"] = [name for name in shape.fields if name not in given]
@@ -89,8 +92,16 @@ def _write_model(run: Run, value: BaseModel, plan: _Plan, depth: int) -> dict[st
     return form
 
 
-def _write_extra(run: Run, value: BaseModel, depth: int) -> dict[str, Json]:
+def _write_extra(run: Run, value: BaseModel, *, shape: ModelShape, depth: int) -> dict[str, Json]:
     extra = cast("dict[str, object]", value.__pydantic_extra__)
+    twice = shape.fields_set & extra.keys()
+    if twice:
+        raise PartError(
+            f"{min(twice)!r} is both a field and a further attribute",
+            type_name=type(value).__qualname__,
+            advice="Rename one of them",
+        )
+    run.count(sum(map(len, extra)))
     out = write_named(run, extra, depth, names=extra, owner=value)
     return {escape(name): item for name, item in out.items()}
 
@@ -119,6 +130,7 @@ def _write_dataclass(run: Run, value: object, plan: _Plan, depth: int) -> dict[s
     form: dict[str, Json] = {**plan.head, "value": write_named(run, state, depth, names=names, owner=value)}
     others = [name for name in state if name not in shape.fields and not name.startswith("__")]
     if others:
+        run.count(sum(map(len, others)))
         form["attrs"] = write_named(run, state, depth, names=others, owner=value)
     return form
 

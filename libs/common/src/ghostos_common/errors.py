@@ -8,7 +8,8 @@ CommonError
 └── PromptError      a prompt is not text, or a tree is asked for an impossible heading   (also a ValueError)
 ```
 
-The facts are attributes; the text is built from them, and holds names and types only: no file path, no stored value.
+The facts are attributes; the text is built from them, and holds names, types
+and the keys on the way to a part: no file path, no stored value.
 """
 
 from collections.abc import Sequence
