@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from ghostos.contracts.store import Claim, RoundCommit, Store
 from ghostos.core.event import Event, EventType
 from ghostos.core.ids import new_id

@@ -407,7 +407,9 @@ def test_sock5_is_refused_with_what_was_meant():
     assert caught.value.advice.endswith("socks5://localhost:1080")
 
 
-@pytest.mark.parametrize("url", ["ftp://proxy:21", "localhost:1080", "socks4://h:1", "http://"])
+@pytest.mark.parametrize(
+    "url", ["ftp://proxy:21", "localhost:1080", "socks4://h:1", "http://", "http://h:x", "http://[h"]
+)
 def test_other_proxies_are_refused(url):
     with pytest.raises(ConfigError, match="OPENAI_PROXY is no proxy that can be used"):
         check_proxy(SecretStr(url), source="OPENAI_PROXY")
@@ -424,7 +426,9 @@ def test_white_space_around_a_key_is_taken_off():
     assert check_key(SecretStr(" sk-a\n"), source="K").get_secret_value() == "sk-a"
 
 
-@pytest.mark.parametrize("address", ["api.example.com/v1", "ftp://x", "https://", ""])
+@pytest.mark.parametrize(
+    "address", ["api.example.com/v1", "ftp://x", "https://", "", "http://h:port/v1", "http://[::1/v1"]
+)
 def test_address_that_is_none_of_an_api_is_refused(address):
     with pytest.raises(ConfigError, match="address of 'mine'"):
         Service(name="mine", base_url=address)

@@ -2,12 +2,13 @@ import threading
 import time
 
 import pytest
+from pydantic import ValidationError
+
 from ghostos.errors import TargetError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.testing import ScriptedModel
-from pydantic import ValidationError
 
-MODULE = '''
+MODULE = """
 from ghostos_moss import Moss as Parent
 
 
@@ -18,7 +19,7 @@ class Moss(Parent):
 
 def plus(a: int, b: int) -> int:
     return a + b
-'''
+"""
 
 
 @pytest.fixture
@@ -99,13 +100,13 @@ def test_silent_code_ends_the_turn_and_a_returned_value_is_shown_to_the_model(co
 
 
 def test_several_blocks_of_one_reply_run_as_one(converse):
-    conversation, model = converse(f"{code('a = 1')}\nand\n{code('print(a + 1)')}", "Two.")
+    conversation, _ = converse(f"{code('a = 1')}\nand\n{code('print(a + 1)')}", "Two.")
     listen(conversation, "go")
     assert outputs(conversation) == [("ok", "2")]
 
 
 def test_an_error_is_shown_to_the_model_and_values_are_as_before(converse):
-    conversation, model = converse(code("moss.count = 9\nprint('here')\n1 / 0"), code("print(moss.count)"), "Mended.")
+    conversation, _ = converse(code("moss.count = 9\nprint('here')\n1 / 0"), code("print(moss.count)"), "Mended.")
     listen(conversation, "go")
     (status, text), after = outputs(conversation)
     assert status == "error"
@@ -116,7 +117,7 @@ def test_an_error_is_shown_to_the_model_and_values_are_as_before(converse):
 
 
 def test_three_errors_in_a_row_end_the_turn_with_a_word_to_the_user(converse):
-    conversation, model = converse(code("1 / 0"), code("1 / 0"), code("1 / 0"), "Never mind.")
+    conversation, _ = converse(code("1 / 0"), code("1 / 0"), code("1 / 0"), "Never mind.")
     assert listen(conversation, "go")[-1] == (
         "text",
         "Stopped: the code failed 3 times in a row. Say how to go on.",
@@ -131,13 +132,13 @@ def test_a_turn_has_a_largest_number_of_rounds(converse):
 
 
 def test_code_that_was_cut_off_does_not_run(converse):
-    conversation, model = converse("<moss>\nprint(1)\nprint(", "Sorry.")
+    conversation, _ = converse("<moss>\nprint(1)\nprint(", "Sorry.")
     listen(conversation, "go")
     assert outputs(conversation) == [("rejected", "Nothing was run: the reply ended before </moss>.")]
 
 
 def test_code_that_cannot_work_is_refused_before_it_runs(converse):
-    conversation, model = converse(code("print('ran')\npluss(1, 2)"), "Sorry.")
+    conversation, _ = converse(code("print('ran')\npluss(1, 2)"), "Sorry.")
     listen(conversation, "go")
     ((status, text),) = outputs(conversation)
     assert status == "rejected"
@@ -172,7 +173,7 @@ def test_code_that_takes_too_long_is_stopped(start_matrix, module, workspace):
 
 
 def test_a_file_that_breaks_shows_its_error_and_the_thread_goes_on_when_it_is_mended(converse, module):
-    conversation, model = converse("One.", "Two.")
+    conversation, _ = converse("One.", "Two.")
     listen(conversation, "one")
     module.write_text("def broken(:\n")
     with pytest.raises(TargetError, match="line 1"):

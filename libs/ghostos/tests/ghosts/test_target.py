@@ -1,6 +1,7 @@
 import sys
 
 import pytest
+
 from ghostos.errors import TargetError
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.ghosts.moss_agent import MossAgent

@@ -4,13 +4,13 @@ from ghostos.core.prompt import PromptMessage
 from ghostos.ghosts.thread_prompt import render_thread
 
 
-def message(seq, role, type, content, *, round=1, data=None, status="complete"):
+def message(seq, role, type, content, *, number=1, data=None, status="complete"):
     return Message(
         seq=seq,
         id=str(seq),
         thread="t",
         turn=1,
-        round=round,
+        round=number,
         role=role,
         type=type,
         content=content,
@@ -27,7 +27,7 @@ def test_what_a_model_wrote_in_one_round_goes_back_verbatim_as_one_message():
         message(2, "assistant", "text", "Look:\n"),
         message(3, "assistant", "code", "print(1)\n", data={"raw": raw}),
         message(4, "environment", "output", "1", data={"status": "ok"}),
-        message(5, "assistant", "text", "One.", round=2),
+        message(5, "assistant", "text", "One.", number=2),
     ]
     assert render_thread(thread) == [
         PromptMessage("user", "hi"),

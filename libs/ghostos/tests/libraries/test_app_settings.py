@@ -1,4 +1,5 @@
 import pytest
+
 from ghostos.config import Workspace
 from ghostos.errors import ConfigError, NewerFormatError
 from ghostos.libraries.app_settings import load_app_settings

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from ghostos.errors import NotConfiguredError
 from ghostos.libraries.workspaces import find_workspace, init_workspace, user_data_folder
 

@@ -2,10 +2,12 @@ import asyncio
 import threading
 
 import pytest
+from pydantic import BaseModel
+
+from ghostos.core.prompt import ModelDelta
 from ghostos.errors import MatrixClosedError, ModelServerError, SyncInAsyncError, ThreadTargetError, UsageError
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.testing import ScriptedModel
-from pydantic import BaseModel
 
 BOT = Chatbot("Echo", instruction="Be short.")
 
@@ -105,7 +107,8 @@ def test_a_failing_model_ends_the_turn_with_its_error_and_the_thread_goes_on(sta
     with pytest.raises(ModelServerError, match="The service failed"):
         listen(conversation, "two")
     assert said(listen(conversation, "three")) == "Whole."
-    assert [(m.type, m.content, m.status) for m in conversation.history() if m.role != "user" and m.type != "state"] == [
+    shown = [message for message in conversation.history() if message.role != "user" and message.type != "state"]
+    assert [(message.type, message.content, message.status) for message in shown] == [
         ("text", "Half a", "partial"),
         ("error", "The stream was cut.", "complete"),
         ("error", "The service failed.", "complete"),
@@ -115,8 +118,6 @@ def test_a_failing_model_ends_the_turn_with_its_error_and_the_thread_goes_on(sta
 
 
 def partial_reply(text):
-    from ghostos.core.prompt import ModelDelta
-
     return [ModelDelta(kind="text", text=text), ModelServerError("The stream was cut.")]
 
 
@@ -169,11 +170,11 @@ def test_blocking_the_matrix_own_loop_is_refused_naming_the_twin(start_matrix):
     conversation = matrix.sync(BOT)
 
     async def on_own_loop():
-        with pytest.raises(SyncInAsyncError, match="await conversation.atalk"):
+        with pytest.raises(SyncInAsyncError, match=r"await conversation\.atalk"):
             conversation.talk("hi")
-        with pytest.raises(SyncInAsyncError, match="await matrix.a_sync"):
+        with pytest.raises(SyncInAsyncError, match=r"await matrix\.a_sync"):
             matrix.sync(BOT)
-        with pytest.raises(SyncInAsyncError, match="await receiver.arecv"):
+        with pytest.raises(SyncInAsyncError, match=r"await receiver\.arecv"):
             next(conversation.attach().recv())
 
     asyncio.run_coroutine_threadsafe(on_own_loop(), matrix.loop_thread.loop).result(10)

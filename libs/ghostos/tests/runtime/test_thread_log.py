@@ -61,11 +61,8 @@ async def test_an_asynchronous_listener_is_woken_from_another_thread():
     cursor = log.listen()
 
     async def hear():
-        heard = []
-        async for item in cursor.aitems():
-            heard.append(item)
-            if len(heard) == 1000:
-                return heard
+        items = cursor.aitems()
+        return [await anext(items) for _ in range(1000)]
 
     listening = asyncio.create_task(hear())
     await asyncio.sleep(0)

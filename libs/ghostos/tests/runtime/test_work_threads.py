@@ -3,6 +3,7 @@ import sqlite3
 import threading
 
 import pytest
+
 from ghostos.runtime.work_threads import WorkThreads
 
 
@@ -37,16 +38,17 @@ async def test_a_thread_is_used_again_after_an_orderly_loan():
 async def test_a_cancelled_wait_leaves_the_busy_thread_behind():
     threads = WorkThreads(name="test")
     release = threading.Event()
+    is_busy = asyncio.Event()
     busy = []
 
     async def use():
         async with threads.borrow() as thread:
             busy.append(await thread.run(threading.get_ident))
+            is_busy.set()
             await thread.run(release.wait)
 
     using = asyncio.create_task(use())
-    while not busy:
-        await asyncio.sleep(0.001)
+    await is_busy.wait()
     using.cancel()
     with pytest.raises(asyncio.CancelledError):
         await using

@@ -1,6 +1,6 @@
 """The port to language models."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from ghostos.core.prompt import ModelDelta, Prompt
@@ -19,8 +19,10 @@ class ModelDriver(Protocol):
         """Whether the replies are recorded ones, and no model reads the prompt."""
         ...
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[ModelDelta]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[ModelDelta, None]:
         """Send the prompt and yield the reply as it comes. The last delta of a whole reply is of the kind `done`.
+
+        Who stops early closes the generator: that ends the request.
 
         Raises:
             ModelError: The service failed; what was yielded before stands.

@@ -1,5 +1,6 @@
 """One model call, shown in the thread while it comes."""
 
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from ghostos.contracts.model_driver import ModelDriver
@@ -52,17 +53,18 @@ async def call_model(
     writer = _ReplyWriter(session)
     received: list[str] = []
     last = ModelDelta(kind="done")
-    async for delta in model.stream(prompt):
-        if delta.kind == "text":
-            received.append(delta.text)
-            for event in parser.feed(delta.text) if parser else [TextDelta(delta.text)]:
-                writer.show(event)
-        elif delta.kind == "reasoning":
-            writer.think(delta.text)
-        elif delta.usage is not None:
-            session.add_usage(delta.usage, model=model.label)
-        else:
-            last = delta
+    async with aclosing(model.stream(prompt)) as deltas:
+        async for delta in deltas:
+            if delta.kind == "text":
+                received.append(delta.text)
+                for event in parser.feed(delta.text) if parser else [TextDelta(delta.text)]:
+                    writer.show(event)
+            elif delta.kind == "reasoning":
+                writer.think(delta.text)
+            elif delta.usage is not None:
+                session.add_usage(delta.usage, model=model.label)
+            else:
+                last = delta
     for event in parser.finish() if parser else []:
         writer.show(event)
     text = "".join(received)

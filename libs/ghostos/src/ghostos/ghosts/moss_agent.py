@@ -1,8 +1,7 @@
 """The ghost that acts: it reads a Python module and answers with Python that runs inside it."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import ClassVar, Literal
 
@@ -19,16 +18,12 @@ from ghostos.ghosts.chatbot import find_model, open_round, render_identity
 from ghostos.ghosts.model_call import Reply, call_model
 from ghostos.ghosts.moss_protocol import PROTOCOL, render_output, render_state
 from ghostos.ghosts.thread_prompt import render_thread
-from ghostos.libraries.flow import Flow, chosen_operator, observed_values
+from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos.runtime.work_threads import WorkThread, WorkThreads
 from ghostos_moss import Executor, ModuleSession, PyContext, ReplyParser, RunResult, load_source
 from ghostos_moss.errors import MossError
 
 MAX_ERROR_STREAK = 3
-
-_CLOSE_TIMEOUT_S = 2.0
-
-_logger = logging.getLogger(__name__)
 
 
 class MossAgent(Ghost):
@@ -94,7 +89,7 @@ class MossAgentDriver:
         open_round(session, model=model, executor=executor.name)
         if session.interrupted_run is not None:
             return _report_interruption(session)
-        flow = Flow()
+        flow = FlowRecord()
         async with _open_module(session, self._ghost.moss_module, flow=flow) as module:
             reply = await call_model(
                 session, model=model, prompt=self._render_prompt(session, module), parser=ReplyParser()
@@ -117,7 +112,7 @@ class MossAgentDriver:
             thread=session.task.id,
         )
 
-    async def _act(self, session: Session, *, module: "_OpenModule", reply: Reply, flow: Flow) -> Operator:
+    async def _act(self, session: Session, *, module: "_OpenModule", reply: Reply, flow: FlowRecord) -> Operator:
         parsed = reply.parsed
         if parsed is None or not parsed.blocks or parsed.unclosed:
             session.add(
@@ -130,7 +125,7 @@ class MossAgentDriver:
             return Observe()
         code = "\n\n".join(block.code for block in parsed.blocks)
         result = await session.run_code(code, lambda: module.run(code))
-        content = render_output(result, observed=observed_values(flow) if result.status == "ok" else ())
+        content = render_output(result, observed=flow.observed if result.status == "ok" else ())
         if parsed.fabricated_output:
             content += "\nnote: you wrote a <moss-output> yourself; what followed it was not run."
         session.add(content, role="environment", type="output", data={"status": result.status})
@@ -139,7 +134,7 @@ class MossAgentDriver:
             return Observe()
         session.set_error_streak(0)
         session.save_pycontext(module.context_after(result).model_dump(mode="json"))
-        return chosen_operator(flow) or _default_operator(result)
+        return flow.operator or _default_operator(result)
 
     def _limit(self, session: Session, operator: Operator) -> Operator:
         """End a turn that does not get anywhere, and say so."""
@@ -181,7 +176,7 @@ class _OpenModule:
 
 
 @asynccontextmanager
-async def _open_module(session: Session, target: str, *, flow: Flow) -> AsyncIterator[_OpenModule]:
+async def _open_module(session: Session, target: str, *, flow: FlowRecord) -> AsyncGenerator[_OpenModule]:
     executor = session.container.force_fetch(Executor)
     settings = session.container.force_fetch(AppSettings).settings
     pycontext = PyContext.model_validate(session.task.pycontext or {"module": target})
@@ -189,7 +184,7 @@ async def _open_module(session: Session, target: str, *, flow: Flow) -> AsyncIte
 
         def compile_module() -> tuple[ModuleSession, str]:
             opened = executor.open(
-                load_source(target), pycontext=pycontext, container=session.container, injections={"flow": flow}
+                load_source(target), pycontext=pycontext, container=session.container, injections={"flow": Flow(flow)}
             )
             return opened, opened.prompt()
 
@@ -206,15 +201,7 @@ async def _open_module(session: Session, target: str, *, flow: Flow) -> AsyncIte
                 timeout_s=settings.code.timeout_s,
             )
         finally:
-            await _close(module_session, thread=thread)
-
-
-async def _close(module_session: ModuleSession, *, thread: WorkThread) -> None:
-    """Close a module on its own thread; code that does not stop is left behind with its thread."""
-    try:
-        await asyncio.wait_for(asyncio.shield(thread.run(module_session.close)), _CLOSE_TIMEOUT_S)
-    except TimeoutError:
-        _logger.warning("code did not stop within %s s after it was cancelled; its thread was left", _CLOSE_TIMEOUT_S)
+            thread.submit(module_session.close)
 
 
 def _report_interruption(session: Session) -> Operator:

@@ -6,7 +6,6 @@ import sys
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,14 +116,11 @@ def _import(source: ModuleSource, *, path: Path | None) -> ModuleType:
     try:
         if path is None:
             return importlib.import_module(source.name)
-        spec = spec_from_file_location(source.name, path)
-        if spec is None or spec.loader is None:
-            raise TargetError(f"{path} is not a Python file.", advice="Give a file that ends in .py.")
-        module = module_from_spec(spec)
+        module = ModuleType(source.name)
+        module.__file__ = str(path)
+        module.__package__ = source.package
         sys.modules.setdefault(source.name, module)
-        spec.loader.exec_module(module)
-    except TargetError:
-        raise
+        exec(source.code, module.__dict__)  # noqa: S102  # the user's own file, as `import` would do it
     except Exception as exc:  # whatever the file's own code raises
         raise TargetError(
             f"{source.name} fails on import: {_where(exc, source.filename)}{type(exc).__name__}: {exc}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
+from pydantic import TypeAdapter
 
 from ghostos.config import Workspace
 from ghostos.errors import NotConfiguredError, WorkspaceReadOnlyError
@@ -147,10 +148,12 @@ def _write_new(path: Path, text: str, *, mode: int) -> bool:
 def _recorded() -> list[str]:
     """Paths of the workspaces that this machine made. A record that cannot be read counts as none."""
     try:
-        recorded = json.loads((user_data_folder() / _RECORD).read_text(encoding="utf-8"))
+        return _record_of_paths.validate_json((user_data_folder() / _RECORD).read_bytes())
     except (OSError, ValueError):
         return []
-    return [path for path in recorded if isinstance(path, str)] if isinstance(recorded, list) else []
+
+
+_record_of_paths = TypeAdapter(list[str])
 
 
 def _record(root: Path) -> None:

@@ -28,7 +28,8 @@ class TurnReceiver:
         after_seq: int = 0,
         with_input: bool = False,
     ) -> None:
-        self._cursor: LogCursor | None = cursor
+        self._cursor = cursor
+        self._is_closed = False
         self._event_id = event_id
         self._after_seq = after_seq
         self._with_input = with_input
@@ -38,7 +39,7 @@ class TurnReceiver:
     def recv(self) -> Iterator[Delta]:
         """Yield the turn's deltas; see `ghostos.abcd.Receiver`."""
         self._check_thread()
-        if self._cursor is None:
+        if self._is_closed:
             return
         for item in self._cursor.items():
             if isinstance(item, TurnEnded) and self._is_mine(item.event_id):
@@ -46,12 +47,12 @@ class TurnReceiver:
                 return
             if (delta := self._select(item)) is not None:
                 yield delta
-                if self._cursor is None:
+                if self._is_closed:
                     return
 
     async def arecv(self) -> AsyncIterator[Delta]:
         """`recv` for any event loop."""
-        if self._cursor is None:
+        if self._is_closed:
             return
         async for item in self._cursor.aitems():
             if isinstance(item, TurnEnded) and self._is_mine(item.event_id):
@@ -59,12 +60,12 @@ class TurnReceiver:
                 return
             if (delta := self._select(item)) is not None:
                 yield delta
-                if self._cursor is None:
+                if self._is_closed:
                     return
 
     def close(self) -> None:
         """Stop listening. The turn goes on."""
-        self._cursor = None
+        self._is_closed = True
 
     def _is_mine(self, event_id: str) -> bool:
         return self._event_id == event_id or (self._event_id is None and self._is_on_turn)

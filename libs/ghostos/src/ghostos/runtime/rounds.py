@@ -10,6 +10,7 @@ from ghostos.contracts.store import Claim, Store
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
+from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.operator import Fail, Finish, Observe, Operator, Wait
 from ghostos.core.task import TaskState
@@ -174,5 +175,5 @@ def _origin(event: Event) -> str:
 def _follow_ups(operator: Operator, event: Event) -> list[Event]:
     if not isinstance(operator, Observe):
         return []
-    payload = {"origin": _origin(event)}
+    payload: JsonObject = {"origin": _origin(event)}
     return [Event(id=new_id(), task_id=event.task_id, type="observe", payload=payload, created_at=utc_now())]

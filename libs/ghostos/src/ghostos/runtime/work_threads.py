@@ -5,15 +5,20 @@ The threads are daemons: code that never ends must not keep the process from exi
 """
 
 import asyncio
+import logging
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
+from weakref import WeakSet
 
 T = TypeVar("T")
 
 _Job = Callable[[], None]
+
+_logger = logging.getLogger(__name__)
 
 
 class WorkThread:
@@ -21,7 +26,8 @@ class WorkThread:
 
     def __init__(self, name: str) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run `function` on the thread and return what it returns, or raise what it raises.
@@ -52,9 +58,25 @@ class WorkThread:
         self._jobs.put(job)
         return await future
 
+    def submit(self, function: Callable[[], object]) -> None:
+        """Run `function` on the thread after what it was given before, and do not wait. What it raises is logged."""
+
+        def job() -> None:
+            try:
+                function()
+            except Exception:
+                _logger.exception("a job without a waiter failed")
+
+        self._jobs.put(job)
+
     def stop(self) -> None:
         """End the thread after what it was given."""
         self._jobs.put(None)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end of a stopped thread; return whether it came."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -69,11 +91,12 @@ class WorkThreads:
         self._name = name
         self._keep = keep
         self._idle: list[WorkThread] = []
+        self._started: WeakSet[WorkThread] = WeakSet()
 
     @asynccontextmanager
-    async def borrow(self) -> AsyncIterator[WorkThread]:
+    async def borrow(self) -> AsyncGenerator[WorkThread]:
         """Have a thread to oneself. After a cancelled or failed use, the thread is not kept: it may still be busy."""
-        thread = self._idle.pop() if self._idle else WorkThread(self._name)
+        thread = self._idle.pop() if self._idle else self._start()
         try:
             yield thread
         except BaseException:
@@ -84,7 +107,16 @@ class WorkThreads:
         else:
             thread.stop()
 
-    def close(self) -> None:
-        """End the idle threads."""
+    def close(self, *, timeout_s: float = 2.0) -> None:
+        """Let every thread do what it was given, and end. One that does not within `timeout_s` is left behind."""
         while self._idle:
             self._idle.pop().stop()
+        deadline = time.monotonic() + timeout_s
+        for thread in list(self._started):
+            if not thread.join(max(0.0, deadline - time.monotonic())):
+                _logger.warning("code did not stop within %s s after it was cancelled; its thread was left", timeout_s)
+
+    def _start(self) -> WorkThread:
+        thread = WorkThread(self._name)
+        self._started.add(thread)
+        return thread

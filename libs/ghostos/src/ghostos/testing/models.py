@@ -1,8 +1,7 @@
 """A registry with one model in it."""
 
-from ghostos_container import Provider, provide
-
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
+from ghostos_container import Provider, provide
 
 
 class OneModel:

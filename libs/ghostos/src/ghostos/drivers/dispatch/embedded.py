@@ -97,7 +97,9 @@ class EmbeddedDispatch:
         idle = (task_id for task_id in self._ready if task_id not in self._running)
         for task_id in list(islice(idle, max(free, 0))):
             del self._ready[task_id]
-            task = asyncio.get_running_loop().create_task(_work(self._handler, task_id), name=f"ghostos-task-{task_id}")
+            task = asyncio.get_running_loop().create_task(
+                self._work(self._handler, task_id), name=f"ghostos-task-{task_id}"
+            )
             self._running[task_id] = task
             task.add_done_callback(partial(self._finish, task_id))
 
@@ -107,6 +109,6 @@ class EmbeddedDispatch:
             _logger.error("The handler of task %s failed.", task_id, exc_info=error)
         self._fill_slots()
 
-
-async def _work(handler: TaskHandler, task_id: str) -> None:
-    await handler(task_id)
+    async def _work(self, handler: TaskHandler, task_id: str) -> None:
+        self._ready.pop(task_id, None)  # notified again before this began: it will see that too
+        await handler(task_id)

@@ -65,7 +65,7 @@ class FileJournals:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            return JournalRecord(messages=())
+            return JournalRecord(messages=[])
         except OSError as exc:
             raise translate_os_error(exc, path=path) from exc
         return JournalRecord(messages=_read_messages(content.split(b"\n")))

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -39,7 +40,7 @@ class Service:
     max_retries: int = 2
 
     def __post_init__(self) -> None:
-        if urlsplit(self.base_url).scheme not in ("http", "https") or not urlsplit(self.base_url).hostname:
+        if not _names_host(self.base_url, schemes=("http", "https")):
             raise ConfigError(
                 f"The address of '{self.name}' is not one of an API: {self.address!r}.",
                 advice="It starts with https:// (or http://), like https://api.openai.com/v1",
@@ -78,8 +79,19 @@ class Service:
 
 def strip_credentials(url: str) -> str:
     """Return an address without user name, password, query and fragment."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets without an IPv6 address in them
+        return url.rpartition("@")[2]
     return SplitResult(parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "").geturl()
+
+
+def _names_host(url: str, *, schemes: Sequence[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # raised for the port when that is none
+        return False
 
 
 def check_key(value: SecretStr, *, source: str) -> SecretStr:
@@ -104,13 +116,12 @@ def check_proxy(value: SecretStr, *, source: str) -> SecretStr:
         ConfigError: It is of a kind that cannot be used, or names no host.
     """
     url = value.get_secret_value().strip()
-    scheme = urlsplit(url).scheme
-    if scheme == "sock5":
+    if url.startswith("sock5:"):
         raise ConfigError(
             f"{source} starts with sock5://, which is no kind of proxy: did you mean socks5://?",
             advice=f"Set it to: {strip_credentials(url).replace('sock5:', 'socks5:', 1)}",
         )
-    if scheme not in _PROXY_SCHEMES or not urlsplit(url).hostname:
+    if not _names_host(url, schemes=_PROXY_SCHEMES):
         raise ConfigError(
             f"{source} is no proxy that can be used: {strip_credentials(url)!r}.",
             advice="It starts with http:// or socks5://, like socks5://127.0.0.1:1080",

@@ -1,0 +1,114 @@
+"""What the page works with: one target in one Matrix. It knows nothing of Streamlit."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from ghostos.abcd import Conversation, Matrix
+from ghostos.config import AppSettings
+from ghostos.contracts.model_driver import ModelRegistry
+from ghostos.core.event import Event
+from ghostos.drivers.models.rehearsal import RehearsalModel
+from ghostos.errors import ModelKeyMissingError
+from ghostos.ghosts.moss_agent import MossAgent
+from ghostos.ghosts.target import Target
+from ghostos_moss import Executor
+
+__all__ = ["ModelInfo", "QueuedInput", "WebApp"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """Who answers.
+
+    Attributes:
+        label: The model as interfaces call it; the name of the one whose key is missing.
+        is_rehearsal: Whether the replies are recorded.
+        phrases: What a rehearsal answers, to be offered to the user.
+        missing_key: What is missing, where nobody can answer.
+    """
+
+    label: str
+    is_rehearsal: bool = False
+    phrases: tuple[str, ...] = field(default=())
+    missing_key: ModelKeyMissingError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedInput:
+    """What a user said and no round has taken yet. Its message in the thread will have the same id."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebApp:
+    """One target, served to any number of pages. Its methods block: call them from threads, not from an event loop.
+
+    Attributes:
+        target: What the user pointed at.
+        matrix: Where its ghost works.
+        first_thread: The thread that a page without one begins with; None begins a new one.
+        debug: Whether the user asked for tracebacks.
+    """
+
+    target: Target
+    matrix: Matrix
+    first_thread: str | None = None
+    debug: bool = False
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return self.target.ghost.name or self.target.source.name
+
+    @property
+    def env_file(self) -> str:
+        """Where a key can be kept."""
+        return str(self.matrix.container.force_fetch(AppSettings).workspace.env_file)
+
+    def describe_model(self) -> ModelInfo:
+        """Say who would answer now.
+
+        Raises:
+            ConfigError: The model's name, its service's settings or the rehearsal cannot be used.
+        """
+        registry = self.matrix.container.force_fetch(ModelRegistry)
+        try:
+            driver = registry.get(self.target.ghost.model, target=self.target.name)
+        except ModelKeyMissingError as exc:
+            return ModelInfo(label=exc.model, missing_key=exc)
+        phrases = driver.rehearsal.phrases() if isinstance(driver, RehearsalModel) else ()
+        return ModelInfo(label=driver.label, is_rehearsal=driver.is_rehearsal, phrases=tuple(phrases))
+
+    def runs_unconfined(self) -> bool:
+        """Whether code that the model writes runs in this process, with all that the user may do."""
+        return isinstance(self.target.ghost, MossAgent) and self.matrix.container.force_fetch(Executor).name == "off"
+
+    def find_conversation(self, thread: str) -> Conversation | None:
+        """Open a thread that exists; None where there is none of that name.
+
+        Raises:
+            ThreadTargetError: It belongs to another target.
+        """
+        if asyncio.run(self.matrix.store.find_task(thread)) is None:
+            return None
+        return self.open_conversation(thread)
+
+    def open_conversation(self, thread: str | None) -> Conversation:
+        """Open a thread, a new one where there is none of that name.
+
+        Raises:
+            ThreadTargetError: It belongs to another target.
+        """
+        return self.matrix.sync(self.target.ghost, thread=thread, target=self.target.name)
+
+    def list_queued(self, conversation: Conversation) -> list[QueuedInput]:
+        """Return what was said and not taken up yet, in the order in which it will be."""
+        events = asyncio.run(self.matrix.store.pending_events(conversation.task_id))
+        return [QueuedInput(event.id, text) for event in events if (text := _text_of(event)) is not None]
+
+
+def _text_of(event: Event) -> str | None:
+    text = event.payload.get("text") if event.type == "input" else None
+    return text if isinstance(text, str) else None

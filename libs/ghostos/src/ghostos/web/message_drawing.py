@@ -1,0 +1,126 @@
+"""How one message looks. What models, their code and users wrote is never HTML, and never the page's own markup."""
+
+from dataclasses import dataclass
+
+from streamlit.delta_generator import DeltaGenerator
+
+from ghostos.core.message import Message, MessageType, Role
+from ghostos.web.markdown import escape_markdown, soften_markdown
+
+__all__ = ["ShownMessage", "draw_message", "draw_user_text", "open_bubble"]
+
+_AVATARS: dict[Role, str] = {"user": ":material/person:", "assistant": ":material/smart_toy:"}
+
+_OUTPUT_LABELS = {
+    "ok": "output",
+    "error": ":red[output · the code failed]",
+    "rejected": ":red[output · not run]",
+    "interrupted": ":red[output · interrupted]",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownMessage:
+    """A message as far as it is known.
+
+    Attributes:
+        type: What kind of item it is.
+        role: Who speaks.
+        text: Its text so far.
+        message: The whole, once it is complete.
+    """
+
+    type: MessageType
+    role: Role
+    text: str
+    message: Message | None = None
+
+    def fact(self, key: str) -> object:
+        """Return one of the facts beside the text; None where it is not there, or not yet."""
+        data = self.message.data if self.message else None
+        return data.get(key) if isinstance(data, dict) else None
+
+
+def open_bubble(area: DeltaGenerator, side: Role) -> DeltaGenerator:
+    """Begin what one side says."""
+    name = "user" if side == "user" else "assistant"
+    return area.chat_message(name, avatar=_AVATARS[side])
+
+
+def draw_message(place: DeltaGenerator, shown: ShownMessage) -> None:
+    """Draw a message, in the place of what was drawn there before.
+
+    Args:
+        place: A placeholder: it holds one element.
+        shown: What to draw.
+    """
+    match shown.type:
+        case "text":
+            _draw_text(place, shown)
+        case "code":
+            _draw_code(place, shown)
+        case "output":
+            status = shown.fact("status")
+            label = _OUTPUT_LABELS.get(status, "output") if isinstance(status, str) else "output"
+            _draw_block(place, label=label, text=shown.text, language=None)
+        case "error":
+            advice = shown.fact("advice")
+            draw_error(place, shown.text, advice=advice if isinstance(advice, str) else "")
+        case "reasoning":
+            place.expander("reasoning", icon=":material/psychology:").markdown(soften_markdown(shown.text))
+        case "state":
+            place.caption(_state_label(shown))
+        case _:
+            _draw_block(place, label=escape_markdown(shown.type), text=shown.text, language=None)
+
+
+def draw_user_text(place: DeltaGenerator, text: str) -> None:
+    """Draw what a user said, as it was typed."""
+    place.text(text)
+
+
+def draw_error(place: DeltaGenerator, happened: str, *, advice: str) -> None:
+    """Draw what went wrong and what to do about it."""
+    lines = [f"**{escape_markdown(happened)}**", escape_markdown(advice)]
+    place.error("\n\n".join(line for line in lines if line), icon=":material/error:")
+
+
+def _draw_text(place: DeltaGenerator, shown: ShownMessage) -> None:
+    if shown.role == "user":
+        draw_user_text(place, shown.text)
+    elif shown.role == "system":
+        place.info(escape_markdown(shown.text), icon=":material/info:")
+    elif _is_partial(shown):
+        box = place.container()
+        box.markdown(soften_markdown(shown.text))
+        box.caption(":orange[cut short]")
+    else:
+        place.markdown(soften_markdown(shown.text))
+
+
+def _draw_code(place: DeltaGenerator, shown: ShownMessage) -> None:
+    if shown.fact("in_text"):
+        place.caption("the code above was run")
+        return
+    label = "code"
+    if shown.fact("withdrawn"):
+        label = "code · not run"
+    elif _is_partial(shown) or shown.fact("is_closed") is False:
+        label = ":orange[code · cut short, not run]"
+    _draw_block(place, label=label, text=shown.text.strip("\n"), language="python")
+
+
+def _draw_block(place: DeltaGenerator, *, label: str, text: str, language: str | None) -> None:
+    box = place.container(gap="xsmall")
+    box.caption(label)
+    box.code(text, language=language, wrap_lines=True)
+
+
+def _state_label(shown: ShownMessage) -> str:
+    if shown.fact("is_rehearsal"):
+        return "rehearsal: recorded replies, no model"
+    return f"answered by {escape_markdown(shown.text)}"
+
+
+def _is_partial(shown: ShownMessage) -> bool:
+    return shown.message is not None and shown.message.status == "partial"

@@ -1,0 +1,187 @@
+"""The page: who is talked with, the thread, and where the user types. Runs from top to bottom after every input."""
+
+import time
+
+import streamlit as st
+
+from ghostos.abcd import Conversation
+from ghostos.errors import GhostOSError
+from ghostos.web.app import ModelInfo, QueuedInput, WebApp
+from ghostos.web.markdown import escape_markdown
+from ghostos.web.message_drawing import draw_error, draw_user_text, open_bubble
+from ghostos.web.running import get_app
+from ghostos.web.thread_view import ThreadView
+from ghostos.web.turn_feed import TurnFeed
+
+__all__ = ["draw_page"]
+
+_THREAD = "thread"
+_ERROR = "error"
+_BEGAN = "began"
+
+_LOOK_S = 0.1
+"""Longest time without a look at what the user did."""
+_DRAW_EVERY_S = 0.04
+_DRAWN_PER_S = 400_000
+"""Characters a second that a browser is sent at most: a long text is drawn less often."""
+_WATCH_EVERY_S = 2.0
+
+
+def draw_page() -> None:
+    """Draw the page for the thread that its address names, and stay with the turn that runs, if one does."""
+    app = get_app()
+    st.set_page_config(page_title=f"{app.title} · GhostOS", page_icon=":material/smart_toy:", layout="centered")
+    try:
+        name = _thread_name(app)
+        model = app.describe_model()
+        _draw_head(app, model=model, thread=name)
+        st.chat_input("Say something", key="said", on_submit=_say_typed, disabled=model.missing_key is not None)
+        if model.missing_key is not None:
+            _draw_missing_key(app, model=model)
+        conversation = app.find_conversation(name) if name else None
+        _ThreadPart(app, conversation=conversation, model=model).draw()
+    except GhostOSError as exc:
+        draw_error(st.container(), exc.happened, advice=exc.advice)
+
+
+def _thread_name(app: WebApp) -> str | None:
+    """Return the thread of the page's address; a page that was opened without one begins with the application's."""
+    if not st.session_state.get(_BEGAN):
+        st.session_state[_BEGAN] = True
+        if _THREAD not in st.query_params and app.first_thread is not None:
+            st.query_params[_THREAD] = app.first_thread
+    return st.query_params.get(_THREAD) or None
+
+
+def _say_typed() -> None:
+    _say(st.session_state["said"])
+
+
+def _say(text: str) -> None:
+    """Store what the user said. A callback: it runs before anything can interrupt the page."""
+    app = get_app()
+    st.session_state.pop(_ERROR, None)
+    try:
+        conversation = app.open_conversation(st.query_params.get(_THREAD) or None)
+        conversation.talk(text)
+    except GhostOSError as exc:
+        st.session_state[_ERROR] = exc
+    else:
+        st.query_params[_THREAD] = conversation.thread
+
+
+def _begin_thread() -> None:
+    st.query_params.pop(_THREAD, None)
+
+
+def _draw_head(app: WebApp, *, model: ModelInfo, thread: str | None) -> None:
+    title, action = st.columns([4, 1], vertical_alignment="center")
+    title.markdown(f"### {escape_markdown(app.title)}", anchors=False)
+    action.button(
+        "New thread", on_click=_begin_thread, type="tertiary", icon=":material/add:", disabled=thread is None
+    )
+    if app.target.ghost.description:
+        st.caption(escape_markdown(app.target.ghost.description))
+    labels = st.container(horizontal=True, gap="xsmall")
+    if model.is_rehearsal:
+        labels.badge("rehearsal: recorded replies, no model", color="orange", icon=":material/theater_comedy:")
+    else:
+        labels.badge(escape_markdown(model.label), color="gray", icon=":material/neurology:")
+    if thread is not None:
+        labels.badge(f"thread {escape_markdown(thread)}", color="gray", icon=":material/forum:")
+    if app.runs_unconfined():
+        st.error("Model-written code runs UNCONFINED in this process.", icon=":material/warning:")
+
+
+def _draw_missing_key(app: WebApp, *, model: ModelInfo) -> None:
+    if model.missing_key is None:
+        return
+    st.warning(f"**No key is configured for {escape_markdown(model.label)}.**", icon=":material/key_off:")
+    st.markdown("Put it into the workspace's file of keys, or into the environment, and start `ghostos web` again:")
+    st.code(f"# {app.env_file}\n{model.missing_key.variable}=...", language="bash")
+    st.code(f"export {model.missing_key.variable}=...", language="bash")
+
+
+class _ThreadPart:
+    """The thread, what waits to be taken up, and what may be said at a click."""
+
+    def __init__(self, app: WebApp, *, conversation: Conversation | None, model: ModelInfo) -> None:
+        self._app = app
+        self._conversation = conversation
+        self._model = model
+        self._area = st.container()
+        self._view = ThreadView(self._area)
+        self._status = st.empty()
+        self._queue = st.empty()
+        self._below = st.empty()
+
+    def draw(self) -> None:
+        error = self._follow(self._conversation) if self._conversation is not None else None
+        error = error or st.session_state.get(_ERROR)
+        self._status.empty()
+        self._queue.empty()
+        below = self._below.container()
+        if error is not None:
+            draw_error(below, error.happened, advice=error.advice)
+        if self._view.is_empty and self._model.missing_key is None and not self._model.phrases:
+            below.caption("Nothing was said yet.")
+        if self._model.phrases:
+            self._offer_phrases(below)
+        if self._conversation is not None and error is None:
+            _watch(self._conversation, next_seq=self._view.next_seq)
+
+    def _follow(self, conversation: Conversation) -> GhostOSError | None:
+        """Draw the thread, and every turn of it until nothing is left to be done.
+
+        Returns:
+            An error that the thread does not show: the turn was not taken up, and will be when the page is drawn again.
+        """
+        while True:
+            attached = conversation.attach()  # before looking: nothing that is said from here on is missed
+            is_at_work = conversation.resume() is not None
+            self._view.add_history(conversation.history())
+            queued = self._app.list_queued(conversation)
+            self._view.draw()
+            if not is_at_work:
+                attached.close()
+                return None
+            with TurnFeed(attached) as feed:
+                self._stream(feed, queued=queued)
+                if feed.error is not None and self._view.last_type != "error":
+                    return feed.error
+
+    def _stream(self, feed: TurnFeed, *, queued: list[QueuedInput]) -> None:
+        started = time.monotonic()
+        is_under_way = False
+        while (deltas := feed.take(timeout_s=_LOOK_S)) is not None:
+            is_under_way = is_under_way or bool(deltas)
+            self._view.add(deltas)
+            size = self._view.draw()
+            self._status.caption(f":material/pending: working · {time.monotonic() - started:.0f} s")
+            self._draw_queue([said for said in queued if not self._view.has(said.id)], behind_turn=is_under_way)
+            time.sleep(max(_DRAW_EVERY_S, size / _DRAWN_PER_S) if deltas else 0)
+
+    def _draw_queue(self, queued: list[QueuedInput], *, behind_turn: bool) -> None:
+        if not queued:
+            self._queue.empty()
+            return
+        box = self._queue.container()
+        for number, said in enumerate(queued):
+            bubble = open_bubble(box, "user")
+            draw_user_text(bubble, said.text)
+            if behind_turn or number > 0:
+                bubble.caption("queued: answered next")
+
+    def _offer_phrases(self, below: st.delta_generator.DeltaGenerator) -> None:
+        below.caption("The rehearsal answers these:")
+        row = below.container(horizontal=True)
+        for number, phrase in enumerate(self._model.phrases):
+            row.button(escape_markdown(phrase), key=f"phrase-{number}", on_click=_say, args=(phrase,))
+
+
+@st.fragment(run_every=_WATCH_EVERY_S)
+def _watch(conversation: Conversation, *, next_seq: int) -> None:
+    """Draw the page again when somebody else, another tab or another process, has said something in this thread."""
+    task = conversation.get_task()
+    if task.next_seq != next_seq or task.state == "running":
+        st.rerun()

@@ -1,0 +1,82 @@
+"""`ghostos web`: everything that can be refused is refused here, before a port is opened."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Protocol, cast
+
+from ghostos.abcd import Matrix
+from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.contracts.store import Store
+from ghostos.errors import ExtraMissingError
+from ghostos.ghosts.target import load_target
+from ghostos.web.app import WebApp
+
+_SWITCH_INTERVAL_S = 0.0005
+"""How long a Python thread may keep the others waiting. Models' code runs in this process: with Python's own 5 ms one
+loop without a pause in it slows every other page down by a factor of hundreds; this costs that loop one per cent."""
+
+
+class _HttpServer(Protocol):
+    """The module `ghostos.web.http_server`, which needs Streamlit."""
+
+    def run(self, app: WebApp, *, port: int, headless: bool) -> None: ...
+
+
+def serve(
+    *,
+    target: str,
+    workspace: Path | None = None,
+    port: int = 8501,
+    headless: bool = False,
+    thread: str | None = None,
+    model: str | None = None,
+    debug: bool = False,
+) -> None:
+    """Serve the page of a target on 127.0.0.1 until SIGINT or SIGTERM comes; for the main thread of a process.
+
+    Turns that run then are parked and finished when their thread is opened again. The signal is raised again
+    afterwards: Ctrl-C ends in `KeyboardInterrupt`, SIGTERM in `SystemExit(143)`.
+
+    Args:
+        target: A Python file or a module's name.
+        workspace: None: the one that `make_app_container` finds.
+        port: Where it listens; where that is taken, the next free one, and it says so. 0 takes any free one.
+        headless: Do not open a browser.
+        thread: The thread that the page begins with, an existing or a new one. None begins a new one.
+        model: `provider:model`, in the place of what the ghost and the settings name.
+        debug: Show errors of the page itself with their traceback in the page.
+
+    Raises:
+        TargetError: The target is missing, does not parse or fails on import.
+        ThreadTargetError: `thread` belongs to another target.
+        WorkspaceError: The workspace cannot be used.
+        ConfigError: A setting, or the model's name, cannot be used. (A key that is missing is no error: the page opens
+            and says how to set it.)
+        ExtraMissingError: Streamlit is not installed.
+        NotConfiguredError: No port near `port` is free.
+    """
+    loaded = load_target(target)
+    container = make_app_container(workspace, model=model)
+    try:
+        container.force_fetch(Store)
+        http_server = _import_http_server()
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        matrix: Matrix = get_ghostos(container).create_matrix("web", providers=loaded.providers)
+        with matrix:
+            app = WebApp(target=loaded, matrix=matrix, first_thread=thread, debug=debug)
+            app.describe_model()
+            if thread is not None:
+                app.find_conversation(thread)
+            http_server.run(app, port=port, headless=headless)
+    finally:
+        container.shutdown()
+
+
+def _import_http_server() -> _HttpServer:
+    try:
+        return cast("_HttpServer", importlib.import_module("ghostos.web.http_server"))
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").startswith("ghostos"):
+            raise
+        raise ExtraMissingError("ghostos web", extra="web") from exc

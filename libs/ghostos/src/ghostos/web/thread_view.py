@@ -1,0 +1,121 @@
+"""A thread on the page. Finished turns and the running one are drawn by the same code: both come as deltas."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from streamlit.delta_generator import DeltaGenerator
+
+from ghostos.core.message import Delta, Message, MessageType, Role
+from ghostos.web.message_drawing import ShownMessage, draw_message, open_bubble
+
+__all__ = ["ThreadView"]
+
+
+@dataclass(slots=True)
+class _Item:
+    """A message on the page: its text so far, and the place where it is drawn."""
+
+    type: MessageType
+    role: Role
+    place: DeltaGenerator
+    parts: list[str] = field(default_factory=list[str])
+    message: Message | None = None
+
+
+class ThreadView:
+    """Collects deltas and draws the messages that they changed.
+
+    Args:
+        area: Where the thread is drawn, top to bottom.
+    """
+
+    def __init__(self, area: DeltaGenerator) -> None:
+        self._area = area
+        self._items: dict[int, _Item] = {}
+        self._changed: dict[int, None] = {}
+        self._committed_seq = 0
+        self._bubble: DeltaGenerator | None = None
+        self._bubble_role: Role | None = None
+        self._model = ""
+        self._ids: set[str] = set()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was said."""
+        return not self._items
+
+    @property
+    def last_seq(self) -> int:
+        """The `seq` of the last message; 0 where there is none."""
+        return max(self._items, default=0)
+
+    @property
+    def last_type(self) -> MessageType | None:
+        """The type of the last message."""
+        return self._items[self.last_seq].type if self._items else None
+
+    def has(self, message_id: str) -> bool:
+        """Whether the message with that id is shown."""
+        return message_id in self._ids
+
+    def add_history(self, messages: Iterable[Message]) -> None:
+        """Add committed messages; deltas of them are ignored from then on."""
+        for message in messages:
+            self._add(
+                Delta(
+                    seq=message.seq, type=message.type, role=message.role, content=message.content, message=message
+                )
+            )
+            self._committed_seq = message.seq
+
+    def add(self, deltas: Iterable[Delta]) -> None:
+        """Add what a turn says."""
+        for delta in deltas:
+            if delta.seq > self._committed_seq:
+                self._add(delta)
+
+    def draw(self) -> int:
+        """Draw what changed.
+
+        Returns:
+            How many characters were drawn: what the browser has to take in.
+        """
+        size = 0
+        for seq in self._changed:
+            item = self._items[seq]
+            text = "".join(item.parts)
+            draw_message(item.place, ShownMessage(type=item.type, role=item.role, text=text, message=item.message))
+            size += len(text)
+        self._changed.clear()
+        return size
+
+    def _add(self, delta: Delta) -> None:
+        if delta.message is not None:
+            self._ids.add(delta.message.id)
+            if self._repeats_model(delta.message):
+                return
+        item = self._items.get(delta.seq)
+        if item is None:
+            item = self._items[delta.seq] = _Item(delta.type, delta.role, self._make_place(delta.role))
+        if delta.message is not None:
+            item.message = delta.message
+            item.parts = [delta.message.content]
+        elif delta.offset == 0:
+            item.parts = [delta.content]
+        else:
+            item.parts.append(delta.content)
+        self._changed[delta.seq] = None
+
+    def _repeats_model(self, message: Message) -> bool:
+        """Whether the message only says again who answers: that is shown where it changes."""
+        if message.type != "state":
+            return False
+        before, self._model = self._model, message.content
+        return message.content == before
+
+    def _make_place(self, role: Role) -> DeltaGenerator:
+        side: Role = "user" if role == "user" else "assistant"
+        if self._bubble is None or side != self._bubble_role:
+            self._bubble = open_bubble(self._area, side)
+            self._bubble_role = side
+        return self._bubble.empty()
