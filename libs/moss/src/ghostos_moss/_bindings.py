@@ -3,7 +3,6 @@
 import ast
 from dataclasses import dataclass, field
 from importlib.util import resolve_name
-from typing import cast
 
 __all__ = ["Bindings", "ImportedName", "read_bindings"]
 
@@ -60,11 +59,9 @@ class _BindingVisitor(ast.NodeVisitor):
             local = alias.asname or alias.name
             if not is_star:
                 self._bind(local, node.lineno)
-            if module not in (None, "__future__"):
+            if module is not None and module != "__future__":
                 attribute = None if is_star else alias.name
-                self.found.imports.append(
-                    ImportedName(local, cast("str", module), attribute, is_star=is_star, line=node.lineno)
-                )
+                self.found.imports.append(ImportedName(local, module, attribute, is_star=is_star, line=node.lineno))
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Store):

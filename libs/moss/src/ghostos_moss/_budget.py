@@ -15,7 +15,7 @@ _SHORTER: dict[PromptLevel, tuple[PromptLevel, ...]] = {
     "no_docs": ("no_docs",),
 }
 _NAME_TOKENS = 4
-_SEPARATOR_TOKENS = 1
+_HEADING_TOKENS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,14 @@ def select(pieces: Sequence[Piece], *, level: PromptLevel, max_tokens: int | Non
         level: The most detail wanted.
         max_tokens: What they may take together; None for no limit. When not even names fit, there are only names.
     """
-    if max_tokens is None:
+    if max_tokens is None or _total(pieces, level) <= max_tokens:
         return Selection(level, tuple(pieces))
     levels = _SHORTER[level]
-    sizes = {each: [_size(piece, each) for piece in pieces] for each in levels}
-    named = _too_long(sizes[levels[-1]], max_tokens)
+    named = _too_long([piece.count_tokens(levels[-1]) + _HEADING_TOKENS for piece in pieces], max_tokens)
+    shown = tuple(piece for at, piece in enumerate(pieces) if at not in named)
     left = max_tokens - _NAME_TOKENS * len(named)
-    fitting = (each for each in levels if sum(size for at, size in enumerate(sizes[each]) if at not in named) <= left)
-    return Selection(
-        next(fitting, levels[-1]),
-        shown=tuple(piece for at, piece in enumerate(pieces) if at not in named),
-        named=tuple(pieces[at] for at in sorted(named)),
-    )
+    fitting: list[PromptLevel] = [each for each in levels if _total(shown, each) <= left]
+    return Selection(fitting[0] if fitting else levels[-1], shown, named=tuple(pieces[at] for at in sorted(named)))
 
 
 def _too_long(sizes: Sequence[int], max_tokens: int) -> set[int]:
@@ -63,5 +59,12 @@ def _too_long(sizes: Sequence[int], max_tokens: int) -> set[int]:
     return named
 
 
-def _size(piece: Piece, level: PromptLevel) -> int:
-    return count_tokens(piece.text(level)) + _SEPARATOR_TOKENS
+def _total(pieces: Sequence[Piece], level: PromptLevel) -> int:
+    tokens = sum(piece.count_tokens(level) for piece in pieces)
+    headings = (piece.heading for piece, before in zip(pieces, [None, *pieces], strict=False) if _is_new(piece, before))
+    return tokens + sum(count_tokens(heading) for heading in headings)
+
+
+def _is_new(piece: Piece, before: Piece | None) -> bool:
+    """Whether a heading is written above a piece."""
+    return before is None or before.heading != piece.heading

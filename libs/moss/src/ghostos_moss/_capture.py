@@ -134,7 +134,7 @@ class _Writer(_Stream):
             self.wrapped.flush()
 
     @property
-    def buffer(self) -> Any:  # noqa: ANN401 - the real one, or ours
+    def buffer(self) -> Any:  # noqa: ANN401 - as above
         return self.wrapped.buffer if _current.get() is None else _Bytes(self)
 
 
@@ -153,7 +153,7 @@ class _Bytes:
 
 
 class _Reader(_Stream):
-    def _refuse_or(self, method: str, args: tuple[object, ...]) -> Any:  # noqa: ANN401 - what the real one returns
+    def _refuse_or(self, method: str, args: tuple[object, ...]) -> Any:  # noqa: ANN401 - as above
         if _current.get() is not None:
             raise EOFError(_NO_INPUT)
         return getattr(self.wrapped, method)(*args)

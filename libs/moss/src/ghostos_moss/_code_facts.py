@@ -1,7 +1,7 @@
 """What can be seen in code without running it: what it reads, binds and calls, and where nothing is certain."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -23,6 +23,7 @@ class CodeFacts(ast.NodeVisitor):
         bound: Names that it binds or deletes, in any scope.
         top_reads: Where its top level first reads a name.
         top_bindings: Where its top level first binds a name.
+        repeated: Where it reads names in loops: what is bound further down may be bound by then.
         evaluated: Where it reads names when it runs; annotations that are not evaluated are left out.
         assigned_attributes: Names of attributes that it assigns, of any object.
         strings: Its string constants.
@@ -37,6 +38,7 @@ class CodeFacts(ast.NodeVisitor):
         self.top_reads: dict[str, _Position] = {}
         self.top_bindings: dict[str, _Position] = {}
         self.evaluated: set[_Position] = set()
+        self.repeated: set[_Position] = set()
         self.assigned_attributes: set[str] = set()
         self.strings: set[str] = set()
         self.moss_reads: list[tuple[str, ast.AST]] = []
@@ -47,6 +49,7 @@ class CodeFacts(ast.NodeVisitor):
         self._has_lazy_annotations = has_lazy_annotations
         self._depth = 0
         self._guarded = 0
+        self._loops = 0
         self._knows_moss = True
 
     @property
@@ -55,7 +58,7 @@ class CodeFacts(ast.NodeVisitor):
 
     # Names
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802 - NodeVisitor finds its methods by these names
+    def visit_Name(self, node: ast.Name) -> None:
         if node.id in _DYNAMIC_NAMES:
             self.is_dynamic = True
         if not isinstance(node.ctx, ast.Load):
@@ -65,6 +68,8 @@ class CodeFacts(ast.NodeVisitor):
             self._moss_goes_to.add(None)
         if not self._guarded:
             self.evaluated.add((node.lineno, node.col_offset))
+        if self._loops:
+            self.repeated.add((node.lineno, node.col_offset))
         if not self._depth:
             self.top_reads.setdefault(node.id, (node.lineno, node.col_offset))
 
@@ -78,30 +83,30 @@ class CodeFacts(ast.NodeVisitor):
         if node.annotation is not None and not self._has_lazy_annotations:
             self.visit(node.annotation)
 
-    def visit_Global(self, node: ast.Global) -> None:  # noqa: N802 - as above
+    def visit_Global(self, node: ast.Global) -> None:
         for name in node.names:
             self._bind(name, node)
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:  # noqa: N802 - as above
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.name:
             self._bind(node.name, node)
         self.generic_visit(node)
 
-    def visit_MatchAs(self, node: ast.MatchAs) -> None:  # noqa: N802 - as above
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
         if node.name:
             self._bind(node.name, node)
         self.generic_visit(node)
 
-    def visit_MatchStar(self, node: ast.MatchStar) -> None:  # noqa: N802 - as above
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:
         if node.name:
             self._bind(node.name, node)
 
-    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:  # noqa: N802 - as above
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         if node.rest:
             self._bind(node.rest, node)
         self.generic_visit(node)
 
-    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802 - as above
+    def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
             self.strings.add(node.value)
 
@@ -122,9 +127,9 @@ class CodeFacts(ast.NodeVisitor):
             for statement in node.body:
                 self.visit(statement)
 
-    visit_FunctionDef = visit_AsyncFunctionDef = _visit_function  # noqa: N815 - as above
+    visit_FunctionDef = visit_AsyncFunctionDef = _visit_function  # noqa: N815 - NodeVisitor finds its methods by these names
 
-    def visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: N802 - as above
+    def visit_Lambda(self, node: ast.Lambda) -> None:
         names = {arg.arg for arg in _arguments(node.args)}
         for entry in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(entry)
@@ -132,7 +137,7 @@ class CodeFacts(ast.NodeVisitor):
         with self._scope(knows_moss=self._knows_moss and "moss" not in names):
             self.visit(node.body)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802 - as above
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._bind(node.name, node)
         self.functions.add(node.name)
         for entry in (*node.decorator_list, *node.bases, *node.keywords):
@@ -154,12 +159,12 @@ class CodeFacts(ast.NodeVisitor):
 
     # Statements
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802 - as above
+    def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
         for target in node.targets:
             self.visit(target)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802 - as above
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
         target = node.target
         if isinstance(target, ast.Attribute) and self._is_moss(target.value):
             self._read_moss(target)  # it is read before it is assigned
@@ -167,7 +172,7 @@ class CodeFacts(ast.NodeVisitor):
             self.visit(target)
         self.visit(node.value)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802 - as above
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if not self._has_lazy_annotations and not self._depth:
             self.visit(node.annotation)
         if node.value is not None:
@@ -175,6 +180,13 @@ class CodeFacts(ast.NodeVisitor):
             self.visit(node.target)
         elif isinstance(node.target, ast.Name):
             self.bound.add(node.target.id)
+
+    def _visit_loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
+        self._loops += 1
+        self.generic_visit(node)
+        self._loops -= 1
+
+    visit_For = visit_AsyncFor = visit_While = _visit_loop  # noqa: N815 - as above
 
     def _visit_try(self, node: ast.Try | ast.TryStar) -> None:
         with self._guard(bool(node.handlers)):
@@ -185,7 +197,7 @@ class CodeFacts(ast.NodeVisitor):
 
     visit_Try = visit_TryStar = _visit_try  # noqa: N815 - as above
 
-    def visit_With(self, node: ast.With) -> None:  # noqa: N802 - as above
+    def visit_With(self, node: ast.With) -> None:
         for item in node.items:
             self.visit(item)
         with self._guard(any(_name_of(item.context_expr) in ("suppress", "raises") for item in node.items)):
@@ -194,7 +206,7 @@ class CodeFacts(ast.NodeVisitor):
 
     # Attributes and calls
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802 - as above
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr in ("__dict__", "__setattr__", "__class__"):
             self.is_dynamic = True
         if not isinstance(node.ctx, ast.Load):
@@ -205,7 +217,7 @@ class CodeFacts(ast.NodeVisitor):
         else:
             self.visit(node.value)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802 - as above
+    def visit_Call(self, node: ast.Call) -> None:
         name = _name_of(node.func)
         if name == "setattr" and not (len(node.args) > 1 and isinstance(node.args[1], ast.Constant)):
             self.is_dynamic = True
@@ -240,7 +252,7 @@ class CodeFacts(ast.NodeVisitor):
             self.top_bindings.setdefault(name, place)
 
     @contextmanager
-    def _scope(self, *, knows_moss: bool) -> Iterator[None]:
+    def _scope(self, *, knows_moss: bool) -> Generator[None]:
         outer, self._knows_moss = self._knows_moss, knows_moss
         self._depth += 1
         yield
@@ -248,7 +260,7 @@ class CodeFacts(ast.NodeVisitor):
         self._knows_moss = outer
 
     @contextmanager
-    def _guard(self, is_guarded: bool) -> Iterator[None]:  # noqa: FBT001 - private, and the only parameter
+    def _guard(self, is_guarded: bool) -> Generator[None]:  # noqa: FBT001 - private, and the only parameter
         self._guarded += is_guarded
         yield
         self._guarded -= is_guarded

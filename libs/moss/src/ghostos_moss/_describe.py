@@ -12,11 +12,14 @@ from types import ModuleType
 from ghostos_moss._budget import select
 from ghostos_moss._reflect import Piece, Stub, make_piece, own_stubs, reflect, visible_imports
 from ghostos_moss._source import ModuleSource
+from ghostos_moss.errors import MossError
 
 __all__ = ["describe"]
 
 _MAX_MODULE_PIECES = 40
 _MAX_LISTED_NAMES = 300
+_MAX_HEAD_CHARS = 2000
+_HEAD_NAME = re.compile(r"^(?:async def |def |class )?(\w+)", re.MULTILINE)
 _MISSING = object()
 
 
@@ -35,7 +38,13 @@ def describe(
     Returns:
         Python, or a sentence if there is no such name.
     """
-    return _Describer(module, source, moss_type).describe(name.strip().removesuffix("()"), max_tokens)
+    name = name.strip().removesuffix("()")
+    try:
+        return _Describer(module, source, moss_type).describe(name, max_tokens)
+    except MossError:
+        raise
+    except Exception as exc:  # noqa: BLE001 - objects of others may raise anything when looked at
+        return f"{name!r} cannot be described: looking at it raised {type(exc).__name__}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +61,13 @@ class _Describer:
             value = self._top(first)
         while rest and isinstance(value, ModuleType):
             first, value = rest[0], _module_member(value, rest.pop(0))
-        if value is _MISSING:
-            return self._unknown(name)
         if isinstance(value, ModuleType) and not rest:
             return _module_text(name, value, max_tokens)
-        pieces = self._members(value, rest) if rest else self._whole(first, value)
+        pieces: list[Piece] = []
+        if value is not _MISSING:
+            pieces = self._members(value, rest) if rest else self._whole(first, value)
+        if not pieces and self.moss_type is not None and name.startswith("moss."):
+            pieces = self._members(self.moss_type, name.split(".")[1:])
         return _fit(name, pieces, max_tokens) if pieces else self._unknown(name)
 
     def _top(self, name: str) -> object:
@@ -100,7 +111,9 @@ class _Describer:
 
     def _own(self, name: str, value: object) -> tuple[Stub, ...]:
         """The stubs of what the module itself defines."""
-        if getattr(value, "__module__", None) != self.module.__name__ and value is not self.moss_type:
+        has_origin = isinstance(value, type) or hasattr(value, "__qualname__")
+        is_own = not has_origin or value is self.moss_type or value.__module__ == self.module.__name__
+        if not is_own or any(imported.name == name for imported in self.source.imports):
             return ()
         return own_stubs(self.source, str(getattr(value, "__qualname__", name)).partition(".")[0], value)
 
@@ -139,7 +152,8 @@ def _classes_of(hint: object) -> Iterator[type]:
 
 
 def _names(stub: Stub, name: str) -> bool:
-    return re.search(rf"^(?:async def |def |class )?{re.escape(name)}\b", stub.head, re.MULTILINE) is not None
+    found = _HEAD_NAME.search(stub.head)
+    return found is not None and found[1] == name
 
 
 def _module_member(module: ModuleType, name: str) -> object:
@@ -155,13 +169,14 @@ def _module_member(module: ModuleType, name: str) -> object:
 def _module_text(name: str, module: ModuleType, max_tokens: int | None) -> str:
     """The public names of a module: as stubs where they are few."""
     exported: list[str] = list(getattr(module, "__all__", ()))
-    names = exported or [
+    names = [each for each in exported if not each.startswith("_")] or [
         each
         for each, value in vars(module).items()
         if not each.startswith("_") and getattr(value, "__module__", module.__name__) == module.__name__
     ]
     doc = (module.__doc__ or "").strip().partition("\n\n")[0]
-    heading = "\n".join(f"# {line.strip()}" for line in [f"module {name}", *doc.splitlines()])
+    lines = [line.strip() for line in doc.splitlines() if any(char.isalnum() for char in line)]
+    heading = "\n".join(f"# {line}" for line in [f"module {name}", *lines])
     if len(names) > _MAX_MODULE_PIECES:
         rest = f" and {len(names) - _MAX_LISTED_NAMES} more" if len(names) > _MAX_LISTED_NAMES else ""
         return f"{heading}\n# names: {', '.join(names[:_MAX_LISTED_NAMES])}{rest}"
@@ -184,10 +199,8 @@ def _fit(name: str, pieces: list[Piece], max_tokens: int | None) -> str:
     if not selection.named:
         return "\n\n".join(piece.text(selection.level) for piece in pieces)
     stub = pieces[0].stubs[0] if pieces[0].stubs else Stub(f"# {name}")
-    members = [match[1] for member in stub.members if (match := re.search(r"(?:def |class |^)(\w+)", member.head))]
+    members = [match[1] for member in stub.members if (match := _HEAD_NAME.search(member.head))]
     listed = ", ".join(members[:_MAX_LISTED_NAMES])
-    return (
-        f'{stub.head}: ...\n# too long to show; moss.describe("{name}.{members[0]}") shows one of: {listed}'
-        if members
-        else stub.head[:2000]
-    )
+    if not members:
+        return stub.head[:_MAX_HEAD_CHARS]
+    return f'{stub.head}: ...\n# too long to show; moss.describe("{name}.{members[0]}") shows one of: {listed}'

@@ -1,10 +1,10 @@
 """One execution of code in a live module: what is asked for, what comes of it, and the plain way to do it."""
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from types import GeneratorType
+from types import FunctionType, GeneratorType
 from typing import Any, cast
 
 from ghostos_moss._interrupt import Interrupter
@@ -87,7 +87,7 @@ def _complete(value: object, interrupter: Interrupter) -> object:
     return list(cast("GeneratorType[object]", value)) if isinstance(value, GeneratorType) else value
 
 
-async def _collect(items: AsyncGenerator[object]) -> list[object]:
+async def _collect(items: AsyncIterator[object]) -> list[object]:
     return [item async for item in items]
 
 
@@ -106,11 +106,17 @@ def _arguments(
 
 def _wants_moss(target: Callable[..., Any]) -> bool:
     """Whether its first parameter is called moss, or must be given."""
+    if isinstance(target, FunctionType) and not hasattr(target, "__signature__") and not hasattr(target, "__wrapped__"):
+        code = target.__code__
+        has_required = code.co_argcount > len(target.__defaults__ or ())
+        return has_required or (code.co_argcount > 0 and code.co_varnames[0] == "moss")
     try:
         parameters = [*inspect.signature(target).parameters.values()]
     except (TypeError, ValueError):
         return False
-    first = next((entry for entry in parameters if entry.kind in (entry.POSITIONAL_ONLY, entry.POSITIONAL_OR_KEYWORD)), None)
+    first = next(
+        (entry for entry in parameters if entry.kind in (entry.POSITIONAL_ONLY, entry.POSITIONAL_OR_KEYWORD)), None
+    )
     return first is not None and (first.name == "moss" or first.default is first.empty)
 
 
@@ -125,5 +131,3 @@ def _no_target(target: str, names: Mapping[str, object]) -> str:
 def _no_local(name: str, names: Mapping[str, object]) -> str:
     close = get_close_matches(name, sorted(names), n=1)
     return f"there is no local value {name!r}" + (f": did you mean {close[0]!r}?" if close else "")
-
-

@@ -7,15 +7,18 @@ megabytes, or lie.
 
 import linecache
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import groupby
 from traceback import walk_tb
 from types import CodeType, FrameType, ModuleType
-from typing import Final
+from typing import Final, cast
 
+from ghostos_moss._interrupt import Interrupted
 from ghostos_moss._snippet import FILENAME_PREFIX
 from ghostos_moss.errors import CodeInterruptedError, CodeRaisedError
 
-__all__ = ["describe_interruption", "describe_raised", "hide_private", "safe_repr"]
+__all__ = ["describe_interruption", "describe_raised", "describe_silent", "hide_private", "safe_repr"]
 
 _MAX_MESSAGE_CHARS: Final = 2000
 _MAX_LINE_CHARS: Final = 200
@@ -24,7 +27,7 @@ _MAX_GROUP: Final = 3
 _PATH: Final = re.compile(r"(?<![\w/.:])/(?:[^\s/'\"<>|:;,()\[\]{}]+/)+[^\s/'\"<>|:;,()\[\]{}]*")
 _KEY: Final = re.compile(r"\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|AIza)[-_A-Za-z0-9]{12,}")
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
-_PRIVATE_MODULE: Final = re.compile(r"(?:[\w-]+\.)*[\w-]+__moss_\d+\b(\.?)")
+_PRIVATE_MODULE: Final = re.compile(r"(?<![\w.-])([\w.-]*?)__moss_\d+\b(\.?)")  # one start per word: linear
 
 
 def describe_raised(error: BaseException, *, module: ModuleType) -> CodeRaisedError:
@@ -36,6 +39,12 @@ def describe_raised(error: BaseException, *, module: ModuleType) -> CodeRaisedEr
     return CodeRaisedError(type(error).__name__, message, trace=_trace(error, module=module))
 
 
+def describe_silent(error: BaseException, *, module: ModuleType) -> CodeRaisedError:
+    """The same for an exception that cannot be asked what it says: its `str` does not return."""
+    reason = "(its message cannot be shown: str() did not return)"
+    return CodeRaisedError(type(error).__name__, reason, trace=_trace(error, module=module))
+
+
 def describe_interruption(error: BaseException, *, reason: str, module: ModuleType) -> CodeInterruptedError:
     """The error to raise for code that was stopped."""
     return CodeInterruptedError(reason, trace=_trace(error, module=module))
@@ -45,14 +54,16 @@ def safe_repr(value: object, *, max_chars: int = _MAX_MESSAGE_CHARS) -> str:
     """A bounded repr without addresses, also of objects whose repr raises."""
     try:
         text = repr(value)
-    except Exception as exc:  # noqa: BLE001 - the object's own code
+    except Interrupted:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - the object's own code
         text = f"<{type(value).__name__} whose repr raised {type(exc).__name__}>"
-    return _bounded(hide_private(_ADDRESS.sub("", text)), max_chars)
+    return _bounded(_ADDRESS.sub("", hide_private(_readable(text, 2 * max_chars))), max_chars)
 
 
 def hide_private(text: str) -> str:
     """Drop the private names of fresh modules: `shop__moss_3.Ball` is `Ball`."""
-    return _PRIVATE_MODULE.sub(lambda found: "" if found[1] else found[0].rpartition("__moss_")[0], text)
+    return _PRIVATE_MODULE.sub(lambda found: "" if found[2] else found[1], text)
 
 
 def _message(error: BaseException, *, own_text: str) -> str:
@@ -60,17 +71,20 @@ def _message(error: BaseException, *, own_text: str) -> str:
         return f"the code called exit({error.code!r}): it cannot end the program; return instead"
     try:
         text = str(error)
-    except Exception as exc:  # noqa: BLE001 - the exception's own code
+    except Interrupted:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - the exception's own code
         text = f"(its message cannot be shown: str() raised {type(exc).__name__})"
     return _bounded(_clean(text, own_text=own_text) + _hint(error), _MAX_MESSAGE_CHARS)
 
 
 def _related(error: BaseException, *, own_text: str) -> list[str]:
     """Its notes, the members of a group, and what it was raised from."""
-    notes: object = getattr(error, "__notes__", None)
-    lines = [_clean(str(note), own_text=own_text) for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
+    notes = cast("object", getattr(error, "__notes__", None))
+    listed = cast("list[object]", notes) if isinstance(notes, list) else []
+    lines = [_clean(note, own_text=own_text) for note in listed if isinstance(note, str)]
     if isinstance(error, BaseExceptionGroup):
-        members = error.exceptions
+        members = cast("tuple[BaseException, ...]", error.exceptions)
         lines += [f"- {type(item).__name__}: {_message(item, own_text=own_text)}" for item in members[:_MAX_GROUP]]
         if len(members) > _MAX_GROUP:
             lines.append(f"- and {len(members) - _MAX_GROUP} more")
@@ -87,8 +101,7 @@ def _clean(text: str, *, own_text: str) -> str:
         path = found[0]
         return path if path in own_text else f"…/{path.rstrip('/').rpartition('/')[2]}"
 
-    text = text.encode(errors="backslashreplace").decode()
-    text = text if len(text) <= 2 * _MAX_MESSAGE_CHARS else _bounded(text, 2 * _MAX_MESSAGE_CHARS)
+    text = _readable(text, 2 * _MAX_MESSAGE_CHARS)
     return _KEY.sub("(a key)", _ADDRESS.sub("", hide_private(_PATH.sub(shorten, text))))
 
 
@@ -104,14 +117,22 @@ def _hint(error: BaseException) -> str:
 
 def _trace(error: BaseException, *, module: ModuleType) -> tuple[str, ...]:
     """Where it was, outermost first; repeated and middle lines of a deep recursion are left out."""
-    lines = [_own_line(frame.f_code, line) or _module_line(frame, module) for frame, line in walk_tb(error.__traceback__)]
+    lines = [
+        _own_line(frame.f_code, line) or _module_line(frame, module) for frame, line in walk_tb(error.__traceback__)
+    ]
     if isinstance(error, SyntaxError) and error.text:
         lines.append(f"line {error.lineno} of the text that it parsed: {_bounded(error.text.strip(), _MAX_LINE_CHARS)}")
-    shown = [line for line in lines if line]
+    shown = _without_repeats(line for line in lines if line)
     if len(shown) <= _MAX_TRACE_LINES:
         return tuple(shown)
     half = _MAX_TRACE_LINES // 2
     return (*shown[:half], f"… {len(shown) - 2 * half} more calls …", *shown[-half:])
+
+
+def _without_repeats(lines: Iterable[str]) -> list[str]:
+    """A recursion is one line, with how often it stands there."""
+    counted = [(line, len([*group])) for line, group in groupby(lines)]
+    return [line if count == 1 else f"{line}  ({count:,} times)" for line, count in counted]
 
 
 def _own_line(code: CodeType, line: int) -> str:
@@ -132,6 +153,11 @@ def _own_text(error: BaseException) -> str:
     """The source of all code of the model's on the way."""
     names = {frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)}
     return "".join("".join(linecache.getlines(name)) for name in sorted(names) if name.startswith(FILENAME_PREFIX))
+
+
+def _readable(text: str, max_chars: int) -> str:
+    """Bounded before anything looks at it, and sayable in UTF-8."""
+    return _bounded(text, max_chars).encode(errors="backslashreplace").decode()
 
 
 def _bounded(text: str, max_chars: int) -> str:

@@ -68,7 +68,8 @@ class FreshModule:
 
     def add_lines(self, filename: str, text: str) -> None:
         """Give `inspect` and tracebacks the source of code that is in no file."""
-        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+        lines = [f"{line}\n" for line in text.removesuffix("\n").split("\n")]
+        linecache.cache[filename] = (len(text), None, lines, filename)
         self._filenames.append(filename)
 
     def close(self) -> None:
@@ -91,7 +92,7 @@ class FreshModule:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, SystemExit):
-        return f"its body called sys.exit({error.code!r}): guard that with `if __name__ == \"__main__\":`"
+        return f'its body called sys.exit({error.code!r}): guard that with `if __name__ == "__main__":`'
     try:
         text = str(error)
     except Exception as exc:  # noqa: BLE001 - the user's own exception class

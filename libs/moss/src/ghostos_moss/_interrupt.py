@@ -19,7 +19,7 @@ T = TypeVar("T")
 _INSIST_S: Final = 0.05
 
 
-class Interrupted(BaseException):  # noqa: N818 - not an error: a signal, like KeyboardInterrupt
+class Interrupted(BaseException):
     """Raised inside the running code. Not an `Exception`, so that ordinary handlers let it pass."""
 
 

@@ -1,12 +1,15 @@
 """What a user's file builds on: the parent of its `Moss` class, and objects that follow their injection."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, Self
 
 from ghostos_container import Container
 
-__all__ = ["Injection", "InjectionHost", "Moss", "equip"]
+__all__ = ["AttrPrompts", "Injection", "InjectionHost", "Moss", "equip"]
+
+AttrPrompts = Iterable[tuple[str, str]]
+"""What `__moss_attr_prompts__` gives: prompts by name."""
 
 
 class Moss:

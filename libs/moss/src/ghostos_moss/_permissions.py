@@ -64,7 +64,8 @@ def _names(kind: str, value: object) -> tuple[str, ...]:
         names = tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - checked below
         if all(isinstance(name, str) and name for name in names):  # pyright: ignore[reportUnknownVariableType]
             return names  # pyright: ignore[reportUnknownVariableType]
-    message = f"Permissions({kind}={value!r}): pass a list of non-empty strings, such as [{'data' if kind != 'env' else 'HOME'!r}]"
+    example = "HOME" if kind == "env" else "data"
+    message = f"Permissions({kind}={value!r}): pass a list of non-empty strings, such as [{example!r}]"
     raise TypeError(message)
 
 

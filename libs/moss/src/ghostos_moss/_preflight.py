@@ -46,22 +46,21 @@ def check_snippet(
     facts = read_facts(snippet.tree, targets=targets, has_lazy_annotations=snippet.has_lazy_annotations)
     if facts.is_dynamic:
         return ()
-    moss_names = _public_names(moss)
-    problems = undefined_names(snippet, facts, names=names, moss_names=moss_names)
+    problems = undefined_names(snippet, facts, names=names, moss_names=lambda: _public_names(moss))
     if names.get("moss") is moss:
-        problems += _missing_attributes(facts, moss, moss_names)
+        problems += _missing_attributes(facts, moss)
         problems += _calls_on_moss(facts, moss, injected)
     problems += _calls_of_functions(facts, names)
     return tuple(dict.fromkeys(f"line {line}: {problem}" for line, problem in sorted(problems)))
 
 
-def _missing_attributes(facts: CodeFacts, moss: Moss, moss_names: frozenset[str]) -> _Problems:
+def _missing_attributes(facts: CodeFacts, moss: Moss) -> _Problems:
     problems: _Problems = []
     for name, node in facts.moss_reads:
         if facts.moss_escapes or name in facts.assigned_attributes or name in facts.strings:
             continue
         if _look_up(moss, name) is _MISSING:
-            problems.append((_line(node), f"moss.{name} does not exist{_suggest(name, moss_names, 'moss.')}"))
+            problems.append((_line(node), f"moss.{name} does not exist{_suggest(name, _public_names(moss), 'moss.')}"))
     return problems
 
 
@@ -97,6 +96,8 @@ def _calls_of_functions(facts: CodeFacts, names: Mapping[str, object]) -> _Probl
 def _unbindable(call: ast.Call, function: object, *, shown: str) -> _Problems:
     if any(isinstance(entry, ast.Starred) for entry in call.args) or any(entry.arg is None for entry in call.keywords):
         return []
+    if isinstance(function, (FunctionType, MethodType)) and _certainly_fits(call, function):
+        return []
     signature = _signature(function)
     if signature is None:
         return []
@@ -110,6 +111,19 @@ def _unbindable(call: ast.Call, function: object, *, shown: str) -> _Problems:
                 hint = _suggest(name, frozenset(signature.parameters), "", otherwise="")
         return [(call.lineno, f"{shown} cannot be called like this: {exc}{hint}; it is {shown}{_text(signature)}")]
     return []
+
+
+def _certainly_fits(call: ast.Call, function: FunctionType | MethodType) -> bool:
+    """What most calls are, told without building a signature: a plain function, and positional arguments enough."""
+    plain, given = (function, len(call.args))
+    if isinstance(function, MethodType):
+        plain, given = (function.__func__, given + 1)
+    if not isinstance(plain, FunctionType) or call.keywords or hasattr(plain, "__signature__"):
+        return False
+    code = plain.__code__
+    required = code.co_argcount - len(plain.__defaults__ or ())
+    has_required_keywords = code.co_kwonlyargcount > len(plain.__kwdefaults__ or ())
+    return required <= given <= code.co_argcount and not has_required_keywords
 
 
 def _signature(function: object) -> inspect.Signature | None:

@@ -1,11 +1,13 @@
 """What a model reads about a module: its source, then stubs of what it imports."""
 
+import ast
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import TypeVar, cast
 
+from ghostos_moss._bindings import read_bindings
 from ghostos_moss._budget import Selection, select
 from ghostos_moss._describe import describe
 from ghostos_moss._reflect import Piece, PromptLevel, reflect, visible_imports
@@ -185,16 +187,16 @@ def _render(selection: Selection) -> Iterator[str]:
 
 
 def _as_python(piece: Piece, level: PromptLevel) -> str:
-    """The text of a piece; one that its author wrote and that is no Python becomes comments."""
+    """The text of a piece; what its author wrote becomes comments unless it is Python that defines a name."""
     text = piece.text(level)
-    if piece.custom is None or _parses(text):
+    if piece.custom is None or _defines(text):
         return text
     return "\n".join(f"# {line}".rstrip() for line in f"{piece.name}: {text}".split("\n"))
 
 
-def _parses(text: str) -> bool:
+def _defines(text: str) -> bool:
     try:
-        compile(text, "<prompt>", "exec", dont_inherit=True)
+        tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return True
+    return bool(read_bindings(tree, package=None).lines)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
 from ghostos_common.codec import Namespace
-
 from ghostos_moss._pycontext import Json
 from ghostos_moss._values import decode_value
 from ghostos_moss.errors import ContextValueError

@@ -1,32 +1,32 @@
 """A compiled module, alive: its moss, its prompt, and the execution of code in it."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import ModuleType, TracebackType
-from typing import NoReturn, Self, cast
+from typing import Any, Final, Self, TypeVar
 
-from ghostos_common.codec import Namespace
 from ghostos_container import Container
-
 from ghostos_moss._capture import Output, capture
 from ghostos_moss._execution import Execution, Request, run_plainly
-from ghostos_moss._failure import describe_interruption, describe_raised
+from ghostos_moss._failure import describe_interruption, describe_raised, describe_silent, safe_repr
 from ghostos_moss._fresh import FreshModule
-from ghostos_moss._hooks import call_hook, find_hook
-from ghostos_moss._inject import Assembly, assemble, find_moss_type
+from ghostos_moss._hooks import find_hook
 from ghostos_moss._interrupt import Interrupter
-from ghostos_moss._moss import Injection, Moss, equip
+from ghostos_moss._moss import Moss
+from ghostos_moss._mount import Mount
 from ghostos_moss._preflight import check_snippet
 from ghostos_moss._prompter import MossPrompter, PromptLevel
-from ghostos_moss._pycontext import PyContext
-from ghostos_moss._restore import restore
+from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._snippet import Snippet, parse_snippet
-from ghostos_moss._values import StoredValues
-from ghostos_moss.errors import ClosedError, CodeError, CodeRejectedError, CompileError
+from ghostos_moss.errors import ClosedError, CodeError, CodeRejectedError
 
 __all__ = ["MossRuntime", "PromptOptions"]
+
+T = TypeVar("T")
+
+_ASK_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,10 @@ class PromptOptions:
 
 
 class MossRuntime:
-    """Made by `MossCompiler.compile`. Close it, or use it in a `with` statement.
+    """What `MossCompiler.compile` gives. Close it, or use it in a `with` statement.
 
-    Executions in one runtime follow each other, from whatever threads they are asked for.
+    Executions of one runtime follow each other, from whatever threads they are asked for. Code runs in this process
+    with all its rights: objects that it changed outside of moss and its module stay changed when it fails.
     """
 
     def __init__(
@@ -55,7 +56,6 @@ class MossRuntime:
         self._fresh = fresh
         self._container = container
         self._pycontext = pycontext
-        self._prompt = prompt
         self._interrupter = Interrupter()
         self._lock = threading.RLock()
         self._timeout_s: float | None = None
@@ -63,47 +63,274 @@ class MossRuntime:
         self._is_closed = False
         self._is_exposed = False
         self._last_output = ""
-        self._snippet: Snippet | None = None
-        self._notified: list[Injection] = []
-        self._assembly, self._values = self._assemble(injections)
-        self._notify()
+        self._parsed: Snippet | None = None
+        self._mount: Mount | None = None
+        try:
+            self._mount = mount = Mount(fresh, container=container, pycontext=pycontext, injections=injections)
+            self._prompter = MossPrompter(
+                fresh.module, fresh.source, level=prompt.level, max_tokens=prompt.max_tokens, moss_type=mount.moss_type
+            )
+            mount.complete(self, describe=self._prompter.describe)
+        except BaseException:
+            self.close()
+            raise
 
-    def _assemble(self, injections: Mapping[str, object]) -> tuple[Assembly, StoredValues]:
-        module, name = self._fresh.module, self._fresh.source.name
-        if "moss" in vars(module):
-            reason = "it defines a global variable `moss`, the name that its Moss instance gets: rename it"
-            raise CompileError(name, reason)
-        moss_type = find_moss_type(module, name=name)
-        namespace = Namespace(dict(vars(module)))
-        restored = restore(
-            self._pycontext.values,
-            namespace=namespace,
-            without=injections,
-            migrate=lambda attribute, raw: call_hook(module, "__moss_migrate__", attribute, raw),
-        )
-        made = assemble(
-            moss_type, module=name, injections=injections, values=restored.live, container=self._container
-        )
-        kept = dict(restored.raw)
-        for unused in made.unused:
-            kept[unused] = self._pycontext.values[unused]
-            restored.notes.append(f"The stored value of moss.{unused} has no place in Moss any more: it is kept, unseen.")
-        prompter = MossPrompter(
-            module, self._fresh.source, level=self._prompt.level, max_tokens=self._prompt.max_tokens, moss_type=moss_type
-        )
-        equip(made.moss, injected=frozenset(made.injected), describe=prompter.describe)
-        self._prompter = prompter
-        self._notes = restored.notes
-        vars(module).setdefault("Moss", moss_type)
-        vars(module)["moss"] = made.moss
-        return made, StoredValues(made, namespace=namespace, kept={k: v for k, v in kept.items() if k not in made.injected})
+    def __enter__(self) -> Self:
+        self._require_open()
+        return self
 
-    def _notify(self) -> None:
-        for name, value in self._assembly.injected.items():
-            if isinstance(value, Injection):
-                value.on_injection(self, name)
-                self._notified.append(value)
-        moss = self._assembly.moss
-        if find_hook(self._fresh.module, "__moss_compiled__") is not None:
-            call_hook(self._fresh.module, "__moss_compiled__", moss)
-            self._values.commit()
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def container(self) -> Container:
+        """The container of this runtime: the compiler's, closed with it."""
+        return self._container
+
+    def module(self) -> ModuleType:
+        """The live module. Its name is private; it is not the one that `import` gives."""
+        self._expose()
+        return self._fresh.module
+
+    def locals(self) -> dict[str, Any]:
+        """The names of the live module, `moss` among them: the dictionary that code runs in."""
+        self._expose()
+        return vars(self._fresh.module)
+
+    def moss(self) -> Any:  # noqa: ANN401 - of the module's own class, whose attributes nobody here knows
+        """The instance of the module's `Moss`."""
+        return self._expose().moss
+
+    def moss_type(self) -> type[Moss]:
+        """The module's class `Moss`; `ghostos_moss.Moss` if it has none."""
+        return self._require_open().moss_type
+
+    def moss_injections(self) -> dict[str, object]:
+        """The injected objects by attribute."""
+        return dict(self._require_open().injected)
+
+    def prompter(self) -> MossPrompter:
+        """What renders the prompt of this module."""
+        self._require_open()
+        return self._prompter
+
+    def check(self, code: str) -> tuple[str, ...]:
+        """Problems of code, one line each; empty when it may run. Nothing is run."""
+        self._require_open()
+        try:
+            return self._problems(self._parse(code))
+        except CodeRejectedError as exc:
+            return exc.problems
+
+    def run(self, code: str) -> Execution:
+        """Execute code as a model writes it: statements; or it defines `run(moss)`, else `main(moss)`.
+
+        Raises:
+            CodeError: As `execute`.
+        """
+        with self._lock:
+            try:
+                defines_main = (snippet := self._parse(code)).defines("main") and not snippet.defines("run")
+            except CodeRejectedError:
+                defines_main = False  # said again, and dealt with, by `execute`
+            return self.execute("main" if defines_main else "run", code)
+
+    def execute(
+        self,
+        target: str = "main",
+        code: str | None = None,
+        local_args: Sequence[str] | None = None,
+        local_kwargs: Mapping[str, str] | None = None,
+        args: Sequence[object] | None = None,
+        kwargs: Mapping[str, object] | None = None,
+    ) -> Execution:
+        """Run code in the module, then call the target if the code defines it. One transaction.
+
+        Code that does not define the target runs as statements; without code the target is one of the module.
+        Values and names are stored when it succeeds, and as they were before when it fails.
+
+        Args:
+            target: Name of a function; it may be asynchronous.
+            code: Checked before anything runs. Its definitions last as long as this runtime.
+            local_args: Names in `locals()` of values to pass by position.
+            local_kwargs: Such names by parameter.
+            args: Values to pass by position, after `local_args`.
+            kwargs: Values by parameter. With no arguments at all, a target that takes one gets `moss`.
+
+        Raises:
+            CodeRejectedError: The code was refused; nothing ran.
+            CodeRaisedError: It raised; the cause is what it raised.
+            CodeInterruptedError: `interrupt` or `deadline` stopped it.
+        """
+        request = Request(target, code, local_args or (), local_kwargs or {}, args or (), kwargs or {})
+        with self._lock:
+            mount = self._require_open()
+            if self._is_executing:  # from __moss_exec__, or from the code itself: part of the execution around it
+                return Execution(self._run(request), "", self._pycontext)
+            if self._is_exposed:
+                mount.values.commit()  # whoever holds moss may have changed it since the last execution
+            self._is_executing = True
+            try:
+                return self._execute(request, mount)
+            finally:
+                self._is_executing = False
+
+    def interrupt(self, reason: str = "it was cancelled") -> None:
+        """Stop the execution in progress, if there is one; it is rolled back. From any thread; returns at once.
+
+        A call into C, such as `time.sleep`, is stopped when it returns.
+        """
+        self._interrupter.interrupt(reason)
+
+    @contextmanager
+    def deadline(self, timeout_s: float | None) -> Generator[None]:
+        """Executions within the `with` block are stopped after this time, as `interrupt` stops them."""
+        outer, self._timeout_s = self._timeout_s, timeout_s
+        try:
+            yield
+        finally:
+            self._timeout_s = outer
+
+    def dump_std_output(self) -> str:
+        """What the last execution printed, in order and capped; also when it failed."""
+        return self._last_output
+
+    def dump_pycontext(self) -> PyContext:
+        """The context as it is now: what a later compile starts from."""
+        mount = self._require_open()
+        with self._lock:
+            if self._is_exposed and not self._is_executing:
+                mount.values.commit()
+            return self._pycontext.model_copy(update={"values": mount.values.values()})
+
+    def encode(self, value: object) -> Json:
+        """A value in the JSON of a PyContext; None for what cannot be stored."""
+        return self._require_open().values.encode(value)
+
+    def render(self, value: object) -> str:
+        """A value for a model: its repr, bounded; empty for None. Objects whose repr raises or hangs are named."""
+        if value is None:
+            return ""
+        with self._lock:
+            text = self._ask(lambda: safe_repr(value))
+        return text if text is not None else f"<{type(value).__name__} whose repr did not return>"
+
+    def take_notes(self) -> tuple[str, ...]:
+        """What the model is to be told and was not yet: values that could not be stored or restored."""
+        return self._require_open().values.take_notes()
+
+    def close(self) -> None:
+        """Tell the injected objects, close the container, and forget the module. Harmless twice.
+
+        Raises:
+            ExceptionGroup: What `on_destroy` and the container's shutdown callbacks raised. All were called.
+        """
+        self._interrupter.interrupt("its runtime was closed")
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        errors = self._mount.destroy() if self._mount is not None else []
+        try:
+            self._container.shutdown()
+        except Exception as exc:  # noqa: BLE001 - raised below, with the others
+            errors.append(exc)
+        self._fresh.close()
+        self._mount = self._parsed = None
+        if errors:
+            message = f"Closing the runtime of {self._fresh.source.name!r}"
+            raise ExceptionGroup(message, errors)
+
+    def _execute(self, request: Request, mount: Mount) -> Execution:
+        names = vars(self._fresh.module)
+        names_before = dict(names)
+        output = Output()
+        try:
+            with capture(output):
+                execution = self._interrupter.guard(lambda: self._through_hook(request), timeout_s=self._timeout_s)
+        except BaseException as exc:  # noqa: BLE001 - model code may raise anything; it becomes a CodeError
+            names.clear()
+            names.update(names_before)
+            mount.values.roll_back()
+            error = self._failure(exc)
+            error.std_output = self._last_output = output.text()
+            raise error from (exc if error is not exc else exc.__cause__)
+        mount.values.commit()
+        self._last_output = output.text()
+        pycontext = self._pycontext.model_copy(update={"values": mount.values.values()})
+        return replace(execution, std_output=self._last_output, pycontext=pycontext)
+
+    def _through_hook(self, request: Request) -> Execution:
+        hook = find_hook(self._fresh.module, "__moss_exec__")
+        if hook is not None:
+            execution = hook(
+                self,
+                target=request.target,
+                code=request.code,
+                local_args=request.local_args,
+                local_kwargs=request.local_kwargs,
+                args=request.args,
+                kwargs=request.kwargs,
+            )
+            if isinstance(execution, Execution):
+                return execution
+        return Execution(self._run(request), "", self._pycontext)
+
+    def _run(self, request: Request) -> object:
+        snippet = None
+        if request.code is not None:
+            snippet = self._parse(request.code)
+            problems = self._problems(snippet, request.target)
+            if problems:
+                raise CodeRejectedError(problems)
+            self._parsed = None
+            self._fresh.add_lines(snippet.filename, snippet.text)
+        names = vars(self._fresh.module)
+        return run_plainly(request, snippet=snippet, names=names, interrupter=self._interrupter)
+
+    def _parse(self, code: str) -> Snippet:
+        """Parse code; the last that was only looked at is not parsed again."""
+        if self._parsed is None or self._parsed.text != code:
+            self._parsed = parse_snippet(code, module_code=self._fresh.source.code)
+        return self._parsed
+
+    def _problems(self, snippet: Snippet, *targets: str) -> tuple[str, ...]:
+        mount = self._require_open()
+        return check_snippet(
+            snippet,
+            names=vars(self._fresh.module),
+            moss=mount.moss,
+            injected=mount.injected,
+            targets=frozenset({"run", "main", *targets}),
+        )
+
+    def _failure(self, error: BaseException) -> CodeError:
+        reason = self._interrupter.reason
+        if reason is None and isinstance(error, KeyboardInterrupt):
+            reason = "it was interrupted from the keyboard"
+        if reason is not None:
+            return describe_interruption(error, reason=reason, module=self._fresh.module)
+        if isinstance(error, CodeRejectedError):
+            return error
+        module = self._fresh.module
+        described = self._ask(lambda: describe_raised(error, module=module))
+        return described if described is not None else describe_silent(error, module=module)
+
+    def _ask(self, action: Callable[[], T]) -> T | None:
+        """Call what may run the code's own `__str__` or `__repr__`; None if that does not return."""
+        try:
+            with capture(Output()):
+                return self._interrupter.guard(action, timeout_s=_ASK_S)
+        except BaseException:  # noqa: BLE001 - whatever it raises, the caller says that it could not
+            return None
+
+    def _expose(self) -> Mount:
+        """From here on the caller may change values and names between executions."""
+        self._is_exposed = True
+        return self._require_open()
+
+    def _require_open(self) -> Mount:
+        if self._is_closed or self._mount is None:
+            raise ClosedError("runtime", "compile the module again")
+        return self._mount

@@ -18,7 +18,7 @@ from ghostos_moss.errors import SourceNotFoundError, SourceSyntaxError
 
 __all__ = ["ImportedName", "ModuleSource", "load_source", "parse_source"]
 
-_CACHED_VERSIONS = 256
+_CACHED_VERSIONS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

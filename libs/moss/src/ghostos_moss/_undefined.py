@@ -1,8 +1,9 @@
 """Names that code uses and nothing defines, found before it runs."""
 
 import builtins
+import inspect
 import symtable
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 
 from ghostos_moss._code_facts import CodeFacts
@@ -14,7 +15,7 @@ _BUILTINS = frozenset(dir(builtins)) | {"__annotations__", "__file__", "__name__
 
 
 def undefined_names(
-    snippet: Snippet, facts: CodeFacts, *, names: Mapping[str, object], moss_names: frozenset[str]
+    snippet: Snippet, facts: CodeFacts, *, names: Mapping[str, object], moss_names: Callable[[], frozenset[str]]
 ) -> list[tuple[int, str]]:
     """Problems by line.
 
@@ -23,26 +24,39 @@ def undefined_names(
     """
     if facts.is_dynamic or not _may_be_undefined(snippet, facts, names):
         return []
+    problems: dict[str, tuple[int, str]] = {}
+    for name, place in _reads_of_undefined(snippet, facts, names):
+        is_certain = place in facts.evaluated and not (place in facts.repeated and name in facts.top_bindings)
+        if is_certain:
+            hint = _suggest(name, facts, names, moss_names())
+            problems.setdefault(name, (place[0], f"{name!r} is not defined{hint}"))
+    return list(problems.values())
+
+
+def _reads_of_undefined(
+    snippet: Snippet, facts: CodeFacts, names: Mapping[str, object]
+) -> Iterator[tuple[str, tuple[int, int]]]:
     from pyflakes import checker, messages  # noqa: PLC0415 - 15 ms, and most processes never get here
 
-    found = checker.Checker(snippet.tree, filename=snippet.filename, builtins={*names}).messages
-    problems: dict[str, tuple[int, str]] = {}
-    for message in found:
-        if isinstance(message, messages.UndefinedName) and (message.lineno, message.col) in facts.evaluated:
-            name = str(message.message_args[0])
-            line = message.lineno
-            problems.setdefault(name, (line, f"{name!r} is not defined{_suggest(name, facts, names, moss_names)}"))
-    return list(problems.values())
+    for message in checker.Checker(snippet.tree, filename=snippet.filename, builtins={*names}).messages:
+        if isinstance(message, messages.UndefinedName):
+            yield str(message.message_args[0]), (message.lineno, message.col)
+    if snippet.code.co_flags & inspect.CO_COROUTINE:  # pyflakes does not look behind an `await` at the top level
+        yield from ((name, place) for name, place in facts.top_reads.items() if _is_unknown(name, facts, names))
+
+
+def _is_unknown(name: str, facts: CodeFacts, names: Mapping[str, object]) -> bool:
+    return name not in facts.bound and name not in names and name not in _BUILTINS
 
 
 def _suggest(name: str, facts: CodeFacts, names: Mapping[str, object], moss_names: frozenset[str]) -> str:
     if name in moss_names:
         return f": did you mean moss.{name}?"
-    public = sorted({entry for entry in (*names, *facts.bound) if not entry.startswith("_") and entry != name})
-    close = get_close_matches(name, public, n=1) or get_close_matches(name, sorted(_BUILTINS), n=1)
-    if not close and (inside := get_close_matches(name, sorted(moss_names), n=1)):
-        close = [f"moss.{inside[0]}"]
-    return f": did you mean {close[0]}?" if close else ""
+    meant = {entry: f"moss.{entry}" for entry in moss_names}
+    meant |= {entry: entry for entry in (*_BUILTINS, *names, *facts.bound) if not entry.startswith("_")}
+    meant.pop(name, None)
+    close = get_close_matches(name, sorted(meant), n=1)
+    return f": did you mean {meant[close[0]]}?" if close else ""
 
 
 def _may_be_undefined(snippet: Snippet, facts: CodeFacts, names: Mapping[str, object]) -> bool:

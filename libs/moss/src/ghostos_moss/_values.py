@@ -2,14 +2,13 @@
 
 import hashlib
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from ghostos_common.codec import Namespace, decode, dumps, encode, loads
 from ghostos_common.errors import DecodeError, EncodeError
-
 from ghostos_moss._inject import Assembly
 from ghostos_moss._pycontext import Json
 from ghostos_moss.errors import ContextValueError
@@ -19,6 +18,7 @@ __all__ = ["MAX_TOTAL_BYTES", "MAX_VALUE_BYTES", "StoredValues", "decode_value"]
 MAX_VALUE_BYTES: Final = 1024 * 1024
 MAX_TOTAL_BYTES: Final = 8 * 1024 * 1024
 _FINGERPRINT_BYTES: Final = 64 * 1024
+_SCALARS: Final = frozenset({type(None), bool, int, str})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,12 @@ class StoredValues:
         assembly: The moss, filled. Committed at once.
         namespace: The classes that values may be of: those of the module as it was compiled.
         kept: Stored values that could not be restored. They stay until the code gives the attribute another value.
+        notes: What the model is to be told first.
     """
 
-    def __init__(self, assembly: Assembly, *, namespace: Namespace, kept: Mapping[str, Json]) -> None:
+    def __init__(
+        self, assembly: Assembly, *, namespace: Namespace, kept: Mapping[str, Json], notes: Iterable[str] = ()
+    ) -> None:
         self._assembly = assembly
         self._namespace = namespace
         self._kept = {name: _Stored(raw, dumps(raw)) for name, raw in kept.items()}
@@ -47,8 +50,11 @@ class StoredValues:
         self._stored: dict[str, _Stored] = {}
         self._unstorable: dict[str, object] = {}
         self._told: set[str] = set()
-        self._notes: list[str] = []
+        self._notes = [*notes]
+        self._class_made: dict[str, object] = {}
         self.commit()
+        self._class_made = self._unstorable  # the next compile has these again by itself: nothing to tell
+        self._notes = [*notes]
         for name in self._kept:
             entry = self._stored.get(name)
             self._stand_ins[name] = entry.text if entry else None
@@ -57,6 +63,15 @@ class StoredValues:
     def values(self) -> dict[str, Json]:
         """The committed values, by attribute."""
         return {name: entry.json for name, entry in self._stored.items()}
+
+    def encode(self, value: object) -> Json:
+        """Any value as it would be stored; None for what cannot be."""
+        try:
+            data = encode(value, self._namespace, max_bytes=MAX_VALUE_BYTES)
+            dumps(data)  # refuses text that UTF-8 cannot say
+        except EncodeError:
+            return None
+        return data
 
     def take_notes(self) -> tuple[str, ...]:
         """What the model is to be told since this was last called."""
@@ -76,8 +91,10 @@ class StoredValues:
             except ContextValueError as exc:
                 self._unstorable[name] = value
                 entry = self._stored.get(name)
-                if value is not self._assembly.shared_defaults.get(name, self):
-                    self._tell(f"{exc}{'. Its last stored value is kept' if entry else '. It lasts for this run only'}.")
+                if value is not self._class_made.get(name, self):
+                    self._tell(
+                        f"{exc}{'. Its last stored value is kept' if entry else '. It lasts for this run only'}."
+                    )
             if entry is not None:
                 fresh[name] = entry
                 total += len(entry.text)
@@ -96,7 +113,7 @@ class StoredValues:
             if name in self._kept and self._kept[name] is entry:
                 self._restore_stand_in(name)
             elif name not in self._unstorable and not self._is_unchanged(name, entry):
-                attributes[name] = decode_value(name, loads(entry.text), namespace=self._namespace)
+                self._put_back(name, entry.text)
         attributes.update(self._unstorable)
         attributes.update(self._assembly.injected)
 
@@ -106,14 +123,22 @@ class StoredValues:
         if text is None:
             vars(self._assembly.moss).pop(name, None)
         else:
+            self._put_back(name, text)
+
+    def _put_back(self, name: str, text: bytes) -> None:
+        try:
             vars(self._assembly.moss)[name] = decode_value(name, loads(text), namespace=self._namespace)
+        except ContextValueError as exc:  # the code changed the class itself
+            self._tell(f"{exc}. It is back in the next round; in this one it stays as the code left it.")
 
     def _keep_missing(self, fresh: dict[str, _Stored]) -> None:
         """What must not be lost: raw values whose stand-in did not change, and required attributes."""
-        for name, kept in self._kept.items():
+        for name, stand_in in list(self._stand_ins.items()):
             entry = fresh.get(name)
-            if name in self._stand_ins and (entry.text if entry else None) == self._stand_ins[name]:
-                fresh[name] = kept
+            if (entry.text if entry else None) == stand_in:
+                fresh[name] = self._kept[name]
+            else:
+                del self._stand_ins[name], self._kept[name]
         for name in self._assembly.required:
             if name in self._stored and name not in fresh:
                 fresh[name] = self._stored[name]
@@ -131,6 +156,8 @@ class StoredValues:
     def _encode(self, name: str, value: object, *, room: int) -> _Stored:
         previous = self._stored.get(name)
         fingerprint = None
+        if type(value) in _SCALARS and previous is not None and _is_same(previous.json, value):
+            return previous
         if previous is not None and previous.fingerprint is not None:
             fingerprint = _fingerprint(value)
             if fingerprint == previous.fingerprint:
@@ -139,7 +166,9 @@ class StoredValues:
             data = encode(value, self._namespace, name=f"moss.{name}", max_bytes=MAX_VALUE_BYTES)
             text = dumps(data)
         except EncodeError as exc:
-            raise ContextValueError(name, f"cannot be stored: {exc.reason}; {exc.path} is of type {exc.type_name}") from exc
+            raise ContextValueError(
+                name, f"cannot be stored: {exc.reason}; {exc.path} is of type {exc.type_name}"
+            ) from exc
         except Exception as exc:
             raise ContextValueError(name, f"cannot be stored: reading it raised {type(exc).__name__}") from exc
         if len(text) > room:
@@ -174,6 +203,10 @@ def decode_value(name: str, data: Json, *, namespace: Namespace) -> object:
         raise ContextValueError(name, f"cannot be restored: {exc.reason}") from exc
     except Exception as exc:
         raise ContextValueError(name, f"cannot be restored: its class raised {type(exc).__name__}: {exc}") from exc
+
+
+def _is_same(stored: Json, value: object) -> bool:
+    return type(stored) is type(value) and stored == value
 
 
 def _fingerprint(value: object) -> bytes | None:

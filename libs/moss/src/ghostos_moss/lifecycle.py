@@ -24,16 +24,16 @@ __all__ = [
 ]
 
 
-def __moss_compile__(compiler: MossCompiler) -> MossCompiler | None:  # noqa: ARG001 - a form to copy
+def __moss_compile__(compiler: MossCompiler) -> MossCompiler | None:
     """Called when the module's body has run and its `Moss` is not made yet: the place to bind what it needs.
 
     Returns:
-        A compiler to go on with; None for the same.
+        The compiler that it was given, or None.
     """
     return None
 
 
-def __moss_compiled__(moss: Moss) -> None:  # noqa: ARG001 - a form to copy
+def __moss_compiled__(moss: Moss) -> None:
     """Called when `moss` is filled, before any code runs."""
 
 
@@ -42,7 +42,7 @@ def __moss_attr_prompts__() -> Iterable[tuple[str, str]]:
     return ()
 
 
-def __moss_module_prompt__(prompter: MossPrompter) -> str | None:  # noqa: ARG001 - a form to copy
+def __moss_module_prompt__(prompter: MossPrompter) -> str | None:
     """The whole prompt of the module; None for the generated one."""
     return None
 
@@ -68,7 +68,7 @@ def __moss_exec__(
     return runtime.execute(target, code, local_args, local_kwargs, args, kwargs)
 
 
-def __moss_migrate__(name: str, raw: Json) -> object | None:  # noqa: ARG001 - a form to copy
+def __moss_migrate__(name: str, raw: Json) -> object | None:
     """A live value for a stored one that cannot be restored, since its class was changed or removed.
 
     Args:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ghostos_moss._reflect._facts import ClassFacts
 from ghostos_moss._reflect._index import Definition, FunctionNode, SourceIndex, pair_docs
@@ -31,9 +32,16 @@ _VALIDATORS = frozenset(
 )  # fmt: skip
 # Dunder methods that tell how an object is used, beyond what every object has.
 _USED_DUNDERS = frozenset(
-    f"__{name}__"
-    for name in ["abs", "add", "aenter", "aexit", "aiter", "and", "anext", "await", "bool", "bytes", "call", "complex", "contains", "delitem", "divmod", "enter", "exit", "float", "floordiv", "ge", "getitem", "gt", "index", "init", "int", "invert", "iter", "le", "len", "lshift", "lt", "matmul", "mod", "mul", "neg", "new", "next", "or", "pos", "pow", "radd", "rand", "reversed", "rmul", "ror", "round", "rshift", "rsub", "rtruediv", "rxor", "setitem", "sub", "truediv", "xor"]
-)
+    {
+        "__abs__", "__add__", "__aenter__", "__aexit__", "__aiter__", "__and__", "__anext__", "__await__", "__bool__",
+        "__bytes__", "__call__", "__complex__", "__contains__", "__delitem__", "__divmod__", "__enter__", "__exit__",
+        "__float__", "__floordiv__", "__ge__", "__getitem__", "__gt__", "__index__", "__init__", "__int__",
+        "__invert__", "__iter__", "__le__", "__len__", "__lshift__", "__lt__", "__matmul__", "__mod__", "__mul__",
+        "__neg__", "__next__", "__or__", "__pos__", "__pow__", "__radd__", "__rand__", "__reversed__", "__rmul__",
+        "__ror__", "__round__", "__rshift__", "__rsub__", "__rtruediv__", "__rxor__", "__setitem__", "__sub__",
+        "__truediv__", "__xor__",
+    }
+)  # fmt: skip
 
 
 class StubReader:
@@ -59,8 +67,7 @@ class StubReader:
         stubs = [self._function(node, name) for node in overloads or nodes[-1:]]
         doc = ast.get_docstring(nodes[-1])
         if overloads and doc and not any(stub.doc for stub in stubs):
-            last = stubs[-1]
-            stubs[-1] = Stub(last.head, is_block=True, decorators=last.decorators, doc=doc, source=last.source)
+            stubs[-1] = replace(stubs[-1], doc=doc)
         return stubs
 
     def class_(self, node: ast.ClassDef, *, facts: ClassFacts) -> Stub:
@@ -129,11 +136,16 @@ class StubReader:
         if _PROPERTIES.intersection(names):
             return self._property(nodes, is_writable="setter" in names)
         if _VALIDATORS.intersection(names):
-            return [self._function(nodes[-1], None)] if ast.get_docstring(nodes[-1]) else []
+            return [self._validator(nodes[-1])] if ast.get_docstring(nodes[-1]) else []
         stubs = self.function(nodes)
         is_bare = node.name == "__init__" and not stubs[0].doc and len(node.args.args) == 1
         has_more = node.args.vararg or node.args.kwonlyargs or node.args.kwarg
         return [] if is_bare and not has_more else stubs
+
+    def _validator(self, node: FunctionNode) -> Stub:
+        """A rule of a model that its doc puts into words, with the decorator that says what it is about."""
+        stub = self._function(node, None)
+        return replace(stub, decorators=tuple(f"@{self._index.segment(each)}" for each in node.decorator_list))
 
     def _property(self, nodes: list[FunctionNode], *, is_writable: bool) -> list[Stub]:
         """A property; one that can be written reads as the attribute that it stands for."""

@@ -3,11 +3,11 @@
 import ast
 import enum
 import inspect
-import sys
-from abc import ABCMeta
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import is_typeddict
+from typing import cast
+
+from typing_extensions import is_typeddict
 
 __all__ = ["ClassFacts", "is_declared_class", "read_facts"]
 
@@ -60,14 +60,10 @@ def is_declared_class(cls: type) -> bool:
     """Whether a class declares data or an interface: then every public fact of its body is shown."""
     if isinstance(cls, enum.EnumMeta) or is_typeddict(cls) or getattr(cls, "_is_protocol", False):
         return True
-    extensions = sys.modules.get("typing_extensions")
-    if extensions is not None and extensions.is_typeddict(cls):
+    if inspect.isabstract(cls) or any(base.__name__ == "ABC" for base in cls.__bases__):
         return True
-    if isinstance(cls, ABCMeta) and (inspect.isabstract(cls) or any(base.__name__ == "ABC" for base in cls.__bases__)):
-        return True
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        return True
-    return any(hasattr(cls, mark) for mark in _DECLARED_MARKS) or _is_moss(cls)
+    is_named_tuple = tuple in cls.__mro__ and hasattr(cls, "_fields")
+    return is_named_tuple or any(hasattr(cls, mark) for mark in _DECLARED_MARKS) or _is_moss(cls)
 
 
 def _is_moss(cls: type) -> bool:
@@ -78,7 +74,7 @@ def _is_moss(cls: type) -> bool:
 def _enum_values(cls: type) -> dict[str, str]:
     if not isinstance(cls, enum.EnumMeta):
         return {}
-    members: Mapping[str, enum.Enum] = cls.__members__
+    members = cast("Mapping[str, enum.Enum]", cls.__members__)
     return {
         name: repr(member.value)
         for name, member in members.items()

@@ -74,7 +74,7 @@ class SourceIndex:
         inside = [
             HiddenRegion(max(region.first, first) - first + 1, min(region.last, last) - first + 1)
             for region in self.regions
-            if region.first >= first and region.last <= last
+            if first <= region.first <= last
         ]
         margin = " " * node.col_offset
         lines = [line.removeprefix(margin) for line in self.lines[first - 1 : last]]

@@ -118,10 +118,7 @@ def _fields(cls: type) -> Iterator[Stub]:
         if name.startswith("_"):
             continue
         head = f"{name}: {type_text(annotation)}"
-        if name in models:
-            default = getattr(models[name], "default", ...)
-        else:
-            default = vars(cls).get(name, ...)
+        default = getattr(models[name], "default", ...) if name in models else vars(cls).get(name, ...)
         text = "" if default is ... or "Undefined" in type(default).__name__ else value_text(default) or "..."
         yield Stub(f"{head} = {text}" if text else head)
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
-from typing import cast
 
 from ghostos_moss._reflect._index import Definition, FunctionNode, SourceIndex, load_index
 
@@ -31,7 +30,7 @@ def find_definition(module: str, name: str, *, depth: int = _MAX_REEXPORTS) -> D
 
 
 def definition_of_class(cls: type) -> Definition | None:
-    """The definition of a class that stands in a module's body; None for one made elsewhere."""
+    """The class statement in a module's body that made a class; None for one made otherwise."""
     found = _candidates(cls.__module__, cls.__qualname__, _MAX_REEXPORTS)
     lines = {
         value.__code__.co_firstlineno
@@ -42,7 +41,7 @@ def definition_of_class(cls: type) -> Definition | None:
     for each in reversed(classes):
         if any(each.node.lineno <= line <= (each.node.end_lineno or 0) for line in lines):
             return each
-    return classes[-1] if classes else (found[-1] if found else None)
+    return classes[-1] if classes else None
 
 
 def definition_of_function(function: Callable[..., object]) -> list[Definition]:
@@ -59,29 +58,24 @@ def definition_of_function(function: Callable[..., object]) -> list[Definition]:
     return found[: ours[-1] + 1] if ours else found
 
 
-def resolve(
-    parts: tuple[str, ...], *, module: ModuleType | None, index: SourceIndex, scope: str = ""
-) -> Reference | None:
+def resolve(parts: tuple[str, ...], *, module: ModuleType | None, scope: str = "") -> Reference | None:
     """Look up a dotted name of an annotation where it was written; None if nothing there answers to it.
 
     Args:
         parts: The dotted name, split.
         module: The live module that the annotation is in.
-        index: Of its file.
         scope: Qualified name of the class that the annotation is in.
     """
+    if module is None:
+        return None
     for owner in _scopes(module, scope):
         if parts[0] in vars(owner):
-            found = Reference(vars(owner)[parts[0]], index.module, parts[0])
+            found = Reference(vars(owner)[parts[0]], module.__name__, parts[0])
             break
-    else:
-        imported = index.imports.get(parts[0])  # only for type checkers, maybe
-        if imported is None or imported.attribute is None:
-            return None
-        value = getattr(sys.modules.get(imported.module), imported.attribute, None)
-        found = Reference(value, imported.module, imported.attribute)
+    else:  # imported for type checkers only: whether its module is loaded depends on the process
+        return None
     for part in parts[1:]:
-        if not isinstance(found.value, (type, ModuleType)):
+        if not issubclass(type(found.value), (type, ModuleType)):
             return None
         value = inspect.getattr_static(found.value, part, None)
         owner_name = found.value.__name__ if isinstance(found.value, ModuleType) else found.module
@@ -120,10 +114,8 @@ def _names_in_text(text: str) -> Iterator[tuple[str, ...]]:
         return
 
 
-def _scopes(module: ModuleType | None, qualname: str) -> Iterator[type | ModuleType]:
+def _scopes(module: ModuleType, qualname: str) -> Iterator[type | ModuleType]:
     """The classes around an annotation from the inside out, then the module."""
-    if module is None:
-        return
     owners: list[type | ModuleType] = [module]
     for part in filter(None, qualname.split(".")):
         owner = vars(owners[-1]).get(part)
@@ -165,7 +157,7 @@ def _members(definition: Definition, name: str) -> Iterator[Definition]:
         if isinstance(statement, (ast.If, ast.Try)):
             pending = [*statement.body, *statement.orelse, *pending]
         elif getattr(statement, "name", None) == name:
-            yield Definition(definition.index, name, cast("ast.stmt", statement))
+            yield Definition(definition.index, name, statement)
 
 
 def _starts_at(node: ast.stmt, line: int) -> bool:

@@ -6,7 +6,9 @@ import sys
 from pathlib import PurePath
 from types import ModuleType
 
-__all__ = ["home_of", "is_known", "is_secret_name", "module_of"]
+from typing_extensions import TypeIs
+
+__all__ = ["home_of", "is_known", "is_module", "is_secret_name", "module_of"]
 
 # Known to every model (typing, pydantic) or described by the protocol itself (ours).
 _KNOWN_PACKAGES = frozenset(
@@ -30,6 +32,11 @@ def home_of(module: str) -> str:
     file = getattr(loaded, "__file__", None)
     folder = PurePath(file).parent if isinstance(file, str) else None
     return root if folder is None or folder.name in ("site-packages", "dist-packages") else str(folder)
+
+
+def is_module(value: object) -> TypeIs[ModuleType]:
+    """Like `isinstance`, which would ask the object for its class and so run code of strangers."""
+    return issubclass(type(value), ModuleType)
 
 
 def module_of(value: object) -> str:

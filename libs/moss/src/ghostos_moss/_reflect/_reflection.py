@@ -11,11 +11,12 @@ from types import ModuleType
 from ghostos_moss._reflect._definitions import StubReader
 from ghostos_moss._reflect._facts import read_facts
 from ghostos_moss._reflect._index import FileVersion, FunctionNode, file_version, index_source
-from ghostos_moss._reflect._lookup import Reference, find_definition, resolve, type_names
+from ghostos_moss._reflect._lookup import Reference, definition_of_class, find_definition, resolve, type_names
 from ghostos_moss._reflect._pieces import Found, Piece, make_piece
-from ghostos_moss._reflect._policy import home_of, is_known, module_of
+from ghostos_moss._reflect._policy import home_of, is_known, is_module
 from ghostos_moss._reflect._stub import Stub
 from ghostos_moss._source import ImportedName, ModuleSource
+from ghostos_moss.errors import MossError
 
 __all__ = ["Reflection", "own_stubs", "reflect", "visible_imports"]
 
@@ -97,6 +98,8 @@ class _Walk:
         self._result = Reflection()
         self._homes: set[str] = set()
         self._shown: set[tuple[str, str]] = set()
+        self._named: dict[int, str] = {}  # by identity, which holds while the module has them
+        self._hidden = {id(vars(module)[name]) for name in source.hidden_names if name in vars(module)}
         self._pending: deque[Found] = deque()
         self._chars = 0
 
@@ -111,20 +114,28 @@ class _Walk:
             found = _make_found(imported, value)
             if found is None:
                 continue
-            self._homes.add(home_of(module_of(value)))
-            self._remember(imported, value)
-            self._add(found, self._result.imported)
+            self._homes.add(home_of(found.home))
+            self._remember(imported, found, value)
+            self._add(self._once(found, value), self._result.imported)
         while self._pending and self._chars < _MAX_REACHED_CHARS:
             self._reach(self._pending.popleft())
         return self._result
 
-    def _remember(self, imported: ImportedName, value: object) -> None:
+    def _once(self, found: Found, value: object) -> Found:
+        """Of something shown already under another name, only that it is the same."""
+        if found.identity is None:
+            return found
+        first = self._named.setdefault(id(value), found.piece.name)
+        if first == found.piece.name:
+            return found
+        return Found(replace(found.piece, stubs=(), note=f"{found.piece.name} = {first}"))
+
+    def _remember(self, imported: ImportedName, found: Found, value: object) -> None:
         self._version(imported.module)
-        self._version(module_of(value))
+        self._version(found.home)
         self._shown.add((imported.module, imported.attribute or ""))
-        if isinstance(value, type):
-            self._shown.add((value.__module__, value.__qualname__))
-        if (isinstance(value, type) and not hasattr(value, "__class_prompt__")) or hasattr(value, "__code__"):
+        if found.identity is not None:
+            self._shown.add(found.identity)
             self._result.owners[imported.name] = weakref.ref(value)
 
     def _add(self, found: Found, pieces: list[Piece]) -> None:
@@ -141,7 +152,7 @@ class _Walk:
     def _heading(self, module: str) -> str:
         """What is reached is not imported by its name, but its module may be."""
         for name, value in vars(self._module).items():
-            if isinstance(value, ModuleType) and value.__name__ == module and name not in self._source.hidden_names:
+            if is_module(value) and value.__name__ == module and name not in self._source.hidden_names:
                 return f"# from {module} (here: {name})"
         return f"# from {module} (not imported)"
 
@@ -149,16 +160,17 @@ class _Walk:
         """Types that the module's own visible signatures name: `body: geometry.Ball`."""
         index = index_source(self._source)
         reader = StubReader(index)
-        for name, definitions in index.definitions.items():
+        for definitions in index.definitions.values():
             for each in definitions:
                 if isinstance(each.node, ast.ClassDef) and not index.is_hidden(each.node):
-                    reader.class_(each.node, facts=read_facts(vars(self._module).get(name)))
+                    reader.class_(each.node, facts=read_facts(None))
                 elif isinstance(each.node, FunctionNode) and not index.is_hidden(each.node):
                     reader.function([each.node])
         return Found(Piece("", ""), index, references=tuple(reader.references))
 
     def _reach(self, found: Found) -> None:
-        if found.value_type is not None:
+        """Show the types that a piece names."""
+        if found.value_type is not None and definition_of_class(found.value_type) is not None:
             self._show(Reference(found.value_type, found.value_type.__module__, found.value_type.__name__))
         index = found.index
         if index is None:
@@ -167,12 +179,17 @@ class _Walk:
         module = self._module if is_own else sys.modules.get(index.module)
         for node in found.references:
             for parts in type_names(node):
-                reference = resolve(parts, module=module, index=index, scope=found.scope)
-                if reference is not None:
+                reference = resolve(parts, module=module, scope=found.scope)
+                if reference is not None and (is_own or id(reference.value) not in self._hidden):
                     self._show(reference)
 
     def _show(self, reference: Reference) -> None:
-        located = _locate(reference)
+        try:
+            located = _locate(reference)
+        except MossError:
+            raise
+        except Exception:  # noqa: BLE001 - classes of others may raise anything when looked at
+            return
         if located is None:
             return
         value, module, name = located
@@ -207,7 +224,7 @@ def _locate(reference: Reference) -> tuple[object, str, str] | None:
         root = value.__qualname__.partition(".")[0]
         outer = vars(sys.modules.get(value.__module__, object)).get(root)
         return (outer, value.__module__, root) if isinstance(outer, type) else (value, value.__module__, value.__name__)
-    if type(value).__name__ in _TYPE_PARAMETERS or isinstance(value, ModuleType):
+    if type(value).__name__ in _TYPE_PARAMETERS or is_module(value):
         return None
     definition = find_definition(reference.module, reference.name)
     if definition is None or isinstance(definition.node, FunctionNode):
@@ -218,6 +235,4 @@ def _locate(reference: Reference) -> tuple[object, str, str] | None:
 def _public_names(module: ModuleType | None) -> list[str]:
     if module is None:
         return []
-    return [
-        name for name, value in vars(module).items() if not name.startswith("_") and not isinstance(value, ModuleType)
-    ]
+    return [name for name, value in vars(module).items() if not name.startswith("_") and not is_module(value)]

@@ -9,15 +9,21 @@ __all__ = ["class_head", "decorator_name", "expression", "function_head", "state
 
 _MAX_DEFAULT_CHARS = 200
 _MAX_STATEMENT_CHARS = 800
+_BREAK = re.compile(r"\s*\n\s*")
+_BREAK_AFTER_OPEN = re.compile(r"(?<=[(\[{])\s*\n\s*")
+_BREAK_BEFORE_CLOSE = re.compile(r",?\s*\n\s*(?=[)\]}])")
 _PRAGMA = re.compile(r"#\s*(?:noqa|type:|pyright:|pragma:|pylint:|mypy:|ruff:|fmt:|isort:)", re.IGNORECASE)
 _DESCRIPTIVE = frozenset({"description", "title", "examples", "example", "doc"})
 _FIELD_CALLS = frozenset({"Field", "field", "Query", "Body", "Path", "Param", "Parameter", "Doc", "attrib", "ib"})
 
 
 def expression(node: ast.expr, *, index: SourceIndex) -> str:
-    """The author's text of an expression; written anew only where it spans lines."""
+    """The author's text of an expression, on one line."""
     text = index.segment(node)
-    return ast.unparse(node) if "\n" in text else text
+    if "\n" not in text:
+        return text
+    joined = _BREAK.sub(" ", _BREAK_BEFORE_CLOSE.sub("", _BREAK_AFTER_OPEN.sub("", text)))
+    return joined if _means(joined, node) else ast.unparse(node)
 
 
 def function_head(node: FunctionNode, *, index: SourceIndex, name: str | None = None) -> str:
@@ -38,7 +44,7 @@ def class_head(node: ast.ClassDef, *, index: SourceIndex) -> str:
 
 
 def decorator_name(node: ast.expr) -> str:
-    """The last part of a decorator's name: `setter` of `@price.setter`, `dataclass` of `@dataclasses.dataclass(...)`."""
+    """The last part of a decorator's name: `setter` of `@price.setter`, `dataclass` of `@dataclasses.dataclass()`."""
     target = node.func if isinstance(node, ast.Call) else node
     if isinstance(target, ast.Attribute):
         return target.attr
@@ -67,6 +73,14 @@ def trailing_comment(node: ast.stmt, *, index: SourceIndex) -> str:
     """The comment at the end of a statement's last line, unless it speaks to a tool."""
     rest = index.rest_of_line(node)
     return rest if rest.startswith("#") and not _PRAGMA.match(rest) else ""
+
+
+def _means(text: str, node: ast.expr) -> bool:
+    """Whether a text is still the expression: comments and strings may have been in the way of joining lines."""
+    try:
+        return ast.dump(ast.parse(text, mode="eval").body) == ast.dump(node)
+    except SyntaxError:
+        return False
 
 
 def _parameters(arguments: ast.arguments, index: SourceIndex) -> list[str]:

@@ -1,3 +1,4 @@
+# pyright: reportUntypedNamedTuple=false
 """Data."""
 
 import enum
@@ -53,7 +54,7 @@ class Point:
     """
 
     x: float
-    y: float = 0.0  # noqa: unused
+    y: float = 0.0  # pragma: no cover
     tags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None: ...

@@ -1,10 +1,11 @@
+# ruff: noqa: B019, B027, FBT001, FBT002, RUF012 - written as users write
 """Interfaces and classes."""
 
 from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
 from enum import Enum, IntFlag, auto
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
@@ -23,7 +24,7 @@ class Color(Enum):
 
     RED = "red"
     BLUE = "blue"  # the default
-    BRIGHT = auto()
+    BRIGHT = "BRIGHT".lower()
     """Whatever stands out."""
 
     @property
@@ -132,7 +133,7 @@ class Move:
         return []
 
     @contextmanager
-    def lights(self, color: Color = Color.RED) -> Iterator[None]:
+    def lights(self, color: Color = Color.RED) -> Generator[None]:
         """Shine while inside."""
         yield
 

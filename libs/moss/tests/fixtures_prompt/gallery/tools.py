@@ -1,3 +1,4 @@
+# pyright: reportRedeclaration=false
 """Functions and values."""
 
 import functools

@@ -1,0 +1,141 @@
+"""Reading a user's class `Moss`: its attributes, their types, and their defaults."""
+
+import copy
+import dataclasses
+import inspect
+import sys
+import types
+from abc import ABCMeta
+from collections import deque
+from types import ModuleType
+from typing import Any, ClassVar, Final, Generic, Protocol, Union, cast, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+
+from ghostos_moss._moss import Moss
+from ghostos_moss.errors import CompileError
+
+__all__ = ["class_defaults", "declared_types", "find_moss_type", "instantiate", "is_union", "type_label"]
+
+_NOT_ATTRIBUTES: Final = (types.FunctionType, classmethod, staticmethod, property, type)
+
+
+def find_moss_type(module: ModuleType, *, name: str) -> type[Moss]:
+    """The module's class `Moss`; the parent class if it has none.
+
+    Raises:
+        CompileError: Its `Moss` is something else.
+    """
+    found = vars(module).get("Moss", Moss)
+    if not (isinstance(found, type) and issubclass(found, Moss)):
+        raise CompileError(name, "its Moss is not a subclass of ghostos_moss.Moss: inherit from it, or rename yours")
+    slotted = [cls.__name__ for cls in found.__mro__ if cls is not Moss and vars(cls).get("__slots__")]
+    if slotted:
+        raise CompileError(name, f"its class {slotted[0]} defines __slots__: leave them out, values live in __dict__")
+    return found
+
+
+def instantiate(moss_type: type[Moss], *, module: str) -> Moss:
+    """An instance with nothing injected yet.
+
+    Raises:
+        CompileError: Its `__init__` raised.
+    """
+    if dataclasses.is_dataclass(moss_type):
+        return moss_type.__new__(moss_type)  # its __init__ would ask for what is injected
+    try:
+        return moss_type()
+    except Exception as exc:
+        reason = f"its Moss() raised {type(exc).__name__}: {exc}: Moss is made without arguments, before injection"
+        raise CompileError(module, reason) from exc
+
+
+def _owners(moss_type: type[Moss]) -> list[type]:
+    """The classes that may declare attributes, parents first."""
+    skipped = (Moss, object, Generic, Protocol)
+    return [cls for cls in reversed(moss_type.__mro__) if cls not in skipped and cls.__module__ != "abc"]
+
+
+def class_defaults(moss_type: type[Moss], *, module: str) -> dict[str, object]:
+    """The class-level data by attribute, each an own copy.
+
+    Raises:
+        CompileError: One cannot be copied.
+    """
+    found: dict[str, object] = {}
+    for cls in _owners(moss_type):
+        for name, value in list(vars(cls).items()):
+            if name.startswith("_") or _is_code(value):
+                found.pop(name, None)
+            else:
+                found[name] = _copied(name, value, module=module)
+    if dataclasses.is_dataclass(moss_type):
+        for entry in dataclasses.fields(moss_type):
+            if entry.default_factory is not dataclasses.MISSING:
+                found[entry.name] = entry.default_factory()
+    return found
+
+
+def _is_code(value: object) -> bool:
+    kind = cast("object", type(value))
+    return isinstance(value, _NOT_ATTRIBUTES) or hasattr(kind, "__get__")
+
+
+def _copied(name: str, value: object, *, module: str) -> object:
+    try:
+        return _copy(value)
+    except Exception as exc:
+        reason = f"the default of Moss.{name} cannot be copied ({type(exc).__name__}: {exc}): inject it instead"
+        raise CompileError(module, reason) from exc
+
+
+def _copy(value: Any) -> Any:  # noqa: ANN401 - anything that a class may hold
+    """Data is copied in depth; what is not data, such as a device that a list holds, stays the one that it is."""
+    kind = cast("Any", type(value))
+    if kind in (list, set, tuple):
+        return cast("Any", kind(_copy(item) for item in value))
+    if kind is dict:
+        return {key: _copy(item) for key, item in value.items()}
+    is_data = issubclass(kind, (BaseModel, list, dict, set, deque)) or dataclasses.is_dataclass(kind)
+    return copy.deepcopy(value) if is_data else value
+
+
+def declared_types(moss_type: type[Moss]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Declared attributes with their types, or the text of those that name nothing; and names of class variables."""
+    types_by_name: dict[str, Any] = {}
+    for cls in _owners(moss_type):
+        for name, annotation in inspect.get_annotations(cls).items():
+            types_by_name[name] = _resolve(cls, name, annotation)
+    variables = frozenset(name for name, found in types_by_name.items() if ClassVar in (found, get_origin(found)))
+    return {name: found for name, found in types_by_name.items() if name not in variables}, variables
+
+
+def _resolve(cls: type, name: str, annotation: Any) -> Any:  # noqa: ANN401 - an annotation may be any object
+    """The type that an annotation of a class means; its text if it names nothing."""
+    found = annotation
+    try:
+        if isinstance(annotation, str):
+            module = sys.modules[cls.__module__]
+            found = eval(annotation, vars(module), dict(vars(cls)))  # noqa: S307 - an annotation of the user's own module
+        if type(found) in (type, ABCMeta):
+            return found
+        # What names types by strings inside, or wraps them: typing knows how to read it.
+        holder = type("_Holder", (), {"__annotations__": {name: found}, "__module__": cls.__module__})
+        return get_type_hints(holder, localns=dict(vars(cls)))[name]
+    except Exception:  # noqa: BLE001 - the user's expression; reported if nothing gives the attribute a value
+        return annotation if isinstance(annotation, str) else str(annotation)
+
+
+def type_label(annotation: object) -> str:
+    """An annotation as its author would write it, without module names."""
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return annotation.__name__
+    if isinstance(annotation, str):
+        return annotation
+    arguments = get_args(annotation)
+    return " | ".join(map(type_label, arguments)) if is_union(annotation) else str(annotation).replace("typing.", "")
+
+
+def is_union(annotation: object) -> bool:
+    """Whether it is written `X | Y`, Union or Optional."""
+    return get_origin(annotation) in (Union, types.UnionType)
