@@ -110,23 +110,23 @@ def test_an_id_that_is_none_names_no_file(journals, round_id, tmp_path):
 
 
 def test_every_tear_of_the_last_line_leaves_the_lines_before_it(journals, folder, message):
-    journal = journals.open("r1")
-    journal.start(message(1))
-    journal.delta(1, "kept – ")
-    journal.close()
     file = folder / "r1.journal"
-    kept = file.read_bytes()
     journal = journals.open("r1")
     journal.start(message(1))
     journal.delta(1, "kept – ")
+    kept = len(file.read_bytes())
     journal.delta(1, "lost – or not")
-    journal.close()
     content = file.read_bytes()
-    for end in range(len(kept), len(content) - 1):
-        file.write_bytes(content[:end])
+
+    def text() -> str:
         (found,) = journals.read("r1").messages
-        assert found.content == ("kept – " if end < len(content) - 1 else "kept – lost – or not")
         assert found.status == "partial"
+        return found.content
+
+    assert text() == "kept – lost – or not"
+    for end in range(kept, len(content) - 1):
+        file.write_bytes(content[:end])
+        assert text() == "kept – "
 
 
 def test_damaged_lines_are_left_out(journals, folder, message):

@@ -48,6 +48,7 @@ def test_a_process_whose_boot_is_unknown_lives_while_its_pid_is_in_use():
 def test_a_zombie_is_dead():
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     owner = find_owner(process.pid)
+    assert owner is not None
     assert is_alive(owner)
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -61,6 +62,7 @@ def test_a_name_with_brackets_does_not_confuse(tmp_path):
     os.symlink(sys.executable, odd)
     process = subprocess.Popen([odd, "-c", "input()"], stdin=subprocess.PIPE)
     owner = find_owner(process.pid)
+    assert owner is not None
     assert owner.started >= current_owner().started
     assert is_alive(owner)
     process.communicate(b"\n")

@@ -77,14 +77,17 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._input, self._output = self.process.stdin, self.process.stdout
         assert self.line() == "ready"
 
     def line(self) -> str:
-        return self.process.stdout.readline().strip()
+        return self._output.readline().strip()
 
     def go(self) -> None:
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
+        self._input.write("\n")
+        self._input.flush()
 
     def kill(self) -> None:
         """Kill it and leave it a zombie: dead, though its parent has not looked yet."""
@@ -142,8 +145,9 @@ async def test_the_task_of_a_killed_process_is_taken_over_with_what_it_had_start
     claim = await real_store.claim(task.id)
     assert isinstance(claim, Claim)
     assert claim.event == event
-    assert claim.abandoned.round_id == round_id
-    assert claim.abandoned.code_run.id == run_id
+    assert claim.abandoned is not None
+    assert claim.abandoned.code_run is not None
+    assert (claim.abandoned.round_id, claim.abandoned.code_run.id) == (round_id, run_id)
 
 
 def test_processes_that_open_a_new_workspace_at_once_get_one_database(database, start):

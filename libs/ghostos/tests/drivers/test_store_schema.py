@@ -63,6 +63,7 @@ async def test_a_database_of_an_earlier_version_goes_on(revision, database, cloc
     shutil.copy(FIRST.with_name(f"ghostos-{revision}.db"), database)
     store = open_store(database, clock=clock)
     task = await store.find_task("kept")
+    assert task is not None
     assert task.pycontext == {"format": 1, "values": {"count": 3}}
     assert [message.content for message in await store.list_messages(task.id)] == ["one", "two"]
     claim = await store.claim(task.id)
@@ -71,6 +72,9 @@ async def test_a_database_of_an_earlier_version_goes_on(revision, database, cloc
     await store.commit_round(records.commit(claim, "three"))
     assert [message.seq for message in await store.list_messages(task.id)] == [1, 2, 3]
     store.close()
+    new = database.with_name("new.db")
+    open_store(new).close()
+    assert clauses(schema_of(database)) == clauses(schema_of(new))
 
 
 async def test_an_older_database_is_brought_up_to_date_when_it_is_opened(database, records):

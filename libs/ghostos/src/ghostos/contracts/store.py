@@ -34,7 +34,8 @@ class Claim:
         event: The next one that is due.
         round_id: Id of the new round.
         fence: Rises with every claim of the task; a commit with an older one is refused.
-        abandoned: A round for the same event that somebody else began, if any.
+        abandoned: A round that was begun and not committed, if any: reported with the first claim after it, whichever
+            event that takes.
     """
 
     task: Task

@@ -1,6 +1,5 @@
 """What a model is told about running code, and how it is shown what its code did."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -13,7 +12,8 @@ You act by writing Python between `<moss>` and `</moss>`, each alone on its line
 the user. The code runs inside the module below: all its names are there, and `moss` is the live instance of its \
 `Moss`. Public attributes set on `moss` persist; other names last for one reply. What you print, or the value that \
 your code returns from `def run(moss)`, comes back to you as `<moss-output>`, and you go on; then tell the user. \
-Never write `<moss-output>` yourself. A reply without code ends your turn.
+Never write `<moss-output>` yourself. A reply without code ends your turn. A last message `<moss-state>` holds the \
+present values of `moss`; it is not from the user.
 
 `moss.flow.wait()` ends the turn, `moss.flow.observe(x)` shows you x, `moss.flow.finish(result)` ends the task, \
 `moss.flow.fail(reason)` gives it up."""
@@ -41,8 +41,22 @@ def render_state(values: Mapping[str, Json], *, now: datetime) -> str:
         now: Aware.
     """
     lines = [f"time: {now:%Y-%m-%d %H:%M %Z}"]
-    lines.extend(f"moss.{name} = {_shorten(json.dumps(value, ensure_ascii=False))}" for name, value in values.items())
+    lines.extend(f"moss.{name} = {_shorten(render_value(value))}" for name, value in values.items())
     return "\n".join([STATE_OPENING, *lines, "</moss-state>"])
+
+
+def render_value(value: Json) -> str:
+    """Return a stored value as Python would show it, from its tagged JSON: `Cart(counts={'pen': 2})`."""
+    if isinstance(value, list):
+        return f"[{', '.join(render_value(item) for item in value)}]"
+    if not isinstance(value, dict):
+        return repr(value)
+    if (kind := value.get("$type")) is None:
+        return f"{{{', '.join(f'{key!r}: {render_value(item)}' for key, item in value.items())}}}"
+    content = value.get("value")
+    if kind == "obj" and isinstance(content, dict):
+        return f"{value.get('class')}({', '.join(f'{key}={render_value(item)}' for key, item in content.items())})"
+    return f"{kind}({render_value(content)})"
 
 
 def _shorten(text: str) -> str:

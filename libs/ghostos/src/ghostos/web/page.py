@@ -3,6 +3,7 @@
 import time
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.abcd import Conversation
 from ghostos.errors import GhostOSError
@@ -19,6 +20,13 @@ _THREAD = "thread"
 _ERROR = "error"
 _BEGAN = "began"
 
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#3b5bdb" d="M12 2a8 8 0 0 0-8 8v12l3-2.5 '
+    '2.5 2.5 2.5-2.5 2.5 2.5 2.5-2.5 3 2.5V10a8 8 0 0 0-8-8zM9 8.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3zm6 0a1.5 1.5 '
+    '0 1 1 0 3 1.5 1.5 0 0 1 0-3z"/></svg>'
+)
+"""A ghost. Streamlit would fetch one of its own icons from elsewhere."""
+
 _LOOK_S = 0.1
 """Longest time without a look at what the user did."""
 _DRAW_EVERY_S = 0.04
@@ -30,7 +38,7 @@ _WATCH_EVERY_S = 2.0
 def draw_page() -> None:
     """Draw the page for the thread that its address names, and stay with the turn that runs, if one does."""
     app = get_app()
-    st.set_page_config(page_title=f"{app.title} · GhostOS", page_icon=":material/smart_toy:", layout="centered")
+    st.set_page_config(page_title=f"{app.title} · GhostOS", page_icon=_ICON, layout="centered")
     try:
         name = _thread_name(app)
         model = app.describe_model()
@@ -75,13 +83,10 @@ def _begin_thread() -> None:
 
 
 def _draw_head(app: WebApp, *, model: ModelInfo, thread: str | None) -> None:
-    title, action = st.columns([4, 1], vertical_alignment="center")
-    title.markdown(f"### {escape_markdown(app.title)}", anchors=False)
-    action.button(
-        "New thread", on_click=_begin_thread, type="tertiary", icon=":material/add:", disabled=thread is None
-    )
-    if app.target.ghost.description:
-        st.caption(escape_markdown(app.target.ghost.description))
+    top = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    top.markdown(f"### {escape_markdown(app.title)}", anchors=False, width="content")
+    top.button("New thread", on_click=_begin_thread, type="tertiary", icon=":material/add:", disabled=thread is None)
+    st.caption(escape_markdown(app.target.ghost.description or app.target.name))
     labels = st.container(horizontal=True, gap="xsmall")
     if model.is_rehearsal:
         labels.badge("rehearsal: recorded replies, no model", color="orange", icon=":material/theater_comedy:")
@@ -110,7 +115,7 @@ class _ThreadPart:
         self._conversation = conversation
         self._model = model
         self._area = st.container()
-        self._view = ThreadView(self._area)
+        self._view = ThreadView(self._area, model="" if model.is_rehearsal else model.label)
         self._status = st.empty()
         self._queue = st.empty()
         self._below = st.empty()
@@ -124,7 +129,7 @@ class _ThreadPart:
         if error is not None:
             draw_error(below, error.happened, advice=error.advice)
         if self._view.is_empty and self._model.missing_key is None and not self._model.phrases:
-            below.caption("Nothing was said yet.")
+            below.caption("Nothing was said in this thread yet: type below to begin.")
         if self._model.phrases:
             self._offer_phrases(below)
         if self._conversation is not None and error is None:
@@ -147,7 +152,7 @@ class _ThreadPart:
                 return None
             with TurnFeed(attached) as feed:
                 self._stream(feed, queued=queued)
-                if feed.error is not None and self._view.last_type != "error":
+                if feed.error is not None and not self._view.ends_in_error:
                     return feed.error
 
     def _stream(self, feed: TurnFeed, *, queued: list[QueuedInput]) -> None:
@@ -172,7 +177,7 @@ class _ThreadPart:
             if behind_turn or number > 0:
                 bubble.caption("queued: answered next")
 
-    def _offer_phrases(self, below: st.delta_generator.DeltaGenerator) -> None:
+    def _offer_phrases(self, below: DeltaGenerator) -> None:
         below.caption("The rehearsal answers these:")
         row = below.container(horizontal=True)
         for number, phrase in enumerate(self._model.phrases):

@@ -33,6 +33,7 @@ _OPTIONS: dict[str, object] = {
     "theme.headingFontSizes": ["1.5rem", "1.3rem", "1.15rem", "1.05rem", "1rem", "1rem"],
     "theme.headingFontWeights": [600, 600, 600, 600, 600, 600],
     "theme.linkUnderline": True,
+    "theme.paddingTop": "1.5rem",
     "theme.light.primaryColor": _ACCENT_LIGHT,
     "theme.light.linkColor": _ACCENT_LIGHT,
     "theme.dark.primaryColor": _ACCENT_DARK,

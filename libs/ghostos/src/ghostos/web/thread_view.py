@@ -27,16 +27,18 @@ class ThreadView:
 
     Args:
         area: Where the thread is drawn, top to bottom.
+        model: Who answers as the page says elsewhere: the thread says it where it was somebody else. "" for nobody.
     """
 
-    def __init__(self, area: DeltaGenerator) -> None:
+    def __init__(self, area: DeltaGenerator, *, model: str = "") -> None:
         self._area = area
         self._items: dict[int, _Item] = {}
         self._changed: dict[int, None] = {}
         self._committed_seq = 0
+        self._next_seq = 1
         self._bubble: DeltaGenerator | None = None
         self._bubble_role: Role | None = None
-        self._model = ""
+        self._model = model
         self._ids: set[str] = set()
 
     @property
@@ -45,14 +47,14 @@ class ThreadView:
         return not self._items
 
     @property
-    def last_seq(self) -> int:
-        """The `seq` of the last message; 0 where there is none."""
-        return max(self._items, default=0)
+    def next_seq(self) -> int:
+        """The `seq` after the last one that was added."""
+        return self._next_seq
 
     @property
-    def last_type(self) -> MessageType | None:
-        """The type of the last message."""
-        return self._items[self.last_seq].type if self._items else None
+    def ends_in_error(self) -> bool:
+        """Whether the last message says what went wrong."""
+        return bool(self._items) and self._items[max(self._items)].type == "error"
 
     def has(self, message_id: str) -> bool:
         """Whether the message with that id is shown."""
@@ -90,6 +92,7 @@ class ThreadView:
         return size
 
     def _add(self, delta: Delta) -> None:
+        self._next_seq = max(self._next_seq, delta.seq + 1)
         if delta.message is not None:
             self._ids.add(delta.message.id)
             if self._repeats_model(delta.message):

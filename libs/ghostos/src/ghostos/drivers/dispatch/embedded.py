@@ -25,9 +25,7 @@ class EmbeddedDispatch:
         self._handler: TaskHandler | None = None
         self._slots = 0
         self._is_stopped = False
-        self._ready: OrderedDict[str, None] = (
-            OrderedDict()
-        )  # each task once; a plain dict is slow to take from its front
+        self._ready: OrderedDict[str, None] = OrderedDict()  # each task once, cheap to take from the front
         self._running: dict[str, asyncio.Task[None]] = {}
         self._timers: dict[str, set[asyncio.TimerHandle]] = {}
 

@@ -1,6 +1,7 @@
 """One plain thread that owns one connection: units of work are functions sent to it."""
 
 import asyncio
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -22,6 +23,8 @@ Unit = Callable[[DriverConnection], T]
 """Does its work on the connection, inside a transaction, and changes nothing else: it may run a second time."""
 
 _MAX_BATCH = 64
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class ConnectionThread:
             results = [job.unit(self._connection) for job in batch]
             self._connection.commit()
         except Exception as exc:  # noqa: BLE001 - whatever a unit raises belongs to whoever sent it
-            self._connection.rollback()
+            self._roll_back()
             if has_begun and len(batch) > 1:
                 for job in batch:
                     self._run([job])
@@ -135,6 +138,12 @@ class ConnectionThread:
         else:
             for job, result in zip(batch, results, strict=True):
                 job.future.set_result(result)
+
+    def _roll_back(self) -> None:
+        try:
+            self._connection.rollback()
+        except sqlite3.Error:  # the units that come will say what is wrong; without the thread they would wait for ever
+            _logger.exception("A transaction on %s could not be undone.", self._database)
 
     def _translate(self, error: Exception) -> Exception:
         if not isinstance(error, sqlite3.Error):

@@ -108,7 +108,7 @@ code_runs = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("task_id", Text, ForeignKey("tasks.id"), nullable=False),
-    Column("round_id", Text, nullable=False, index=True),
+    Column("round_id", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("duration_s", Float),

@@ -144,7 +144,6 @@ def _create_code_runs() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_code_runs_task_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_code_runs")),
     )
-    op.create_index(op.f("ix_code_runs_round_id"), "code_runs", ["round_id"], unique=False)
     op.create_index(
         "ix_code_runs_started", "code_runs", ["task_id"], unique=False, sqlite_where=sa.text("status = 'started'")
     )

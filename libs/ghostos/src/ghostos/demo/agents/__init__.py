@@ -1,0 +1,1 @@
+"""Agents that show what GhostOS does."""

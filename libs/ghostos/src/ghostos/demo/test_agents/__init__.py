@@ -1,0 +1,1 @@
+"""Chatbots that each name a model: for trying a provider out."""
