@@ -193,7 +193,8 @@ def open_tab(chromium: Any, request: pytest.FixtureRequest) -> Iterator[OpenTab]
         contexts.append(context)
         page = context.new_page()
         page.on(
-            "request", lambda sent: sent.url.startswith(("http://127.0.0.1", "data:", "blob:")) or strangers.append(sent.url)
+            "request",
+            lambda sent: sent.url.startswith(("http://127.0.0.1", "data:", "blob:")) or strangers.append(sent.url),
         )
         return Tab(page, request.node.name).open(address)
 

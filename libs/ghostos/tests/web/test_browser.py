@@ -120,14 +120,11 @@ def test_a_reload_in_the_middle_of_a_turn_goes_on_with_it(
         tab.page.reload()
         tab.see("One, two, three")
         assert tab.page.get_by_text("working").first.is_visible()
-        assert tab.conversation() == ["person\ncount", f"smart_toy\n{COUNTING.strip()}"] or tab.text()
-        tab.see(COUNTING.strip())
+        assert [said.splitlines()[-1] for said in tab.conversation()] == ["count", COUNTING.strip()]
         assert len(model.requests) == 1
 
 
-def test_a_closed_tab_does_not_stop_the_turn(
-    serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path
-) -> None:
+def test_a_closed_tab_does_not_stop_the_turn(serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path) -> None:
     with ModelServer([slow(COUNTING)]) as model:
         web = serve_target(chatbot_file, "--thread", "t1", model=model)
         tab = open_tab(web.address)
@@ -176,9 +173,7 @@ def test_what_is_said_while_a_turn_runs_is_queued_and_answered(
     ]  # fmt: skip
 
 
-def test_two_tabs_on_one_thread_show_the_same(
-    serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path
-) -> None:
+def test_two_tabs_on_one_thread_show_the_same(serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path) -> None:
     with ModelServer([slow(COUNTING), "To the second tab."]) as model:
         web = serve_target(chatbot_file, "--thread", "t1", model=model)
         one, two = open_tab(web.address), open_tab(web.address)

@@ -8,15 +8,16 @@ from ghostos.ghosts.thread_prompt import STATE_OPENING
 from ghostos_moss import RunResult
 
 PROTOCOL = """\
-You act by writing Python between `<moss>` and `</moss>`, each alone on its line; what you write outside is said to \
-the user. The code runs inside the module below: all its names are there, and `moss` is the live instance of its \
-`Moss`. Public attributes set on `moss` persist; other names last for one reply. What you print, or the value that \
-your code returns from `def run(moss)`, comes back to you as `<moss-output>`, and you go on; then tell the user. \
-Never write `<moss-output>` yourself. A reply without code ends your turn. A last message `<moss-state>` holds the \
-present values of `moss`; it is not from the user.
+You act by writing Python between `<moss>` and `</moss>`, each alone on its line; the rest of your reply is said to \
+the user at once. The code runs inside the module below, imports allowed: all the module's names are there, and `moss` \
+is the live instance of its `Moss`. Public attributes of `moss` persist, in-place changes too; other names last for \
+one reply. What the code prints, or returns from `def run(moss)`, comes back to you as `<moss-output>`, errors too; \
+the user does not see it, so go on and tell. Code that prints nothing ends your turn, and so does a reply without \
+code. Never write `<moss-output>` yourself. A last message `<moss-state>` holds the present values of `moss`; it is not \
+from the user.
 
-`moss.flow.wait()` ends the turn, `moss.flow.observe(x)` shows you x, `moss.flow.finish(result)` ends the task, \
-`moss.flow.fail(reason)` gives it up."""
+`moss.flow.wait()` ends the turn whatever was printed, `moss.flow.observe(x)` shows you x, `moss.flow.finish(result)` \
+ends the whole task, `moss.flow.fail(reason)` gives it up."""
 
 _MAX_VALUE_CHARS = 400
 

@@ -7,6 +7,7 @@ from ghostos.abcd import Conversation, Matrix
 from ghostos.config import AppSettings
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.core.event import Event
+from ghostos.core.task import Task
 from ghostos.drivers.models.rehearsal import RehearsalModel
 from ghostos.errors import ModelKeyMissingError
 from ghostos.ghosts.moss_agent import MossAgent
@@ -85,15 +86,17 @@ class WebApp:
         """Whether code that the model writes runs in this process, with all that the user may do."""
         return isinstance(self.target.ghost, MossAgent) and self.matrix.container.force_fetch(Executor).name == "off"
 
+    def find_task(self, thread: str) -> Task | None:
+        """Return the task of a thread as it stands; None where there is no thread of that name."""
+        return asyncio.run(self.matrix.store.find_task(thread))
+
     def find_conversation(self, thread: str) -> Conversation | None:
         """Open a thread that exists; None where there is none of that name.
 
         Raises:
             ThreadTargetError: It belongs to another target.
         """
-        if asyncio.run(self.matrix.store.find_task(thread)) is None:
-            return None
-        return self.open_conversation(thread)
+        return self.open_conversation(thread) if self.find_task(thread) is not None else None
 
     def open_conversation(self, thread: str | None) -> Conversation:
         """Open a thread, a new one where there is none of that name.

@@ -5,7 +5,9 @@ import re
 __all__ = ["escape_markdown", "soften_markdown"]
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
-_CODE = re.compile(r"(^ {0,3}(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^ {0,3}(?P=fence)[`~]*\s*$|\Z)|`+[^`\n]+`+)", re.MULTILINE)
+_CODE = re.compile(
+    r"(^ {0,3}(?P<fence>`{3,}|~{3,})[\s\S]*?(?:^ {0,3}(?P=fence)[`~]*\s*$|\Z)|`+[^`\n]+`+)", re.MULTILINE
+)
 _PRICE = re.compile(r"(?<![\\$])\$(?=\d)")
 _IMAGE = re.compile(r"(?<!\\)!\[")
 _DIRECTIVE = re.compile(r"(?<![\\\w]):(?=[a-z]+(?:-[a-z]+)?\[|[a-z_]+(?:/[a-z0-9_]+)?:)")

@@ -11,11 +11,11 @@ __all__ = ["ShownMessage", "draw_message", "draw_user_text", "open_bubble"]
 
 _AVATARS: dict[Role, str] = {"user": ":material/person:", "assistant": ":material/smart_toy:"}
 
-_OUTPUT_LABELS = {
-    "ok": "output",
-    "error": ":red[output · the code failed]",
-    "rejected": ":red[output · not run]",
-    "interrupted": ":red[output · interrupted]",
+_OUTPUT_LABELS = {  # no captions: those are half transparent, colour or not
+    "ok": ":small[:gray[output]]",
+    "error": ":small[:red[output · the code failed]]",
+    "rejected": ":small[:red[output · not run]]",
+    "interrupted": ":small[:red[output · interrupted]]",
 }
 
 
@@ -61,7 +61,9 @@ def draw_message(place: DeltaGenerator, shown: ShownMessage) -> None:
             _draw_code(place, shown)
         case "output":
             status = shown.fact("status")
-            label = _OUTPUT_LABELS.get(status, "output") if isinstance(status, str) else "output"
+            label = (
+                _OUTPUT_LABELS.get(status, _OUTPUT_LABELS["ok"]) if isinstance(status, str) else _OUTPUT_LABELS["ok"]
+            )
             _draw_block(place, label=label, text=shown.text, language=None)
         case "error":
             advice = shown.fact("advice")
@@ -71,7 +73,7 @@ def draw_message(place: DeltaGenerator, shown: ShownMessage) -> None:
         case "state":
             place.caption(_state_label(shown))
         case _:
-            _draw_block(place, label=escape_markdown(shown.type), text=shown.text, language=None)
+            _draw_block(place, label=f":small[:gray[{escape_markdown(shown.type)}]]", text=shown.text, language=None)
 
 
 def draw_user_text(place: DeltaGenerator, text: str) -> None:
@@ -93,7 +95,7 @@ def _draw_text(place: DeltaGenerator, shown: ShownMessage) -> None:
     elif _is_partial(shown):
         box = place.container()
         box.markdown(soften_markdown(shown.text))
-        box.caption(":orange[cut short]")
+        box.markdown(":small[:orange[cut short]]")
     else:
         place.markdown(soften_markdown(shown.text))
 
@@ -102,17 +104,17 @@ def _draw_code(place: DeltaGenerator, shown: ShownMessage) -> None:
     if shown.fact("in_text"):
         place.caption("the code above was run")
         return
-    label = "code"
+    label = ":small[:gray[code]]"
     if shown.fact("withdrawn"):
-        label = "code · not run"
+        label = ":small[:gray[code · not run]]"
     elif _is_partial(shown) or shown.fact("is_closed") is False:
-        label = ":orange[code · cut short, not run]"
+        label = ":small[:orange[code · cut short, not run]]"
     _draw_block(place, label=label, text=shown.text.strip("\n"), language="python")
 
 
 def _draw_block(place: DeltaGenerator, *, label: str, text: str, language: str | None) -> None:
     box = place.container(gap="xsmall")
-    box.caption(label)
+    box.markdown(label)
     box.code(text, language=language, wrap_lines=True)
 
 

@@ -22,7 +22,7 @@ _BEGAN = "began"
 
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#3b5bdb" d="M12 2a8 8 0 0 0-8 8v12l3-2.5 '
-    '2.5 2.5 2.5-2.5 2.5 2.5 2.5-2.5 3 2.5V10a8 8 0 0 0-8-8zM9 8.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3zm6 0a1.5 1.5 '
+    "2.5 2.5 2.5-2.5 2.5 2.5 2.5-2.5 3 2.5V10a8 8 0 0 0-8-8zM9 8.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3zm6 0a1.5 1.5 "
     '0 1 1 0 3 1.5 1.5 0 0 1 0-3z"/></svg>'
 )
 """A ghost. Streamlit would fetch one of its own icons from elsewhere."""
@@ -47,7 +47,9 @@ def draw_page() -> None:
         if model.missing_key is not None:
             _draw_missing_key(app, model=model)
         conversation = app.find_conversation(name) if name else None
-        _ThreadPart(app, conversation=conversation, model=model).draw()
+        part = _ThreadPart(app, conversation=conversation, model=model)
+        if part.draw() and name is not None:
+            _watch(app, thread=name, next_seq=part.next_seq)
     except GhostOSError as exc:
         draw_error(st.container(), exc.happened, advice=exc.advice)
 
@@ -120,7 +122,13 @@ class _ThreadPart:
         self._queue = st.empty()
         self._below = st.empty()
 
-    def draw(self) -> None:
+    @property
+    def next_seq(self) -> int:
+        """The `seq` after the last message that is drawn."""
+        return self._view.next_seq
+
+    def draw(self) -> bool:
+        """Draw it all, and stay until no turn is left to be done; return whether that went well."""
         error = self._follow(self._conversation) if self._conversation is not None else None
         error = error or st.session_state.get(_ERROR)
         self._status.empty()
@@ -132,8 +140,7 @@ class _ThreadPart:
             below.caption("Nothing was said in this thread yet: type below to begin.")
         if self._model.phrases:
             self._offer_phrases(below)
-        if self._conversation is not None and error is None:
-            _watch(self._conversation, next_seq=self._view.next_seq)
+        return error is None
 
     def _follow(self, conversation: Conversation) -> GhostOSError | None:
         """Draw the thread, and every turn of it until nothing is left to be done.
@@ -185,8 +192,8 @@ class _ThreadPart:
 
 
 @st.fragment(run_every=_WATCH_EVERY_S)
-def _watch(conversation: Conversation, *, next_seq: int) -> None:
+def _watch(app: WebApp, *, thread: str, next_seq: int) -> None:
     """Draw the page again when somebody else, another tab or another process, has said something in this thread."""
-    task = conversation.get_task()
-    if task.next_seq != next_seq or task.state == "running":
+    task = app.find_task(thread)
+    if task is not None and (task.next_seq != next_seq or task.state == "running"):
         st.rerun()

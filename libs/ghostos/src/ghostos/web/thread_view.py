@@ -64,9 +64,7 @@ class ThreadView:
         """Add committed messages; deltas of them are ignored from then on."""
         for message in messages:
             self._add(
-                Delta(
-                    seq=message.seq, type=message.type, role=message.role, content=message.content, message=message
-                )
+                Delta(seq=message.seq, type=message.type, role=message.role, content=message.content, message=message)
             )
             self._committed_seq = message.seq
 

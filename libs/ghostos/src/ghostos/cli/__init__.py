@@ -1,0 +1,1 @@
+"""The command `ghostos`: a client of the agent OS in a terminal."""

@@ -1,0 +1,196 @@
+"""Opens what a command works with, in the order in which faults are reported: target, workspace, confinement, key."""
+
+import os
+import shlex
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ghostos.abcd import Conversation, Matrix, Receiver
+from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.cli.failures import InterruptedTurnError
+from ghostos.cli.log import start_log
+from ghostos.cli.options import Common, Sandbox
+from ghostos.cli.streams import write_note
+from ghostos.config import AppSettings
+from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
+from ghostos.contracts.store import Store
+from ghostos.errors import GhostOSError, NotConfiguredError, TargetError
+from ghostos.ghosts.moss_agent import MossAgent
+from ghostos.ghosts.target import Target, load_target
+from ghostos.libraries.flow import Flow, FlowRecord
+from ghostos.libraries.workspaces import find_workspace
+from ghostos_container import Container
+from ghostos_moss import Executor, ModuleSession, PyContext, load_source
+from ghostos_moss.errors import MossError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A target and the container of an application over the user's workspace."""
+
+    target: Target
+    container: Container
+
+
+def check_sandbox(sandbox: Sandbox | None) -> None:
+    """Refuse what this version does not have.
+
+    Raises:
+        NotConfiguredError: Confinement was asked for.
+    """
+    if sandbox == "process":
+        raise NotConfiguredError(
+            "Code cannot be confined: --sandbox process is not in this version.",
+            advice="Leave it out: code then runs in this process, with your rights. A container or VM is advised.",
+        )
+
+
+def make_container(common: Common) -> Container:
+    """Return the application's container over the user's workspace, and begin its log. Makes no file.
+
+    What there is to know about the choice of the workspace is written to stderr.
+    """
+    found = find_workspace(common.workspace, environment=os.environ)
+    for notice in found.notices:
+        write_note(f"note: {notice}")
+    container = make_app_container(found.workspace.root, model=common.model)
+    start_log(found.workspace, variables=os.environ, is_debug=common.is_debug)
+    return container
+
+
+@contextmanager
+def open_target(name: str, *, common: Common) -> Generator[Application]:
+    """Find a target and an application for it, with the target's own providers. Opens no database.
+
+    Raises:
+        TargetError: The target is missing, does not parse or fails on import.
+    """
+    target = load_target(name)
+    container = make_container(common)
+    try:
+        container.register(*target.providers)
+        container.bootstrap()
+        yield Application(target=target, container=container)
+    finally:
+        container.shutdown()
+
+
+@contextmanager
+def open_module(app: Application, *, flow: FlowRecord) -> Generator[ModuleSession]:
+    """Compile the target's module and inject its `Moss`, as a ghost's first round does.
+
+    Args:
+        app: Whose target is meant. That of a ghost without a module is the file itself.
+        flow: Gets what code says to `moss.flow`.
+
+    Raises:
+        TargetError: It cannot be compiled or injected.
+    """
+    ghost = app.target.ghost
+    module = ghost.moss_module if isinstance(ghost, MossAgent) else app.target.name
+    executor = app.container.force_fetch(Executor)
+    try:
+        session = executor.open(
+            load_source(module),
+            pycontext=PyContext(module=module),
+            container=app.container,
+            injections={"flow": Flow(flow)},
+        )
+    except GhostOSError:
+        raise
+    except MossError as exc:
+        raise TargetError(f"{module} cannot be used: {exc}", advice="Mend the file and run it again.") from exc
+    except Exception as exc:  # whatever a provider of the target raises
+        raise TargetError(
+            f"{module} cannot be used: a provider raised {type(exc).__name__}: {exc}",
+            advice="Mend what its __matrix_providers__() returns, and run it again.",
+        ) from exc
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+@contextmanager
+def open_client(name: str, *, common: Common) -> Generator["Client"]:
+    """Open a conversation with a target. Every fault that can be known is found before a thread is created."""
+    with open_target(name, common=common) as app:
+        if isinstance(app.target.ghost, MossAgent):
+            with open_module(app, flow=FlowRecord()):
+                pass  # that it opens is what is asked
+        app.container.force_fetch(Store)
+        check_sandbox(common.sandbox)
+        client = Client(app, common=common)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+class Client:
+    """A conversation of this process with one target."""
+
+    def __init__(self, app: Application, *, common: Common) -> None:
+        self._app = app
+        self._common = common
+        self._matrix = self._open_matrix()
+        try:
+            self.model: ModelDriver = self._matrix.container.force_fetch(ModelRegistry).get(
+                app.target.ghost.model, target=app.target.name
+            )
+            self.conversation: Conversation = self._sync(common.thread)
+        except BaseException:
+            self._matrix.close()
+            raise
+
+    @property
+    def store(self) -> Store:
+        """The workspace's database."""
+        return self._matrix.store
+
+    def find_unfinished_turn(self) -> Receiver | None:
+        """Go on with a turn that is not finished, say so, and listen to it; None where there is none."""
+        receiver = self.conversation.resume()
+        if receiver is not None:
+            write_note("note: A turn of this thread was not finished; that comes first.")
+        return receiver
+
+    def describe_interruption(self) -> InterruptedTurnError:
+        """Return what to tell a user who stopped a turn."""
+        words = ["ghostos", "ask", self._app.target.name, "--thread", self.conversation.thread]
+        if self._common.workspace is not None:
+            words += ["--workspace", str(self._common.workspace)]
+        return InterruptedTurnError(
+            f"The turn is kept in the thread {self.conversation.thread}.",
+            advice=f"Go on with: {shlex.join(words)} MESSAGE (what was begun is finished first)",
+        )
+
+    def stop_turn(self) -> None:
+        """Stop what runs, at once; it is kept, and goes on with `find_unfinished_turn`."""
+        thread = self.conversation.thread
+        self._matrix.close()
+        self._matrix = self._open_matrix()
+        self.conversation = self._sync(thread)
+
+    def close(self) -> None:
+        """Park what runs. A second Ctrl-C ends the process: the thread survives that as well."""
+        try:
+            self._matrix.close()
+        except KeyboardInterrupt:
+            os._exit(130)
+
+    def _open_matrix(self) -> Matrix:
+        return get_ghostos(self._app.container).create_matrix("cli")
+
+    def _sync(self, thread: str | None) -> Conversation:
+        return self._matrix.sync(self._app.target.ghost, thread=thread, target=self._app.target.name)
+
+
+def get_settings(container: Container) -> AppSettings:
+    """Return what the application was told.
+
+    Raises:
+        ConfigError: A setting cannot be read.
+    """
+    return container.force_fetch(AppSettings)

@@ -1,0 +1,59 @@
+"""`ghostos ask`: one message, one answer."""
+
+import sys
+
+from ghostos.cli.application import Client, open_client
+from ghostos.cli.failures import show_failure
+from ghostos.cli.options import Common
+from ghostos.cli.streams import write_note
+from ghostos.cli.text_view import TextView, choose_lines
+from ghostos.cli.turns import JsonView, TurnView, follow_turn
+from ghostos.errors import GhostOSError, TurnFailedError, UsageError
+
+
+def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas: bool) -> None:
+    """Say something to a target and show the turn that comes of it.
+
+    Args:
+        target: What the user pointed at.
+        message: What to say; `-` reads it from stdin.
+        common: The shared options.
+        is_json: Print messages as JSON lines.
+        with_deltas: Print their text as it comes, too.
+
+    Raises:
+        GhostOSError: The turn failed, or could not begin.
+    """
+    if with_deltas and not is_json:
+        raise UsageError("--deltas is for --json alone.", advice="Say --json --deltas, or leave it out.")
+    text = _read_message(message)
+    view = JsonView(with_deltas=with_deltas) if is_json else TextView(choose_lines())
+    with open_client(target, common=common) as client:
+        try:
+            _talk(client, text, view=view)
+        except KeyboardInterrupt:
+            raise client.describe_interruption() from None
+        finally:
+            if common.thread is None:
+                name = client.conversation.thread
+                write_note(f"thread: {name}, go on with --thread {name}")
+
+
+def _read_message(message: str) -> str:
+    text = sys.stdin.read() if message == "-" else message
+    if not text.strip():
+        raise UsageError("The message is empty.", advice='Say something: ghostos ask TARGET "what can you do?"')
+    return text
+
+
+def _talk(client: Client, text: str, *, view: TurnView) -> None:
+    unfinished = client.find_unfinished_turn()
+    if unfinished is not None:
+        try:
+            follow_turn(unfinished, view=view)
+        except GhostOSError as exc:
+            show_failure(exc, with_traceback=False)  # of an earlier message; this one still gets its answer
+    _, receiver = client.conversation.talk(text)
+    follow_turn(receiver, view=view)
+    if client.conversation.get_task().state == "failed":
+        raise TurnFailedError("The ghost has given its task up.", advice="Its last code says why; begin a new thread.")

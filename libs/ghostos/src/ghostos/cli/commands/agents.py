@@ -1,0 +1,103 @@
+"""Commands that talk with an agent: `web`, `console`, `ask`."""
+
+from typing import Annotated
+
+import typer
+
+from ghostos.cli.options import (
+    Common,
+    DebugOption,
+    ModelOption,
+    SandboxOption,
+    TargetArgument,
+    ThreadOption,
+    WorkspaceOption,
+)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("web")(web)
+    app.command("console")(console)
+    app.command("ask")(ask)
+
+
+def web(  # noqa: PLR0913 - Typer reads options off the signature
+    target: TargetArgument,
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where it listens; the next free one if taken.")] = 8501,
+    headless: Annotated[bool, typer.Option("--headless", help="Open no browser.", show_default=False)] = False,
+    thread: ThreadOption = None,
+    model: ModelOption = None,
+    workspace: WorkspaceOption = None,
+    sandbox: SandboxOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Talk with a Python file in the browser.
+
+    The page is served to this machine only, until Ctrl-C.
+
+    \b
+    ghostos web my.py
+    ghostos web ghostos.demo.agents.shop --port 8600 --headless
+    """
+    from ghostos.cli.serving import serve_page
+
+    common = Common(workspace=workspace, model=model, thread=thread, sandbox=sandbox, is_debug=debug)
+    serve_page(target, common=common, port=port, headless=headless)
+
+
+def console(
+    target: TargetArgument,
+    *,
+    thread: ThreadOption = None,
+    model: ModelOption = None,
+    workspace: WorkspaceOption = None,
+    sandbox: SandboxOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Chat with a Python file in the terminal.
+
+    /help says what can be typed. Ctrl-C stops a turn, Ctrl-D leaves; the thread is kept.
+
+    \b
+    ghostos console my.py
+    ghostos console my.py --thread notes --model deepseek:deepseek-chat
+    """
+    from ghostos.cli.console import chat
+
+    chat(target, common=Common(workspace=workspace, model=model, thread=thread, sandbox=sandbox, is_debug=debug))
+
+
+def ask(  # noqa: PLR0913 - Typer reads options off the signature
+    target: TargetArgument,
+    message: Annotated[
+        str, typer.Argument(metavar="MESSAGE", help="What to say; - reads it from stdin.", show_default=False)
+    ],
+    *,
+    thread: ThreadOption = None,
+    model: ModelOption = None,
+    workspace: WorkspaceOption = None,
+    sandbox: SandboxOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print whole messages, one JSON object a line.", show_default=False)
+    ] = False,
+    deltas: Annotated[
+        bool, typer.Option("--deltas", help="With --json: text as it comes, too.", show_default=False)
+    ] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Send one message and print the answer as it comes.
+
+    The answer goes to stdout; code, its output and remarks go to stderr. The exit status is 0 when the turn came to its
+    end, 1 when it failed.
+
+    \b
+    ghostos ask my.py "what is 2 plus 3?"
+    ghostos ask my.py "and times 4?" --thread t-3f9c1a
+    git diff | ghostos ask review.py - --json > messages.jsonl
+    """
+    from ghostos.cli.asking import ask
+
+    common = Common(workspace=workspace, model=model, thread=thread, sandbox=sandbox, is_debug=debug)
+    ask(target, message, common=common, is_json=json, with_deltas=deltas)

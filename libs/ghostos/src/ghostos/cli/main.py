@@ -1,0 +1,57 @@
+"""The entry point of the command `ghostos`. Importing it costs what Typer costs: commands import what they need."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from ghostos.cli.commands import agents, help_pages, moss, threads, workspace
+from ghostos.cli.failures import show_failure
+from ghostos.cli.streams import prepare_streams
+
+_HELP = """\
+An agent is a Python file: GhostOS shows it to a language model, which answers by writing Python that runs in it.
+
+\b
+ghostos init                          make a workspace in ./app
+ghostos web my.py                     talk with my.py in the browser
+ghostos ask my.py "what can you do?"  one message, one answer
+ghostos help ask                      what a command takes
+
+TARGET is the path of a Python file or the name of a module, everywhere.
+"""
+
+
+def make_app() -> typer.Typer:
+    """Return the command with all of its subcommands."""
+    app = typer.Typer(
+        name="ghostos", help=_HELP, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+    workspace.add_setup_commands(app)
+    agents.add_commands(app)
+    app.add_typer(moss.make_group(), name="moss")
+    app.add_typer(threads.make_group(), name="threads")
+    workspace.add_upkeep_commands(app)
+    help_pages.add_commands(app, make_app=make_app)
+    return app
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Args:
+        arguments: What follows the command's name; None: what this process was started with.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    prepare_streams()
+    try:
+        status = make_app()(args=words or ["--help"], prog_name="ghostos", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - the outermost boundary: every fault gets its two lines
+        return show_failure(exc, with_traceback=_asks_for_traceback(words))
+    return status if isinstance(status, int) else 0
+
+
+def _asks_for_traceback(words: list[str]) -> bool:
+    """Whether --debug was given. Looked up in the words, as a usage error comes before any option is known."""
+    options = words[: words.index("--")] if "--" in words else words
+    return "--debug" in options

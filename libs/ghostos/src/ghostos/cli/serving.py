@@ -1,0 +1,42 @@
+"""`ghostos web`: the page that serves one target."""
+
+import os
+from importlib.util import find_spec
+
+from ghostos.cli.application import check_sandbox
+from ghostos.cli.log import start_log
+from ghostos.cli.options import Common
+from ghostos.cli.streams import write_note
+from ghostos.errors import ExtraMissingError
+from ghostos.ghosts.target import load_target
+from ghostos.libraries.workspaces import find_workspace
+
+_NEEDED = ("streamlit", "uvicorn")
+
+
+def serve_page(target: str, *, common: Common, port: int, headless: bool) -> None:
+    """Serve the page until it is stopped.
+
+    Raises:
+        ExtraMissingError: Streamlit is not installed.
+        GhostOSError: What `ghostos.web.server.serve` refuses.
+    """
+    if common.sandbox == "process" or not all(find_spec(name) for name in _NEEDED):
+        load_target(target)  # a fault of the target is reported first
+        check_sandbox(common.sandbox)
+        raise ExtraMissingError("ghostos web", extra="web")
+    found = find_workspace(common.workspace, environment=os.environ)
+    for notice in found.notices:
+        write_note(f"note: {notice}")
+    start_log(found.workspace, variables=os.environ, is_debug=common.is_debug)
+    from ghostos.web.server import serve
+
+    serve(
+        target=target,
+        workspace=found.workspace.root,
+        port=port,
+        headless=headless,
+        thread=common.thread,
+        model=common.model,
+        debug=common.is_debug,
+    )

@@ -1,0 +1,140 @@
+"""Shows turns to people: the answer on stdout, everything around it on stderr."""
+
+import sys
+from typing import Protocol
+
+from ghostos.cli.escaping import escape
+from ghostos.cli.streams import write_note, write_out
+from ghostos.cli.turns import is_stop
+from ghostos.core.message import Delta, Message
+
+_LABEL_WIDTH = 7
+
+
+class LineWriter(Protocol):
+    """Writes lines around the answer."""
+
+    def write(self, line: str, *, label: str) -> None:
+        """Write one line of something that is called `label`; "" for a remark of its own."""
+        ...
+
+
+class PlainLines:
+    """Lines for pipes and files."""
+
+    def write(self, line: str, *, label: str) -> None:
+        """Write `label │ line`."""
+        write_note(_compose(line, label=label))
+
+
+class RichLines:
+    """Lines for a terminal: in colour."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.syntax import Syntax
+
+        self._console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+        self._python = Syntax("", "python", background_color="default")
+
+    def write(self, line: str, *, label: str) -> None:
+        """Write `label │ line`, Python highlighted."""
+        from rich.text import Text
+
+        if label != "code":
+            style = {"failed": "red", "think": "dim italic", "": "dim"}.get(label, "")
+            self._console.print(Text(_compose(line, label=label), style=style))
+            return
+        highlighted = self._python.highlight(line)
+        highlighted.rstrip()
+        self._console.print(Text(_compose("", label=label), style="cyan") + highlighted)
+
+
+def choose_lines() -> LineWriter:
+    """Return what suits stderr."""
+    return RichLines() if sys.stderr.isatty() else PlainLines()
+
+
+class TextView:
+    """Prints the answer as it comes, code and its output line by line.
+
+    Args:
+        lines: Where everything but the answer goes.
+    """
+
+    def __init__(self, lines: LineWriter) -> None:
+        self._lines = lines
+        self._unfinished_line = ""
+        self._label = ""
+        self._is_answer_open = False
+        self._described = ""
+
+    def show(self, delta: Delta) -> None:
+        """Show what has come."""
+        if delta.role == "assistant" and delta.type == "text":
+            self._speak(delta.content)
+        elif delta.role == "assistant" and delta.type in {"code", "reasoning"}:
+            self._add_lines(delta.content, label="code" if delta.type == "code" else "think")
+        elif delta.message is not None:
+            self._show_whole(delta.message)
+        if delta.message is not None:
+            self._end_message()
+
+    def end_turn(self) -> None:
+        """End a line that was cut."""
+        self._end_message()
+
+    def _speak(self, text: str) -> None:
+        if text:
+            write_out(escape(text))
+            self._is_answer_open = not text.endswith("\n")
+
+    def _add_lines(self, text: str, *, label: str) -> None:
+        self._label = label
+        *whole, self._unfinished_line = (self._unfinished_line + text).split("\n")
+        for line in whole:
+            self._lines.write(escape(line), label=label)
+
+    def _end_message(self) -> None:
+        if self._is_answer_open:
+            write_out("\n")
+            self._is_answer_open = False
+        if self._unfinished_line:
+            self._lines.write(escape(self._unfinished_line), label=self._label)
+            self._unfinished_line = ""
+
+    def _show_whole(self, message: Message) -> None:
+        if message.type == "state":
+            self._show_state(message)
+        elif message.type == "error" or is_stop(message):
+            return  # the turn ends with it: whoever listens to the turn reports that
+        else:
+            has_failed = isinstance(message.data, dict) and message.data.get("status", "ok") != "ok"
+            label = "failed" if message.type == "output" and has_failed else message.type
+            for line in message.content.rstrip("\n").split("\n"):
+                self._lines.write(escape(line), label=label)
+
+    def _show_state(self, message: Message) -> None:
+        """Say who answers and where code runs, when that is not what was said last."""
+        description = describe_state(message)
+        if description != self._described:
+            self._described = description
+            self._lines.write(escape(description), label="")
+
+
+def describe_state(message: Message) -> str:
+    """Return who answers and where code runs, in one line."""
+    data = message.data if isinstance(message.data, dict) else {}
+    who = "rehearsal: recorded replies, no model" if data.get("is_rehearsal") else f"model: {message.content}"
+    return f"{who}{describe_executor(data.get('executor'))}"
+
+
+def describe_executor(executor: object) -> str:
+    """Return how code runs, to be put behind something else; "" where none runs."""
+    if executor == "off":
+        return " | code runs UNCONFINED, in this process and with your rights"
+    return f" | code runs in: {executor}" if executor else ""
+
+
+def _compose(line: str, *, label: str) -> str:
+    return f"{label:<{_LABEL_WIDTH}}│ {line}" if label else f"[{line}]"

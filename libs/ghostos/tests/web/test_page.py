@@ -1,0 +1,134 @@
+"""The page's own logic, run by Streamlit's stand-in for a browser over a real Matrix."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import ghostos.web
+import pytest
+from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.errors import ModelServerError
+from ghostos.ghosts.target import load_target
+from ghostos.testing import ScriptedModel
+from ghostos.testing.models import use_model
+from ghostos.web.app import WebApp
+from ghostos.web.running import get_app, running
+from streamlit.testing.v1 import AppTest
+
+SCRIPT = Path(ghostos.web.__file__).parent / "entry" / "ghostos_page.py"
+
+ServePage = Callable[..., WebApp]
+
+
+@pytest.fixture
+def serve_page(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServePage]:
+    """Serve a target to this process's pages, with a scripted model or with none; the last one served counts."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with ExitStack() as stack:
+
+        def serve(target: Path, model: ScriptedModel | None = None, *, first_thread: str | None = None) -> WebApp:
+            loaded = load_target(str(target))
+            container = make_app_container(workspace, providers=[use_model(model)] if model else [])
+            stack.callback(container.shutdown)
+            matrix = stack.enter_context(get_ghostos(container).create_matrix("test", providers=loaded.providers))
+            app = WebApp(target=loaded, matrix=matrix, first_thread=first_thread)
+            stack.enter_context(running(app))
+            return app
+
+        yield serve
+
+
+def open_page(thread: str | None = None) -> AppTest:
+    page = AppTest.from_file(str(SCRIPT), default_timeout=20)
+    if thread is not None:
+        page.query_params["thread"] = thread
+    return checked(page.run())
+
+
+def say(page: AppTest, text: str) -> AppTest:
+    return checked(page.chat_input[0].set_value(text).run())
+
+
+def checked(page: AppTest) -> AppTest:
+    assert not page.exception
+    return page
+
+
+def bubbles(page: AppTest) -> list[tuple[str, list[str]]]:
+    """Who said it, and the texts of what was said."""
+    return [(bubble.name, [part.value for part in bubble if hasattr(part, "value")]) for bubble in page.chat_message]
+
+
+def test_an_answer_is_on_the_page_and_in_the_thread(serve_page: ServePage, chatbot_file: Path) -> None:
+    app = serve_page(chatbot_file, ScriptedModel(["Hello to you."]))
+    page = say(open_page(), "Hello.")
+    conversation = app.find_conversation(page.query_params["thread"])
+    assert conversation is not None
+    assert [said.content for said in conversation.history() if said.type == "text"] == ["Hello.", "Hello to you."]
+    assert [bubble.name for bubble in page.chat_message] == ["user", "assistant"]
+    assert page.chat_message[1].markdown[0].value == "Hello to you."
+
+
+def test_a_finished_turn_looks_as_it_did_while_it_ran(serve_page: ServePage, agent_file: Path) -> None:
+    serve_page(agent_file, ScriptedModel(["Adding.\n<moss>\nprint(plus(2, 3))\n</moss>", "It is 5."]))
+    live = say(open_page(), "add")
+    later = open_page(live.query_params["thread"])
+    assert bubbles(live) == bubbles(later)
+    assert [block.value for block in later.code] == ["print(plus(2, 3))", "5"]
+
+
+def test_a_page_that_only_looks_makes_no_thread(serve_page: ServePage, chatbot_file: Path) -> None:
+    app = serve_page(chatbot_file, ScriptedModel([]))
+    page = open_page("not-there")
+    assert app.find_task("not-there") is None
+    assert not page.chat_message
+
+
+def test_the_first_thread_is_the_one_that_was_asked_for(serve_page: ServePage, chatbot_file: Path) -> None:
+    app = serve_page(chatbot_file, ScriptedModel(["Yes."]), first_thread="t1")
+    page = say(open_page(), "Hello.")
+    assert page.query_params["thread"] == "t1"
+    assert app.find_task("t1") is not None
+
+
+def test_a_failed_call_is_an_error_with_advice_and_the_thread_goes_on(
+    serve_page: ServePage, chatbot_file: Path
+) -> None:
+    failure = ModelServerError("The service is down.", advice="Wait, then say it again.")
+    serve_page(chatbot_file, ScriptedModel([failure, "Now it works."]))
+    page = say(open_page(), "Hello.")
+    assert "Wait, then say it again" in page.error[0].value.replace("\\", "")
+    page = say(page, "Again.")
+    assert page.chat_message[-1].markdown[0].value == "Now it works."
+
+
+def test_the_model_is_named_in_the_thread_where_it_changes(serve_page: ServePage, chatbot_file: Path) -> None:
+    serve_page(chatbot_file, ScriptedModel(["One."], label="first:model"), first_thread="t1")
+    assert not any("answered by" in caption.value for caption in say(open_page(), "a").caption)
+    serve_page(chatbot_file, ScriptedModel(["Two.", "Three."], label="second:model"), first_thread="t1")
+    page = say(say(open_page(), "b"), "c")
+    assert [caption.value for caption in page.caption if "answered by" in caption.value] == [
+        r"answered by first\:model",
+        r"answered by second\:model",
+    ]
+
+
+def test_words_of_the_user_are_shown_as_typed(serve_page: ServePage, chatbot_file: Path) -> None:
+    typed = "# no heading\n*stars* <b>x</b> $1 $2"
+    serve_page(chatbot_file, ScriptedModel(["Yes."]))
+    page = say(open_page(), typed)
+    assert [text.value for text in page.chat_message[0].text] == [typed]
+
+
+def test_without_a_key_nothing_can_be_said_and_the_page_says_what_to_set(
+    serve_page: ServePage, chatbot_file: Path, workspace: Path
+) -> None:
+    serve_page(chatbot_file)
+    page = open_page()
+    assert page.chat_input[0].proto.disabled
+    assert page.code[0].value == f"# {workspace}/.env\nOPENAI_API_KEY=..."
+
+
+def test_the_page_cannot_be_run_by_itself() -> None:
+    with pytest.raises(RuntimeError, match="ghostos web TARGET"):
+        get_app()

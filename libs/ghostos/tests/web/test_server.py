@@ -1,0 +1,90 @@
+"""`ghostos web` as a process: what it refuses before it serves, where it serves, and how it ends."""
+
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.errors import ConfigError, ExtraMissingError, TargetError, ThreadTargetError
+from ghostos.ghosts.target import load_target
+from ghostos.testing import ModelServer
+from ghostos.web.server import serve
+
+from .conftest import ServeTarget
+
+
+def test_a_target_that_is_missing_is_refused_before_anything_is_served(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="nothing_here"):
+        serve(target=str(tmp_path / "nothing_here.py"), workspace=tmp_path / "workspace", headless=True)
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_a_model_of_an_unknown_service_is_refused(chatbot_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        serve(target=str(chatbot_file), workspace=tmp_path / "workspace", headless=True, model="nowhere:gpt")
+
+
+def test_a_thread_of_another_target_is_refused(chatbot_file: Path, agent_file: Path, tmp_path: Path) -> None:
+    container = make_app_container(tmp_path / "workspace")
+    with get_ghostos(container).create_matrix("test") as matrix:
+        matrix.sync(load_target(str(agent_file)).ghost, thread="t1", target=str(agent_file))
+    container.shutdown()
+    with pytest.raises(ThreadTargetError, match="t1"):
+        serve(target=str(chatbot_file), workspace=tmp_path / "workspace", headless=True, thread="t1")
+
+
+def test_without_streamlit_the_extra_is_named(chatbot_file: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.modules['streamlit'] = None\n"
+        "from pathlib import Path\n"
+        "from ghostos.web.server import serve\n"
+        "serve(target=sys.argv[1], workspace=Path(sys.argv[2]), headless=True)\n"
+    )
+    command = [sys.executable, "-c", script, str(chatbot_file), str(tmp_path / "workspace")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert "ghostos-core[web]" in done.stderr
+    assert ExtraMissingError.__name__ in done.stderr
+
+
+def test_it_says_its_address_and_nothing_else(serve_target: ServeTarget, chatbot_file: Path) -> None:
+    with ModelServer() as model:
+        web = serve_target(chatbot_file, model=model)
+        with urllib.request.urlopen(web.address, timeout=10) as answer:
+            assert answer.status == 200
+            assert "img-src 'self'" in answer.headers["content-security-policy"]
+        assert web.stop() == 128 + signal.SIGTERM
+    assert web.lines == [f"Talker: {web.address}", "Stop it with Ctrl-C."]
+
+
+def test_ctrl_c_ends_it_without_a_traceback(serve_target: ServeTarget, chatbot_file: Path) -> None:
+    web = serve_target(chatbot_file)
+    assert web.stop(signal.SIGINT) == 130
+    assert "Traceback" not in "\n".join(web.lines)
+
+
+def test_a_port_that_is_taken_is_stepped_over_and_named(serve_target: ServeTarget, chatbot_file: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        web = serve_target(chatbot_file, "--port", str(port))
+    assert web.lines[0].startswith(f"Port {port} is in use; using ")
+    assert not web.address.endswith(f":{port}")
+
+
+def test_it_listens_on_this_machine_only(serve_target: ServeTarget, chatbot_file: Path) -> None:
+    port = int(serve_target(chatbot_file).address.rpartition(":")[2])
+    tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
+    if not tables[0].is_file():
+        pytest.skip("needs /proc/net")
+    rows = [line.split() for table in tables for line in table.read_text().splitlines()[1:]]
+    listening = [row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")]
+    assert listening == [f"0100007F:{port:04X}"]
+
+
+def test_a_name_that_the_thread_has_is_part_of_the_address(serve_target: ServeTarget, chatbot_file: Path) -> None:
+    assert serve_target(chatbot_file, "--thread", "a b/c").address.endswith("/?thread=a%20b%2Fc")
