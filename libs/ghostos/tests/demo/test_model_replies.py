@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.testing import ScriptedModel
 

@@ -151,7 +151,7 @@ def __moss_compiled__(moss: Moss) -> None:
         moss.stock.setdefault(product.name, product.delivery)
 
 
-# Tests of this module, for `ghostos moss test`. Each gets a fresh `moss`.
+# Tests of this module: `ghostos_moss.testsuite.MossTestSuite` calls each with a fresh `moss`.
 
 
 def test_every_fourth_notebook_is_free_and_then_ten_percent_off() -> None:
