@@ -290,3 +290,12 @@ def test_sixteen_threads_compile_and_execute_without_mixing(write_module):
     for thread in threads:
         thread.join()
     assert results == {number: {(number * 2, f"{number}\n")} for number in range(16)}
+
+
+def test_what_a_model_reads_about_a_failed_compile_has_no_folders_of_the_machine(write_module):
+    with pytest.raises(CompileError) as caught:
+        new_compiler().compile(write_module("open(__file__ + '/x')"))
+    said = caught.value.describe_for_model()
+    assert "importable" in str(caught.value)
+    assert "importable" not in said
+    assert "NotADirectoryError" in said

@@ -128,6 +128,13 @@ async def test_async_targets_run_where_a_loop_is_running_already(runtime):
     await asyncio.sleep(0)
 
 
+async def test_a_deadline_reaches_the_loop_in_its_own_thread(runtime):
+    with runtime.deadline(0.05), pytest.raises(CodeInterruptedError):
+        runtime.run("import asyncio\nasync def run(moss): await asyncio.sleep(60)")
+    with runtime.deadline(0.05), pytest.raises(CodeInterruptedError):
+        runtime.run("async def run(moss):\n    while True: pass")
+
+
 def test_await_may_stand_at_the_top_level(runtime):
     assert runtime.run("import asyncio\nx = await asyncio.sleep(0, 3)\nprint(x)").std_output == "3\n"
 
@@ -275,6 +282,8 @@ def test_keyboard_interrupt_stops_the_code_and_is_kept_as_the_cause(runtime):
     [
         "while True: pass",
         "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        "while True:\n    try:\n        len('')\n    except: pass",
+        "def run(moss):\n    while True:\n        try: len('')\n        except (OSError, BaseException): pass",
         "import time\nwhile True: time.sleep(0.01)",
         "import asyncio\nawait asyncio.sleep(60)",
         "async def run(moss):\n    while True: pass",

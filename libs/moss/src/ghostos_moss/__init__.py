@@ -21,6 +21,7 @@ from ghostos_moss._reply_events import (
 )
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import ModuleSource, load_source, parse_source
+from ghostos_moss._tokens import count_tokens
 
 __all__ = [
     "AttrPrompts",
@@ -52,6 +53,7 @@ __all__ = [
     "RunResult",
     "RunStatus",
     "TextDelta",
+    "count_tokens",
     "load_source",
     "new_compiler",
     "on_host",

@@ -24,6 +24,7 @@ class CodeFacts(ast.NodeVisitor):
         top_reads: Where its top level first reads a name.
         top_bindings: Where its top level first binds a name.
         repeated: Where it reads names in loops: what is bound further down may be bound by then.
+        looked_up: Names that its functions and classes look up in the module.
         evaluated: Where it reads names when it runs; annotations that are not evaluated are left out.
         assigned_attributes: Names of attributes that it assigns, of any object.
         strings: Its string constants.
@@ -37,6 +38,7 @@ class CodeFacts(ast.NodeVisitor):
         self.bound: set[str] = set()
         self.top_reads: dict[str, _Position] = {}
         self.top_bindings: dict[str, _Position] = {}
+        self.looked_up: set[str] = set()
         self.evaluated: set[_Position] = set()
         self.repeated: set[_Position] = set()
         self.assigned_attributes: set[str] = set()
@@ -48,6 +50,8 @@ class CodeFacts(ast.NodeVisitor):
         self._targets = targets
         self._has_lazy_annotations = has_lazy_annotations
         self._depth = 0
+        self._reads: set[str] = set()
+        self._bindings: set[str] = set()
         self._guarded = 0
         self._loops = 0
         self._knows_moss = True
@@ -70,6 +74,7 @@ class CodeFacts(ast.NodeVisitor):
             self.evaluated.add((node.lineno, node.col_offset))
         if self._loops:
             self.repeated.add((node.lineno, node.col_offset))
+        self._reads.add(node.id)
         if not self._depth:
             self.top_reads.setdefault(node.id, (node.lineno, node.col_offset))
 
@@ -85,7 +90,7 @@ class CodeFacts(ast.NodeVisitor):
 
     def visit_Global(self, node: ast.Global) -> None:
         for name in node.names:
-            self._bind(name, node)
+            self.bound.add(name)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.name:
@@ -123,7 +128,7 @@ class CodeFacts(ast.NodeVisitor):
         names = {arg.arg for arg in _arguments(node.args)}
         for arg in _arguments(node.args):
             self.visit(arg)
-        with self._scope(knows_moss=self._knows_moss and ("moss" not in names or is_target)):
+        with self._scope(names, knows_moss=self._knows_moss and ("moss" not in names or is_target)):
             for statement in node.body:
                 self.visit(statement)
 
@@ -134,7 +139,7 @@ class CodeFacts(ast.NodeVisitor):
         for entry in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(entry)
         self.bound |= names
-        with self._scope(knows_moss=self._knows_moss and "moss" not in names):
+        with self._scope(names, knows_moss=self._knows_moss and "moss" not in names):
             self.visit(node.body)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
@@ -142,13 +147,13 @@ class CodeFacts(ast.NodeVisitor):
         self.functions.add(node.name)
         for entry in (*node.decorator_list, *node.bases, *node.keywords):
             self.visit(entry)
-        with self._scope(knows_moss=self._knows_moss):
+        with self._scope(set(), knows_moss=self._knows_moss):
             for statement in node.body:
                 self.visit(statement)
 
     def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         self.visit(node.generators[0].iter)  # evaluated outside
-        with self._scope(knows_moss=self._knows_moss):
+        with self._scope(set(), knows_moss=self._knows_moss):
             for number, generator in enumerate(node.generators):
                 for entry in (generator.target, *([generator.iter] if number else []), *generator.ifs):
                     self.visit(entry)
@@ -245,6 +250,7 @@ class CodeFacts(ast.NodeVisitor):
 
     def _bind(self, name: str, node: ast.AST) -> None:
         self.bound.add(name)
+        self._bindings.add(name)
         if name == "moss":
             self.is_dynamic = True  # whatever is called moss from here on, it is not ours
         if not self._depth:
@@ -252,12 +258,17 @@ class CodeFacts(ast.NodeVisitor):
             self.top_bindings.setdefault(name, place)
 
     @contextmanager
-    def _scope(self, *, knows_moss: bool) -> Generator[None]:
-        outer, self._knows_moss = self._knows_moss, knows_moss
+    def _scope(self, parameters: set[str], *, knows_moss: bool) -> Generator[None]:
+        outer = (self._knows_moss, self._reads, self._bindings)
+        self._knows_moss, self._reads, self._bindings = knows_moss, set(), set(parameters)
         self._depth += 1
         yield
         self._depth -= 1
-        self._knows_moss = outer
+        free = self._reads - self._bindings
+        self._knows_moss, self._reads, self._bindings = outer
+        self._reads |= free
+        if not self._depth:
+            self.looked_up |= free
 
     @contextmanager
     def _guard(self, is_guarded: bool) -> Generator[None]:  # noqa: FBT001 - private, and the only parameter

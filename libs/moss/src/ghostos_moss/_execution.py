@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from types import FunctionType, GeneratorType
 from typing import Any, cast
 
-from ghostos_moss._interrupt import Interrupter
+from ghostos_moss._interrupt import Interrupted, Interrupter
 from ghostos_moss._pycontext import PyContext
-from ghostos_moss._snippet import Snippet
+from ghostos_moss._snippet import INTERRUPT_NAME, Snippet
 from ghostos_moss.errors import CodeError, CodeRejectedError
 
 __all__ = ["Execution", "Request", "run_plainly"]
@@ -66,6 +66,7 @@ def run_plainly(
         CodeRejectedError: The target, or a local value that is to be passed, does not exist.
     """
     if snippet is not None:
+        names[INTERRUPT_NAME] = Interrupted
         top_level = cast("object", eval(snippet.code, names))  # noqa: S307 - eval, as it hands on the coroutine
         if inspect.isawaitable(top_level):
             interrupter.complete(top_level)

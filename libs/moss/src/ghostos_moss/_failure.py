@@ -6,7 +6,6 @@ megabytes, or lie.
 """
 
 import linecache
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import groupby
@@ -15,19 +14,16 @@ from types import CodeType, FrameType, ModuleType
 from typing import Final, cast
 
 from ghostos_moss._interrupt import Interrupted
+from ghostos_moss._redact import bounded, readable, redact
 from ghostos_moss._snippet import FILENAME_PREFIX
 from ghostos_moss.errors import CodeInterruptedError, CodeRaisedError
 
-__all__ = ["describe_interruption", "describe_raised", "describe_silent", "hide_private", "safe_repr"]
+__all__ = ["describe_interruption", "describe_raised", "describe_silent", "safe_repr"]
 
 _MAX_MESSAGE_CHARS: Final = 2000
 _MAX_LINE_CHARS: Final = 200
 _MAX_TRACE_LINES: Final = 8
 _MAX_GROUP: Final = 3
-_PATH: Final = re.compile(r"(?<![\w/.:])/(?:[^\s/'\"<>|:;,()\[\]{}]+/)+[^\s/'\"<>|:;,()\[\]{}]*")
-_KEY: Final = re.compile(r"\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|AIza)[-_A-Za-z0-9]{12,}")
-_ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
-_PRIVATE_MODULE: Final = re.compile(r"(?<![\w.-])([\w.-]*?)__moss_\d+\b(\.?)")  # one start per word: linear
 
 
 def describe_raised(error: BaseException, *, module: ModuleType) -> CodeRaisedError:
@@ -58,12 +54,7 @@ def safe_repr(value: object, *, max_chars: int = _MAX_MESSAGE_CHARS) -> str:
         raise
     except BaseException as exc:  # noqa: BLE001 - the object's own code
         text = f"<{type(value).__name__} whose repr raised {type(exc).__name__}>"
-    return _bounded(_ADDRESS.sub("", hide_private(_readable(text, 2 * max_chars))), max_chars)
-
-
-def hide_private(text: str) -> str:
-    """Drop the private names of fresh modules: `shop__moss_3.Ball` is `Ball`."""
-    return _PRIVATE_MODULE.sub(lambda found: "" if found[2] else found[1], text)
+    return bounded(redact(readable(text, 2 * max_chars), known=text), max_chars)
 
 
 def _message(error: BaseException, *, own_text: str) -> str:
@@ -75,7 +66,7 @@ def _message(error: BaseException, *, own_text: str) -> str:
         raise
     except BaseException as exc:  # noqa: BLE001 - the exception's own code
         text = f"(its message cannot be shown: str() raised {type(exc).__name__})"
-    return _bounded(_clean(text, own_text=own_text) + _hint(error), _MAX_MESSAGE_CHARS)
+    return bounded(_clean(text, own_text=own_text) + _hint(error), _MAX_MESSAGE_CHARS)
 
 
 def _related(error: BaseException, *, own_text: str) -> list[str]:
@@ -91,18 +82,12 @@ def _related(error: BaseException, *, own_text: str) -> list[str]:
     cause = error.__cause__
     if cause is not None:
         lines.append(f"caused by {type(cause).__name__}: {_message(cause, own_text=own_text)}")
-    return [_bounded(line, _MAX_MESSAGE_CHARS) for line in lines]
+    return [bounded(line, _MAX_MESSAGE_CHARS) for line in lines]
 
 
 def _clean(text: str, *, own_text: str) -> str:
-    """Without keys, addresses, private names, and paths that the code did not write."""
-
-    def shorten(found: re.Match[str]) -> str:
-        path = found[0]
-        return path if path in own_text else f"…/{path.rstrip('/').rpartition('/')[2]}"
-
-    text = _readable(text, 2 * _MAX_MESSAGE_CHARS)
-    return _KEY.sub("(a key)", _ADDRESS.sub("", hide_private(_PATH.sub(shorten, text))))
+    """Bounded, and without what is nobody's business; paths that the code wrote itself are kept."""
+    return redact(readable(text, 2 * _MAX_MESSAGE_CHARS), known=own_text)
 
 
 def _hint(error: BaseException) -> str:
@@ -121,7 +106,7 @@ def _trace(error: BaseException, *, module: ModuleType) -> tuple[str, ...]:
         _own_line(frame.f_code, line) or _module_line(frame, module) for frame, line in walk_tb(error.__traceback__)
     ]
     if isinstance(error, SyntaxError) and error.text:
-        lines.append(f"line {error.lineno} of the text that it parsed: {_bounded(error.text.strip(), _MAX_LINE_CHARS)}")
+        lines.append(f"line {error.lineno} of the text that it parsed: {bounded(error.text.strip(), _MAX_LINE_CHARS)}")
     shown = _without_repeats(line for line in lines if line)
     if len(shown) <= _MAX_TRACE_LINES:
         return tuple(shown)
@@ -139,7 +124,7 @@ def _own_line(code: CodeType, line: int) -> str:
     if not code.co_filename.startswith(FILENAME_PREFIX):
         return ""
     place = "" if code.co_name == "<module>" else f", in {code.co_name}"
-    return f"line {line}{place}: {_bounded(linecache.getline(code.co_filename, line).strip(), _MAX_LINE_CHARS)}"
+    return f"line {line}{place}: {bounded(linecache.getline(code.co_filename, line).strip(), _MAX_LINE_CHARS)}"
 
 
 def _module_line(frame: FrameType, module: ModuleType) -> str:
@@ -153,15 +138,3 @@ def _own_text(error: BaseException) -> str:
     """The source of all code of the model's on the way."""
     names = {frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)}
     return "".join("".join(linecache.getlines(name)) for name in sorted(names) if name.startswith(FILENAME_PREFIX))
-
-
-def _readable(text: str, max_chars: int) -> str:
-    """Bounded before anything looks at it, and sayable in UTF-8."""
-    return _bounded(text, max_chars).encode(errors="backslashreplace").decode()
-
-
-def _bounded(text: str, max_chars: int) -> str:
-    if len(text) <= max_chars:
-        return text
-    half = max_chars // 2
-    return f"{text[:half]} … {len(text) - 2 * half:,} characters left out … {text[-half:]}"

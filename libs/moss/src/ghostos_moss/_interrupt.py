@@ -30,7 +30,7 @@ class _Run:
         self.thread_id = threading.get_ident()
         self.reason: str | None = None
         self.is_settled = False
-        self.done = threading.Event()
+        self.done: threading.Event | None = None
         self.watchers: list[threading.Thread] = []
         self.cancel_task: Callable[[], object] | None = None
         self.wake_loop: Callable[[], object] | None = None
@@ -119,7 +119,12 @@ class Interrupter:
 
         thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), name="moss-async")
         thread.start()
-        thread.join()
+        try:
+            thread.join()
+        except BaseException:  # Ctrl-C: what it waits for must not go on alone
+            self.interrupt("the thread that waited for it was interrupted")
+            thread.join()
+            raise
         with self._lock:
             run.thread_id = waiting_thread
         result, error = outcome[0]
@@ -128,16 +133,18 @@ class Interrupter:
         return result
 
     def _watch(self, run: _Run, delay_s: float, reason: str) -> None:
-        watcher = threading.Thread(target=self._insist, args=(run, delay_s, reason), name="moss-watcher", daemon=True)
+        done = run.done = run.done or threading.Event()
+        arguments = (run, done, delay_s, reason)
+        watcher = threading.Thread(target=self._insist, args=arguments, name="moss-watcher", daemon=True)
         run.watchers.append(watcher)
         watcher.start()
 
-    def _insist(self, run: _Run, delay_s: float, reason: str) -> None:
-        if delay_s and run.done.wait(delay_s):
+    def _insist(self, run: _Run, done: threading.Event, delay_s: float, reason: str) -> None:
+        if delay_s and done.wait(delay_s):
             return
         while True:
             self._strike(run, reason)
-            if run.done.wait(_INSIST_S):
+            if done.wait(_INSIST_S):
                 return
 
     def _strike(self, run: _Run, reason: str) -> None:
@@ -156,7 +163,8 @@ class Interrupter:
     def _settle(self, run: _Run) -> None:
         with self._lock:
             self._run, self.reason = None, run.reason
-            run.done.set()
+            if run.done is not None:
+                run.done.set()
             if run.reason is not None:
                 _raise_in(run.thread_id, None)
             run.is_settled = True

@@ -5,9 +5,9 @@ import dataclasses
 import inspect
 import sys
 import types
-from abc import ABCMeta
 from collections import deque
-from types import ModuleType
+from functools import lru_cache
+from types import CodeType, ModuleType
 from typing import Any, ClassVar, Final, Generic, Protocol, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
@@ -115,15 +115,27 @@ def _resolve(cls: type, name: str, annotation: Any) -> Any:  # noqa: ANN401 - an
     found = annotation
     try:
         if isinstance(annotation, str):
-            module = sys.modules[cls.__module__]
-            found = eval(annotation, vars(module), dict(vars(cls)))  # noqa: S307 - an annotation of the user's own module
-        if type(found) in (type, ABCMeta):
+            names = vars(sys.modules[cls.__module__])
+            found = eval(_compiled(annotation), names, dict(vars(cls)))  # noqa: S307 - the user's own module
+        if _is_resolved(found):
             return found
-        # What names types by strings inside, or wraps them: typing knows how to read it.
+        # It names types by strings inside, or wraps them: typing knows how to read that.
         holder = type("_Holder", (), {"__annotations__": {name: found}, "__module__": cls.__module__})
         return get_type_hints(holder, localns=dict(vars(cls)))[name]
     except Exception:  # noqa: BLE001 - the user's expression; reported if nothing gives the attribute a value
         return annotation if isinstance(annotation, str) else str(annotation)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(annotation: str) -> CodeType:
+    return compile(annotation.strip(), "<annotation>", "eval", dont_inherit=True)
+
+
+def _is_resolved(found: object) -> bool:
+    """Whether it is a class, or a list, dict, union and so on of classes."""
+    if type(found) in (types.GenericAlias, types.UnionType):
+        return all(_is_resolved(entry) for entry in get_args(found))
+    return isinstance(found, type)
 
 
 def type_label(annotation: object) -> str:

@@ -14,8 +14,8 @@ from types import FunctionType, MethodType
 from typing import Final, cast
 
 from ghostos_moss._code_facts import CodeFacts, read_facts
-from ghostos_moss._failure import hide_private
 from ghostos_moss._moss import Moss
+from ghostos_moss._redact import hide_private
 from ghostos_moss._snippet import Snippet
 from ghostos_moss._undefined import undefined_names
 

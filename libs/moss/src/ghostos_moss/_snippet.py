@@ -7,13 +7,15 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
-from typing import Final
+from typing import Final, cast
 
 from ghostos_moss.errors import CodeRejectedError
 
-__all__ = ["FILENAME_PREFIX", "Snippet", "parse_snippet"]
+__all__ = ["FILENAME_PREFIX", "INTERRUPT_NAME", "Snippet", "parse_snippet"]
 
 FILENAME_PREFIX: Final = "<moss code "
+INTERRUPT_NAME: Final = "__moss_interrupt__"
+"""The global by which code that catches everything knows the exception that stops it."""
 
 _numbers = itertools.count(1)
 _ANNOTATIONS: Final = __future__.annotations.compiler_flag
@@ -63,13 +65,44 @@ def parse_snippet(text: str, *, module_code: CodeType) -> Snippet:
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | (module_code.co_flags & _ANNOTATIONS)
     try:
         tree = ast.parse(text, filename)
-        code = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+        runnable = (
+            _letting_interrupts_through(text, filename) if "except" in text and _catches_everything(tree) else tree
+        )
+        code = compile(runnable, filename, "exec", flags=flags, dont_inherit=True)
     except SyntaxError as exc:
         raise CodeRejectedError((_describe(exc, text=text),)) from exc
     except (ValueError, RecursionError, MemoryError) as exc:
         reason = str(exc) if isinstance(exc, ValueError) else "it is nested too deeply"
         raise CodeRejectedError((f"the code cannot be parsed: {reason}",)) from exc
     return Snippet(text, filename, tree, code)
+
+
+class _LetThrough(ast.NodeTransformer):
+    """Puts `except <interrupt>: raise` before the handlers of each `try` that would catch an interrupt."""
+
+    def visit_Try(self, node: ast.Try) -> ast.Try:
+        self.generic_visit(node)
+        first = next((handler for handler in node.handlers if _is_catch_all(handler)), None)
+        if first is not None:
+            interrupt = ast.Name(id=INTERRUPT_NAME, ctx=ast.Load())
+            handler = ast.ExceptHandler(type=interrupt, name=None, body=[ast.Raise(exc=None, cause=None)])
+            node.handlers.insert(0, ast.fix_missing_locations(ast.copy_location(handler, first)))
+        return node
+
+
+def _letting_interrupts_through(text: str, filename: str) -> ast.Module:
+    """The code so that `while True: try: ... except: ...` can be stopped."""
+    return cast("ast.Module", _LetThrough().visit(ast.parse(text, filename)))
+
+
+def _catches_everything(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.ExceptHandler) and _is_catch_all(node) for node in ast.walk(tree))
+
+
+def _is_catch_all(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type
+    entries = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return any(entry is None or (isinstance(entry, ast.Name) and entry.id == "BaseException") for entry in entries)
 
 
 def _describe(error: SyntaxError, *, text: str) -> str:

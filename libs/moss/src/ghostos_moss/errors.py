@@ -18,6 +18,8 @@
 What a model reads about a failure is `describe_for_model()`: no paths, no keys. `str(error)` is for people.
 """
 
+from ghostos_moss._redact import bounded, redact
+
 __all__ = [
     "ClosedError",
     "CodeError",
@@ -35,6 +37,7 @@ __all__ = [
     "SourceSyntaxError",
 ]
 
+_MAX_CHARS = 4000
 _NOT_SAVED = "The values of moss were not saved: they are as before this code ran."
 
 
@@ -43,7 +46,7 @@ class MossError(Exception):
 
     def describe_for_model(self) -> str:
         """What a model may read about this failure: no paths of this machine, no keys."""
-        return str(self)
+        return redact(bounded(str(self), _MAX_CHARS))
 
 
 class SourceError(MossError):
