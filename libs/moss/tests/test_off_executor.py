@@ -319,3 +319,30 @@ def test_a_runtime_may_be_closed_while_it_runs(write_module):
     runtime.close()
     thread.join(timeout=30)
     assert "its runtime was closed" in str(errors[0])
+
+
+LOG = "from ghostos_moss import Moss as Parent\n\nclass Moss(Parent):\n    log: list[str] = []\n"
+
+
+def test_several_blocks_run_in_order_as_one_run(open_session):
+    session = open_session(LOG)
+    result = session.run(
+        "def run(moss):\n    moss.log.append('one')\n    return 1",
+        "moss.log.append('two')\nprint(moss.log)",
+        "def main(moss):\n    moss.log.append('three')",
+    )
+    assert (result.status, result.returns, result.std_output) == ("ok", 1, "['one', 'two']\n")
+    assert result.values == {"log": ["one", "two", "three"]}
+
+
+def test_a_block_that_fails_stops_the_rest_and_all_is_rolled_back(open_session):
+    session = open_session(LOG)
+    result = session.run("moss.log.append('one')", "1 / 0", "moss.log.append('three')")
+    assert (result.status, result.values) == ("error", {"log": []})
+
+
+def test_blocks_are_checked_together_before_the_first_one_runs(open_session):
+    session = open_session(LOG)
+    result = session.run("one = 1\nprint('ran')", "print(one)\nprint(two)")
+    assert (result.status, result.std_output) == ("rejected", "")
+    assert session.run("one = 1", "print(one)").std_output == "1\n"

@@ -76,13 +76,15 @@ class ModuleSession(Protocol):
         """Problems of code that has not run, one line each, with "did you mean"; empty when it may run."""
         ...
 
-    def run(self, code: str, *, timeout_s: float | None = None) -> RunResult:
+    def run(self, *blocks: str, timeout_s: float | None = None) -> RunResult:
         """Run statements; or a definition of `run(moss)`, else `main(moss)`, which is then called.
+
+        Several blocks run in order as one run: the first error stops the rest and rolls all back.
 
         Blocks. Never raises for what the code does. After a run that failed the session can still be used.
 
         Args:
-            code: As the model wrote it.
+            blocks: As the model wrote them.
             timeout_s: When it is over the run ends as `interrupted`. None: no limit.
         """
         ...

@@ -4,7 +4,6 @@ An exception is raised in the running thread at its next bytecode, again and aga
 swallow it. A call into C (`time.sleep`, a lock, a socket) is only interrupted when it returns.
 """
 
-import asyncio
 import contextvars
 import ctypes
 import inspect
@@ -78,6 +77,8 @@ class Interrupter:
 
         Where a loop is running already the new one gets a thread, with this context; the caller waits.
         """
+        import asyncio  # noqa: PLC0415 - a fifth of what importing this distribution would cost; most code is not async
+
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -85,6 +86,8 @@ class Interrupter:
         return self._complete_in_thread(awaitable)
 
     def _complete_here(self, awaitable: Awaitable[object]) -> object:
+        import asyncio  # noqa: PLC0415 - as above
+
         run = cast("_Run", self._run)
 
         async def body() -> object:

@@ -57,14 +57,14 @@ class _OffSession:
     def check(self, code: str) -> tuple[str, ...]:
         return self._runtime.check(code)
 
-    def run(self, code: str, *, timeout_s: float | None = None) -> RunResult:
+    def run(self, *blocks: str, timeout_s: float | None = None) -> RunResult:
         started = time.perf_counter()
         status: RunStatus = "ok"
         error: CodeError | None = None
         value: object = None
         try:
             with self._runtime.deadline(timeout_s):
-                value = self._runtime.run(code).returns
+                value = self._runtime.run(*blocks).returns
         except CodeRejectedError as exc:
             status, error = "rejected", exc
         except CodeInterruptedError as exc:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = ["Json", "PyContext"]
 
@@ -11,6 +11,8 @@ Json = JsonValue
 
 class PyContext(BaseModel):
     """Module, code and values of one `moss`, as JSON. Every field has a default."""
+
+    model_config = ConfigDict(defer_build=True)  # built when first used: importing is to be fast
 
     format: Literal[1] = Field(default=1, description="Version of this format.")
     module: str | None = Field(default=None, description="Name of the module that was compiled.")

@@ -123,18 +123,19 @@ class MossRuntime:
         except CodeRejectedError as exc:
             return exc.problems
 
-    def run(self, code: str) -> Execution:
-        """Execute code as a model writes it: statements; or it defines `run(moss)`, else `main(moss)`.
+    def run(self, *blocks: str) -> Execution:
+        """Execute code as a model writes it: statements; or it defines `run(moss)`, else `main(moss)`, which is called.
+
+        Several blocks run in order as one transaction: the first that fails stops the rest, and all is rolled back.
+
+        Returns:
+            With what the last block gave that gave something.
 
         Raises:
             CodeError: As `execute`.
         """
         with self._lock:
-            try:
-                defines_main = (snippet := self._parse(code)).defines("main") and not snippet.defines("run")
-            except CodeRejectedError:
-                defines_main = False  # said again, and dealt with, by `execute`
-            return self.execute("main" if defines_main else "run", code)
+            return self._transact(lambda: self._run_blocks(blocks))
 
     def execute(
         self,
@@ -165,16 +166,10 @@ class MossRuntime:
         """
         request = Request(target, code, local_args or (), local_kwargs or {}, args or (), kwargs or {})
         with self._lock:
-            mount = self._require_open()
+            self._require_open()
             if self._is_executing:  # from __moss_exec__, or from the code itself: part of the execution around it
                 return Execution(self._run(request), "", self._pycontext)
-            if self._is_exposed:
-                mount.values.commit()  # whoever holds moss may have changed it since the last execution
-            self._is_executing = True
-            try:
-                return self._execute(request, mount)
-            finally:
-                self._is_executing = False
+            return self._transact(lambda: self._through_hook(request))
 
     def interrupt(self, reason: str = "it was cancelled") -> None:
         """Stop the execution in progress, if there is one; it is rolled back. From any thread; returns at once.
@@ -242,13 +237,36 @@ class MossRuntime:
             message = f"Closing the runtime of {self._fresh.source.name!r}"
             raise ExceptionGroup(message, errors)
 
-    def _execute(self, request: Request, mount: Mount) -> Execution:
+    def _transact(self, work: Callable[[], Execution]) -> Execution:
+        mount = self._require_open()
+        if self._is_exposed:
+            mount.values.commit()  # whoever holds moss may have changed it since the last execution
+        self._is_executing = True
+        try:
+            return self._execute(work, mount)
+        finally:
+            self._is_executing = False
+
+    def _run_blocks(self, blocks: Sequence[str]) -> Execution:
+        if len(blocks) > 1:
+            problems = self._problems(self._parse("\n\n".join(blocks)))
+            if problems:
+                raise CodeRejectedError(problems)
+        execution = Execution(None, "", self._pycontext)
+        for block in blocks:
+            snippet = self._parse(block)
+            target = "main" if snippet.defines("main") and not snippet.defines("run") else "run"
+            latest = self._through_hook(Request(target, block))
+            execution = latest if latest.returns is not None else execution
+        return execution
+
+    def _execute(self, work: Callable[[], Execution], mount: Mount) -> Execution:
         names = vars(self._fresh.module)
         names_before = dict(names)
         output = Output()
         try:
             with capture(output):
-                execution = self._interrupter.guard(lambda: self._through_hook(request), timeout_s=self._timeout_s)
+                execution = self._interrupter.guard(work, timeout_s=self._timeout_s)
         except BaseException as exc:  # noqa: BLE001 - model code may raise anything; it becomes a CodeError
             names.clear()
             names.update(names_before)

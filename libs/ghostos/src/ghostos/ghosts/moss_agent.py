@@ -1,7 +1,7 @@
 """The ghost that acts: it reads a Python module and answers with Python that runs inside it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import ClassVar, Literal
 
@@ -123,8 +123,8 @@ class MossAgentDriver:
             )
             session.set_error_streak(session.task.error_streak + 1)
             return Observe()
-        code = "\n\n".join(block.code for block in parsed.blocks)
-        result = await session.run_code(code, lambda: module.run(code))
+        blocks = [block.code for block in parsed.blocks]
+        result = await session.run_code("\n\n".join(blocks), lambda: module.run(blocks))
         content = render_output(result, observed=flow.observed if result.status == "ok" else ())
         if parsed.fabricated_output:
             content += "\nnote: you wrote a <moss-output> yourself; what followed it was not run."
@@ -164,9 +164,9 @@ class _OpenModule:
         self.prompt = prompt
         self.values = session.values()
 
-    async def run(self, code: str) -> RunResult:
+    async def run(self, blocks: Sequence[str]) -> RunResult:
         try:
-            return await self._thread.run(lambda: self._session.run(code, timeout_s=self._timeout_s))
+            return await self._thread.run(lambda: self._session.run(*blocks, timeout_s=self._timeout_s))
         except asyncio.CancelledError:
             self._session.cancel()
             raise

@@ -138,7 +138,7 @@ def read_rehearsal(path: Path) -> RehearsalFile:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise ConfigError(
             f"The rehearsal {problems[0]}{more}",
-            advice="Correct the file; `ghostos moss test TARGET` lists every problem of the target's rehearsal.",
+            advice="Correct that line; docs/usages/rehearsal.md has the format.",
         )
     return read
 
