@@ -28,7 +28,7 @@ def main() -> int:
     if "--check" in sys.argv[1:]:
         if written == current:
             return 0
-        print("docs/architecture.md is not up to date: run `python .ci/architecture.py`.", file=sys.stderr)
+        sys.stderr.write("docs/architecture.md is not up to date: run `python .ci/architecture.py`.\n")
         return 1
     DOCUMENT.write_text(head + mark + current, encoding="utf-8")
     return 0

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from ghostos.ghosts.moss_protocol import render_output, render_state, render_value
 from ghostos_moss import RunResult
 

@@ -11,7 +11,7 @@ from ghostos.core.operator import Operator
 
 
 class GhostDriver(Protocol):
-    """The behaviour of one ghost. It keeps nothing between rounds: what lasts is in the task."""
+    """The behaviour of one ghost on one task. What lasts is in the task: a driver keeps only what it can make anew."""
 
     async def on_event(self, session: Session) -> Operator:
         """Handle the session's event: one round.

@@ -1,5 +1,6 @@
 """The simplest ghost: it talks."""
 
+from itertools import takewhile
 from typing import ClassVar
 
 from pydantic import BaseModel, Field
@@ -10,7 +11,7 @@ from ghostos.contracts.session import Session
 from ghostos.core.operator import Operator, Wait
 from ghostos.core.prompt import Prompt, PromptMessage
 from ghostos.ghosts.model_call import call_model
-from ghostos.ghosts.thread_prompt import render_thread
+from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos_common.prompter import PromptNode
 
 
@@ -47,13 +48,14 @@ class ChatbotDriver:
 
     def __init__(self, ghost: Chatbot) -> None:
         self._ghost = ghost
+        self._thread = ThreadPrompt()
 
     async def on_event(self, session: Session) -> Operator:
         """Say what the model says, then wait."""
         model = find_model(session, model=self._ghost.model)
         open_round(session, model=model, executor=None)
         system = render_identity(self._ghost.name, persona=self._ghost.persona, instruction=self._ghost.instruction)
-        messages = [*([PromptMessage("system", system)] if system else []), *render_thread(session.history())]
+        messages = [*([PromptMessage("system", system)] if system else []), *self._thread.render(session.history())]
         await call_model(session, model=model, prompt=Prompt(messages=messages, thread=session.task.id))
         return Wait()
 
@@ -70,7 +72,8 @@ def open_round(session: Session, *, model: ModelDriver, executor: str | None) ->
     """
     if not session.event.is_turn_start:
         return
-    present = {(message.role, message.type) for message in session.history() if message.turn == session.turn}
+    this_turn = takewhile(lambda message: message.turn == session.turn, reversed(session.history()))
+    present = {(message.role, message.type) for message in this_turn}
     text = session.event.payload.get("text")
     if isinstance(text, str) and ("user", "text") not in present:
         session.add(text, role="user", type="text", message_id=session.event.id)

@@ -17,7 +17,7 @@ from ghostos.errors import TargetError
 from ghostos.ghosts.chatbot import find_model, open_round, render_identity
 from ghostos.ghosts.model_call import Reply, call_model
 from ghostos.ghosts.moss_protocol import PROTOCOL, render_output, render_state
-from ghostos.ghosts.thread_prompt import render_thread
+from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos.runtime.work_threads import WorkThread, WorkThreads
 from ghostos_moss import Executor, ModuleSession, PyContext, ReplyParser, RunResult, load_source
@@ -81,6 +81,7 @@ class MossAgentDriver:
 
     def __init__(self, ghost: MossAgent) -> None:
         self._ghost = ghost
+        self._thread = ThreadPrompt()
 
     async def on_event(self, session: Session) -> Operator:
         """Call the model, run its code, say what comes next."""
@@ -106,7 +107,7 @@ class MossAgentDriver:
         return Prompt(
             messages=[
                 PromptMessage("system", system),
-                *render_thread(session.history()),
+                *self._thread.render(session.history()),
                 PromptMessage("user", render_state(module.values, now=utc_now())),
             ],
             thread=session.task.id,

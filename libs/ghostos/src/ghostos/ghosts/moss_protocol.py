@@ -13,8 +13,8 @@ the user at once. The code runs inside the module below, imports allowed: all th
 is the live instance of its `Moss`. Public attributes of `moss` persist, in-place changes too; other names last for \
 one reply. What the code prints, or returns from `def run(moss)`, comes back to you as `<moss-output>`, errors too; \
 the user does not see it, so go on and tell. Code that prints nothing ends your turn, and so does a reply without \
-code. Never write `<moss-output>` yourself. A last message `<moss-state>` holds the present values of `moss`; it is not \
-from the user.
+code. Never write `<moss-output>` yourself. A last message `<moss-state>` holds the present values of `moss`; it is \
+not from the user.
 
 `moss.flow.wait()` ends the turn whatever was printed, `moss.flow.observe(x)` shows you x, `moss.flow.finish(result)` \
 ends the whole task, `moss.flow.fail(reason)` gives it up."""

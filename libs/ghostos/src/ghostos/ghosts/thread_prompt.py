@@ -1,6 +1,6 @@
 """A thread as a model reads it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ghostos.core.message import Message
 from ghostos.core.prompt import PromptMessage
@@ -8,28 +8,36 @@ from ghostos.core.prompt import PromptMessage
 STATE_OPENING = "<moss-state>"
 
 
-def render_thread(messages: Iterable[Message]) -> list[PromptMessage]:
-    """Return what a model is sent of a thread, verbatim: what users said, what it wrote itself, what its code put out.
+class ThreadPrompt:
+    """Renders a thread that grows: what was rendered for one round is kept for the next.
 
-    What a model wrote in one round is one message. Partial messages, reasoning, errors and states are left out.
+    What users said, what the model wrote itself and what its code put out are sent verbatim. What a model wrote in one
+    round is one message. Partial messages, reasoning, errors and states are left out.
     """
-    rendered: list[PromptMessage] = []
-    reply: list[Message] = []
-    for message in messages:
-        if message.status != "complete":
-            continue
-        if reply and (message.role != "assistant" or message.round != reply[-1].round):
-            rendered.append(_render_reply(reply))
-            reply = []
-        if message.role == "assistant" and message.type in {"text", "code"}:
-            reply.append(message)
-        elif message.role == "user" and message.type == "text":
-            rendered.append(PromptMessage("user", message.content))
-        elif message.type == "output":
-            rendered.append(PromptMessage("user", render_output(message)))
-    if reply:
-        rendered.append(_render_reply(reply))
-    return rendered
+
+    def __init__(self) -> None:
+        self._rendered: list[PromptMessage] = []
+        self._count = 0
+        self._last: Message | None = None
+
+    def render(self, thread: Sequence[Message]) -> list[PromptMessage]:
+        """Return what a model is sent of a thread, in order. A thread that is not the last one grown begins anew."""
+        if self._count > len(thread) or (self._count and thread[self._count - 1] is not self._last):
+            self._rendered, self._count, self._last = [], 0, None
+        reply: list[Message] = []
+        for index in range(self._count, len(thread)):
+            message = thread[index]
+            if reply and (message.role != "assistant" or message.round != reply[-1].round):
+                self._rendered.append(_render_reply(reply))
+                reply = []
+            if message.status == "complete" and message.role == "assistant" and message.type in {"text", "code"}:
+                reply.append(message)
+                continue
+            if message.status == "complete" and (rendered := _render_other(message)) is not None:
+                self._rendered.append(rendered)
+            if not reply:
+                self._count, self._last = index + 1, message
+        return [*self._rendered, *([_render_reply(reply)] if reply else [])]
 
 
 def render_output(message: Message) -> str:
@@ -37,6 +45,14 @@ def render_output(message: Message) -> str:
     status = message.data.get("status", "ok") if isinstance(message.data, dict) else "ok"
     content = message.content.replace("</moss-output", "<\\/moss-output")
     return f'<moss-output status="{status}">\n{content}\n</moss-output>'
+
+
+def _render_other(message: Message) -> PromptMessage | None:
+    if message.role == "user" and message.type == "text":
+        return PromptMessage("user", message.content)
+    if message.type == "output":
+        return PromptMessage("user", render_output(message))
+    return None
 
 
 def _render_reply(parts: Sequence[Message]) -> PromptMessage:

@@ -82,7 +82,7 @@ class RoundRunner:
 
     async def _run_round(self, claim: Claim, *, driver: GhostDriver, log: ThreadLog) -> Claim | None:
         journal = self._journals.open(claim.round_id)
-        keeper = asyncio.create_task(self._keep_lease(claim), name=f"lease-{claim.task.id}")
+        keeper = _LeaseKeeper(self._store, claim)
         try:
             with self._container.child(f"round-{claim.round_id}") as container:
                 session = RoundSession(
@@ -101,7 +101,7 @@ class RoundRunner:
             await asyncio.shield(self._store.park(claim))
             raise
         finally:
-            keeper.cancel()
+            keeper.stop()
 
     async def _handle(self, session: RoundSession, *, driver: GhostDriver) -> tuple[Operator, GhostOSError | None]:
         try:
@@ -148,13 +148,33 @@ class RoundRunner:
         messages = self._journals.read(claim.abandoned.round_id).messages
         return [message for message in messages if message.seq >= claim.task.next_seq]
 
-    async def _keep_lease(self, claim: Claim) -> None:
-        while True:
-            await asyncio.sleep(_RENEW_EVERY_S)
-            try:
-                await self._store.renew(claim)
-            except GhostOSError as exc:
-                _logger.warning("the lease of task %s was not renewed: %s", claim.task.id, exc.happened)
+
+class _LeaseKeeper:
+    """Renews the lease of a claim now and then, until it is stopped. Most rounds end before the first time."""
+
+    def __init__(self, store: Store, claim: Claim) -> None:
+        self._store = store
+        self._claim = claim
+        self._renewal: asyncio.Task[None] | None = None
+        self._timer = self._set_timer()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        if self._renewal is not None:
+            self._renewal.cancel()
+
+    def _set_timer(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(_RENEW_EVERY_S, self._start_renewal)
+
+    def _start_renewal(self) -> None:
+        self._renewal = asyncio.create_task(self._renew(), name=f"lease-{self._claim.task.id}")
+        self._timer = self._set_timer()
+
+    async def _renew(self) -> None:
+        try:
+            await self._store.renew(self._claim)
+        except GhostOSError as exc:
+            _logger.warning("the lease of task %s was not renewed: %s", self._claim.task.id, exc.happened)
 
 
 def _internal_error(cause: Exception) -> GhostOSError:
