@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from ghostos.testing import ModelServer
 
 SEED = Path(__file__).parent / "seeds" / "readme.md"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from ghostos.abcd import Matrix
 from ghostos.bootstrap import get_ghostos, make_app_container
 from ghostos.core.message import Delta

@@ -12,18 +12,24 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+
 from ghostos.testing import ModelServer, StreamReply
 from ghostos.testing.server import ModelRequest
 
 CHROMIUM = Path("/usr/bin/chromium")
-_CHROMIUM_ARGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+_CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _ARTIFACTS = Path(__file__).parents[4] / "test-artifacts" / "web"
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 _STARTS_WITHIN_S = 30
-_COMMAND = [sys.executable, "/tmp/web/shim.py"]
+_COMMAND = [sys.executable, "-m", "ghostos", "web"]
 
 
 @dataclass
@@ -38,14 +44,14 @@ class WebProcess:
 
     def start(self) -> Self:
         self.lines.clear()
+        # A shell's background jobs ignore SIGINT, and so would what they start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [*_COMMAND, *self.arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=self.environment,
             text=True,
-            # A shell's background jobs ignore SIGINT, and so would what they start.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         is_up = threading.Event()
         threading.Thread(target=self._read, args=(is_up,), daemon=True).start()
@@ -120,8 +126,9 @@ def slow(text: str, *, delay_s: float = 0.05) -> StreamReply:
     return StreamReply(text=text, delay_s=delay_s)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """A browser. For one module: while it is open, an event loop runs in the tests' own thread."""
     if not CHROMIUM.is_file():
         missing = f"there is no Chromium at {CHROMIUM}: apt-get install chromium"
         if os.environ.get("GHOSTOS_REQUIRE_BROWSER") == "1":

@@ -1,5 +1,6 @@
 """The page as its user sees it: a real browser, a real server, a model on a local port."""
 
+import itertools
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from ghostos.testing import ErrorReply, ModelServer, StreamReply
 from ghostos.testing.server import ModelRequest
 
@@ -45,7 +47,7 @@ def test_a_slow_reply_is_seen_to_grow(serve_target: ServeTarget, open_tab: OpenT
         tab.see("One, two")
         states = growing_states(tab, until=COUNTING.strip())
     assert len(states) >= 5
-    assert all(longer.startswith(shorter.strip()) for shorter, longer in zip(states, states[1:], strict=False))
+    assert all(longer.startswith(shorter.strip()) for shorter, longer in itertools.pairwise(states))
 
 
 def test_code_and_what_it_put_out_are_blocks_of_their_own(
@@ -136,15 +138,16 @@ def test_a_closed_tab_does_not_stop_the_turn(serve_target: ServeTarget, open_tab
         assert len(model.requests) == 1
 
 
-def test_a_turn_that_a_killed_process_left_is_finished_first(
-    serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_turn_that_an_ended_process_left_is_finished_first(
+    serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path, end: signal.Signals
 ) -> None:
     with ModelServer([slow(COUNTING), "Here again.", "And this is new."]) as model:
         web = serve_target(chatbot_file, "--thread", "t1", model=model)
         tab = open_tab(web.address)
         tab.say("count")
         tab.see("One, two, three")
-        web.stop(signal.SIGKILL)
+        web.stop(end)
         again = serve_target(chatbot_file, "--thread", "t1", model=model)
         tab.open(again.address)
         tab.see("Here again.")
@@ -171,6 +174,18 @@ def test_what_is_said_while_a_turn_runs_is_queued_and_answered(
     assert [line.splitlines()[-1] for line in said] == [
         "first", COUNTING.strip(), "second", "Second answer.", "third", "Third answer."
     ]  # fmt: skip
+
+
+def test_nothing_is_lost_of_what_is_said_in_quick_succession(
+    serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path
+) -> None:
+    sayings = [f"saying {number}" for number in range(4)]
+    with ModelServer([slow(f"answer {number}") for number in range(4)]) as model:
+        tab = open_tab(serve_target(chatbot_file, "--thread", "t1", model=model).address)
+        for saying in sayings:
+            tab.say(saying)
+        tab.see("answer 3")
+        assert [said.splitlines()[-1] for said in tab.conversation()[::2]] == sayings
 
 
 def test_two_tabs_on_one_thread_show_the_same(serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path) -> None:
@@ -283,8 +298,9 @@ def test_a_thread_of_another_target_is_named_and_left_alone(
         tab.see("Hello.")
         tab.settle()
         other = serve_target(agent_file, model=model)
-        tab.open(f"{other.address}/?thread=t1")
+        tab.page.goto(f"{other.address}/?thread=t1")
         tab.see("belongs to")
+        assert tab.page.get_by_test_id("stChatInput").count() == 0
         assert "Traceback" not in tab.text()
         assert tab.bubbles().count() == 0
 

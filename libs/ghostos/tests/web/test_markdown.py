@@ -1,4 +1,5 @@
 import pytest
+
 from ghostos.web.markdown import escape_markdown, soften_markdown
 
 

@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import ghostos.web
 import pytest
+from streamlit.testing.v1 import AppTest
+
+import ghostos.web
 from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.core.prompt import ModelDelta
 from ghostos.errors import ModelServerError
 from ghostos.ghosts.target import load_target
 from ghostos.testing import ScriptedModel
 from ghostos.testing.models import use_model
 from ghostos.web.app import WebApp
 from ghostos.web.running import get_app, running
-from streamlit.testing.v1 import AppTest
 
 SCRIPT = Path(ghostos.web.__file__).parent / "entry" / "ghostos_page.py"
 
@@ -31,7 +33,7 @@ def serve_page(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
             container = make_app_container(workspace, providers=[use_model(model)] if model else [])
             stack.callback(container.shutdown)
             matrix = stack.enter_context(get_ghostos(container).create_matrix("test", providers=loaded.providers))
-            app = WebApp(target=loaded, matrix=matrix, first_thread=first_thread)
+            app = WebApp.over(matrix, target=loaded, first_thread=first_thread)
             stack.enter_context(running(app))
             return app
 
@@ -56,7 +58,7 @@ def checked(page: AppTest) -> AppTest:
 
 def bubbles(page: AppTest) -> list[tuple[str, list[str]]]:
     """Who said it, and the texts of what was said."""
-    return [(bubble.name, [part.value for part in bubble if hasattr(part, "value")]) for bubble in page.chat_message]
+    return [(bubble.name, [getattr(part, "value", "") for part in bubble]) for bubble in page.chat_message]
 
 
 def test_an_answer_is_on_the_page_and_in_the_thread(serve_page: ServePage, chatbot_file: Path) -> None:
@@ -132,3 +134,42 @@ def test_without_a_key_nothing_can_be_said_and_the_page_says_what_to_set(
 def test_the_page_cannot_be_run_by_itself() -> None:
     with pytest.raises(RuntimeError, match="ghostos web TARGET"):
         get_app()
+
+
+def test_what_could_not_be_stored_is_given_back(serve_page: ServePage, chatbot_file: Path) -> None:
+    app = serve_page(chatbot_file, ScriptedModel([]))
+    page = open_page()
+    app.matrix.close()
+    page = say(page, "do not lose this")
+    assert "closed" in page.error[0].value
+    assert page.code[0].value == "do not lose this"
+
+
+def test_what_a_model_thinks_is_folded_away(serve_page: ServePage, chatbot_file: Path) -> None:
+    reply = [ModelDelta(kind="reasoning", text="Hm."), ModelDelta(kind="text", text="Yes."), ModelDelta(kind="done")]
+    serve_page(chatbot_file, ScriptedModel([reply]))
+    page = say(open_page(), "Is it?")
+    assert page.expander[0].label == "reasoning"
+    assert not page.expander[0].proto.expanded
+    assert page.expander[0].markdown[0].value == "Hm."
+
+
+def test_earlier_turns_are_shown_when_they_are_asked_for(serve_page: ServePage, chatbot_file: Path) -> None:
+    app = serve_page(chatbot_file, ScriptedModel([f"Answer {number}." for number in range(35)]))
+    conversation = app.open_conversation("t1")
+    for number in range(35):
+        _, receiver = conversation.talk(f"Question {number}.")
+        list(receiver.recv())
+    page = open_page("t1")
+    assert len(page.chat_message) == 60
+    page = checked(page.button(key="earlier").click().run())
+    assert len(page.chat_message) == 70
+    assert page.chat_message[0].text[0].value == "Question 0."
+
+
+def test_a_broken_rehearsal_is_named_on_the_page(serve_page: ServePage, agent_file: Path) -> None:
+    serve_page(agent_file)
+    agent_file.with_name("adding.rehearsal.yaml").write_text("version: 1\nscenes: [{}]\n")
+    page = open_page()
+    assert "rehearsal" in page.error[0].value
+    assert not page.chat_input

@@ -4,10 +4,11 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
+import httpx2
 import pytest
+
 from ghostos.bootstrap import get_ghostos, make_app_container
 from ghostos.errors import ConfigError, ExtraMissingError, TargetError, ThreadTargetError
 from ghostos.ghosts.target import load_target
@@ -21,6 +22,13 @@ def test_a_target_that_is_missing_is_refused_before_anything_is_served(tmp_path:
     with pytest.raises(TargetError, match="nothing_here"):
         serve(target=str(tmp_path / "nothing_here.py"), workspace=tmp_path / "workspace", headless=True)
     assert not (tmp_path / "workspace").exists()
+
+
+def test_a_target_whose_module_cannot_be_compiled_is_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("import there_is_no_such_module\n")
+    with pytest.raises(TargetError, match="there_is_no_such_module"):
+        serve(target=str(broken), workspace=tmp_path / "workspace", headless=True)
 
 
 def test_a_model_of_an_unknown_service_is_refused(chatbot_file: Path, tmp_path: Path) -> None:
@@ -53,9 +61,9 @@ def test_without_streamlit_the_extra_is_named(chatbot_file: Path, tmp_path: Path
 def test_it_says_its_address_and_nothing_else(serve_target: ServeTarget, chatbot_file: Path) -> None:
     with ModelServer() as model:
         web = serve_target(chatbot_file, model=model)
-        with urllib.request.urlopen(web.address, timeout=10) as answer:
-            assert answer.status == 200
-            assert "img-src 'self'" in answer.headers["content-security-policy"]
+        answer = httpx2.get(web.address)
+        assert answer.status_code == 200
+        assert "img-src 'self'" in answer.headers["content-security-policy"]
         assert web.stop() == 128 + signal.SIGTERM
     assert web.lines == [f"Talker: {web.address}", "Stop it with Ctrl-C."]
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from ghostos.abcd import Conversation, Matrix, Receiver
 from ghostos.bootstrap import get_ghostos, make_app_container
-from ghostos.cli.failures import InterruptedTurnError
+from ghostos.cli.failures import StoppedError
 from ghostos.cli.log import start_log
 from ghostos.cli.options import Common, Sandbox
+from ghostos.cli.startup import collector_paused
 from ghostos.cli.streams import write_note
 from ghostos.config import AppSettings
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
@@ -119,7 +120,8 @@ def open_client(name: str, *, common: Common) -> Generator["Client"]:
         if isinstance(app.target.ghost, MossAgent):
             with open_module(app, flow=FlowRecord()):
                 pass  # that it opens is what is asked
-        app.container.force_fetch(Store)
+        with collector_paused():
+            app.container.force_fetch(Store)
         check_sandbox(common.sandbox)
         client = Client(app, common=common)
         try:
@@ -156,12 +158,12 @@ class Client:
             write_note("note: A turn of this thread was not finished; that comes first.")
         return receiver
 
-    def describe_interruption(self) -> InterruptedTurnError:
+    def describe_interruption(self) -> StoppedError:
         """Return what to tell a user who stopped a turn."""
         words = ["ghostos", "ask", self._app.target.name, "--thread", self.conversation.thread]
         if self._common.workspace is not None:
             words += ["--workspace", str(self._common.workspace)]
-        return InterruptedTurnError(
+        return StoppedError(
             f"The turn is kept in the thread {self.conversation.thread}.",
             advice=f"Go on with: {shlex.join(words)} MESSAGE (what was begun is finished first)",
         )

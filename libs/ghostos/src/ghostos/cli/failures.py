@@ -1,6 +1,5 @@
 """What a user sees of a fault: two lines on stderr, and the exit status."""
 
-import sys
 import traceback
 
 import typer
@@ -12,8 +11,8 @@ from ghostos.errors import GhostOSError
 INTERRUPTED_STATUS = 130
 
 
-class InterruptedTurnError(GhostOSError):
-    """Ctrl-C came while a turn ran; its thread keeps it."""
+class StoppedError(GhostOSError):
+    """Ctrl-C came while a turn or a server ran; threads keep their turns."""
 
     exit_status = INTERRUPTED_STATUS
 
@@ -40,7 +39,7 @@ def _describe(error: BaseException) -> tuple[str, str, int]:
         case GhostOSError():
             return error.happened, error.advice, error.exit_status
         case typer.TyperException():
-            return error.format_message(), _usage_advice(), error.exit_code
+            return error.format_message(), _usage_advice(error), error.exit_code
         case typer.Abort():
             return "Nothing was done: the question was not answered.", "Run it again, and answer yes or no.", 1
         case KeyboardInterrupt():
@@ -50,6 +49,7 @@ def _describe(error: BaseException) -> tuple[str, str, int]:
             return happened, "This should not happen. Run it again with --debug, and report what it shows.", 1
 
 
-def _usage_advice() -> str:
-    command = [word for word in sys.argv[1:3] if word.isalpha()]
-    return f"See: ghostos help {command[0]}" if command else "See: ghostos help"
+def _usage_advice(error: typer.TyperException) -> str:
+    """Return which page explains the command that was meant."""
+    path = str(getattr(getattr(error, "ctx", None), "command_path", ""))
+    return f"See: ghostos help{path.removeprefix('ghostos')}"

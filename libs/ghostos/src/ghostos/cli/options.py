@@ -51,3 +51,8 @@ class Common:
     thread: str | None = None
     sandbox: Sandbox | None = None
     is_debug: bool = False
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help: lines to copy, not wrapped."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])

@@ -1,9 +1,11 @@
 """`ghostos web`: the page that serves one target."""
 
 import os
+import shlex
 from importlib.util import find_spec
 
 from ghostos.cli.application import check_sandbox
+from ghostos.cli.failures import StoppedError
 from ghostos.cli.log import start_log
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note
@@ -31,12 +33,18 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
     start_log(found.workspace, variables=os.environ, is_debug=common.is_debug)
     from ghostos.web.server import serve
 
-    serve(
-        target=target,
-        workspace=found.workspace.root,
-        port=port,
-        headless=headless,
-        thread=common.thread,
-        model=common.model,
-        debug=common.is_debug,
-    )
+    try:
+        serve(
+            target=target,
+            workspace=found.workspace.root,
+            port=port,
+            headless=headless,
+            thread=common.thread,
+            model=common.model,
+            debug=common.is_debug,
+        )
+    except KeyboardInterrupt:
+        raise StoppedError(
+            "The server was stopped; threads keep the turns that ran.",
+            advice=f"Start it again with: ghostos web {shlex.quote(target)}",
+        ) from None

@@ -4,6 +4,12 @@ import io
 import os
 import sys
 
+from ghostos.errors import GhostOSError
+
+
+class OutputError(GhostOSError):
+    """What was to be printed cannot be written."""
+
 
 def prepare_streams() -> None:
     """Make stdout and stderr take every text: what their encoding lacks is written as an escape."""
@@ -13,12 +19,16 @@ def prepare_streams() -> None:
 
 
 def write_out(text: str) -> None:
-    """Write to stdout at once. When its reader has left (`| head`), nothing happens."""
+    """Write to stdout at once. When its reader has left (`| head`), nothing happens.
+
+    Raises:
+        OutputError: It cannot be written: a full disk.
+    """
     _write(text.encode(sys.stdout.encoding or "utf-8", errors="backslashreplace"))
 
 
 def write_out_line(line: bytes) -> None:
-    """Write one line of bytes, such as JSON, to stdout at once. When its reader has left, nothing happens."""
+    """Write one line of bytes, such as JSON, to stdout; otherwise like `write_out`."""
     _write(line + b"\n")
 
 
@@ -37,6 +47,11 @@ def _write(data: bytes) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         _silence(1)
+    except OSError as exc:
+        _silence(1)
+        raise OutputError(
+            f"The output cannot be written: {exc.strerror or exc}.", advice="Look at where it is sent to (> or |)."
+        ) from exc
 
 
 def _silence(descriptor: int) -> None:

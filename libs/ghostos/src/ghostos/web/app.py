@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
 
 from ghostos.abcd import Conversation, Matrix
 from ghostos.config import AppSettings
@@ -49,24 +51,38 @@ class WebApp:
     Attributes:
         target: What the user pointed at.
         matrix: Where its ghost works.
+        models: Chooses who answers.
+        executor: Where models' code runs: `off` is this process.
+        env_file: Where a key can be kept.
         first_thread: The thread that a page without one begins with; None begins a new one.
         debug: Whether the user asked for tracebacks.
     """
 
     target: Target
     matrix: Matrix
+    models: ModelRegistry
+    executor: str
+    env_file: Path
     first_thread: str | None = None
     debug: bool = False
+
+    @classmethod
+    def over(cls, matrix: Matrix, *, target: Target, first_thread: str | None = None, debug: bool = False) -> Self:
+        """Return the application of a target in a Matrix; what it needs is taken now: a page may outlive the Matrix."""
+        return cls(
+            target=target,
+            matrix=matrix,
+            models=matrix.container.force_fetch(ModelRegistry),
+            executor=matrix.container.force_fetch(Executor).name,
+            env_file=matrix.container.force_fetch(AppSettings).workspace.env_file,
+            first_thread=first_thread,
+            debug=debug,
+        )
 
     @property
     def title(self) -> str:
         """What the page is called."""
         return self.target.ghost.name or self.target.source.name
-
-    @property
-    def env_file(self) -> str:
-        """Where a key can be kept."""
-        return str(self.matrix.container.force_fetch(AppSettings).workspace.env_file)
 
     def describe_model(self) -> ModelInfo:
         """Say who would answer now.
@@ -74,9 +90,8 @@ class WebApp:
         Raises:
             ConfigError: The model's name, its service's settings or the rehearsal cannot be used.
         """
-        registry = self.matrix.container.force_fetch(ModelRegistry)
         try:
-            driver = registry.get(self.target.ghost.model, target=self.target.name)
+            driver = self.models.get(self.target.ghost.model, target=self.target.name)
         except ModelKeyMissingError as exc:
             return ModelInfo(label=exc.model, missing_key=exc)
         phrases = driver.rehearsal.phrases() if isinstance(driver, RehearsalModel) else ()
@@ -84,7 +99,7 @@ class WebApp:
 
     def runs_unconfined(self) -> bool:
         """Whether code that the model writes runs in this process, with all that the user may do."""
-        return isinstance(self.target.ghost, MossAgent) and self.matrix.container.force_fetch(Executor).name == "off"
+        return isinstance(self.target.ghost, MossAgent) and self.executor == "off"
 
     def find_task(self, thread: str) -> Task | None:
         """Return the task of a thread as it stands; None where there is no thread of that name."""

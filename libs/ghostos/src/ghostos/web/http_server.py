@@ -1,13 +1,14 @@
 """Streamlit's application under our own uvicorn: one address, one process, one clean end."""
 
 import asyncio
+import importlib
 import logging
 import os
 import signal
 import socket
 import sys
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,6 +29,7 @@ __all__ = ["run"]
 _HOST = "127.0.0.1"
 _PORTS_TRIED = 50
 _CLOSE_TIMEOUT_S = 3
+_FIRST_PAGE_NEEDS = ("ghostos.web.page", "streamlit.emojis", "streamlit.material_icon_names")
 _SCRIPT = Path(__file__).parent / "entry" / "ghostos_page.py"
 
 
@@ -47,15 +49,17 @@ def run(app: WebApp, *, port: int, headless: bool) -> None:
     set_streamlit_options(port=taken, debug=app.debug)
 
     @asynccontextmanager
-    async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
+    async def lifespan(_: st.App) -> AsyncGenerator[dict[str, Any] | None]:
         _say(f"{app.title}: {address}\nStop it with Ctrl-C.")
+        loop = asyncio.get_running_loop()
         if not headless and _has_display():
-            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
+            loop.run_in_executor(None, webbrowser.open, address)
+        loop.run_in_executor(None, _import_ahead)
         with running(app):
             try:
                 yield None
             finally:
-                # While pages still listen, so that they show why their turn stopped.
+                # As soon as nobody is connected any more: the rounds in flight are parked before anything else ends.
                 await app.matrix.aclose()
 
     page = st.App(_SCRIPT, lifespan=lifespan, middleware=[Middleware(ContentPolicy)])
@@ -74,23 +78,38 @@ def run(app: WebApp, *, port: int, headless: bool) -> None:
 
 def _listen(port: int) -> socket.socket:
     """Return a listening socket on the port, or on the next that is free."""
-    candidates = range(port, min(port + _PORTS_TRIED, 65_536)) if port else range(1)
-    for candidate in candidates:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    last = min(port + _PORTS_TRIED, 65_535) if port else 0
+    for candidate in range(port, last):
         try:
-            if os.name != "nt":  # there it would let two processes have one port
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((_HOST, candidate))
-            listener.listen()
-        except OSError as exc:
-            listener.close()
-            failure = exc
-        else:
-            return listener
-    raise NotConfiguredError(
-        f"No port from {port} to {candidates[-1]} can be had: {failure.strerror}.",
-        advice="Choose another with --port, or let the system choose with --port 0.",
-    )
+            return _listen_on(candidate)
+        except OSError:
+            continue  # the next one; why the last cannot be had either is said
+    try:
+        return _listen_on(last)
+    except OSError as exc:
+        raise NotConfiguredError(
+            f"No port from {port} to {last} can be had: {exc.strerror or exc}.",
+            advice="Choose another with --port, or let the system choose with --port 0.",
+        ) from exc
+
+
+def _listen_on(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name != "nt":  # there it would let two processes have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+        listener.listen()
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _import_ahead() -> None:
+    """Import what the first page needs while the browser still loads Streamlit's own scripts."""
+    for name in _FIRST_PAGE_NEEDS:
+        importlib.import_module(name)
 
 
 def _end(signal_number: int, _frame: object) -> NoReturn:

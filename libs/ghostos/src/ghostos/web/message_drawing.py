@@ -60,10 +60,7 @@ def draw_message(place: DeltaGenerator, shown: ShownMessage) -> None:
         case "code":
             _draw_code(place, shown)
         case "output":
-            status = shown.fact("status")
-            label = (
-                _OUTPUT_LABELS.get(status, _OUTPUT_LABELS["ok"]) if isinstance(status, str) else _OUTPUT_LABELS["ok"]
-            )
+            label = _OUTPUT_LABELS.get(str(shown.fact("status")), _OUTPUT_LABELS["ok"])
             _draw_block(place, label=label, text=shown.text, language=None)
         case "error":
             advice = shown.fact("advice")

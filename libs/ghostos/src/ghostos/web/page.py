@@ -1,11 +1,13 @@
 """The page: who is talked with, the thread, and where the user types. Runs from top to bottom after every input."""
 
 import time
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.abcd import Conversation
+from ghostos.core.message import Message
 from ghostos.errors import GhostOSError
 from ghostos.web.app import ModelInfo, QueuedInput, WebApp
 from ghostos.web.markdown import escape_markdown
@@ -17,15 +19,12 @@ from ghostos.web.turn_feed import TurnFeed
 __all__ = ["draw_page"]
 
 _THREAD = "thread"
-_ERROR = "error"
+_UNSAID = "unsaid"
 _BEGAN = "began"
+_TURNS = "turns"
 
-_ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#3b5bdb" d="M12 2a8 8 0 0 0-8 8v12l3-2.5 '
-    "2.5 2.5 2.5-2.5 2.5 2.5 2.5-2.5 3 2.5V10a8 8 0 0 0-8-8zM9 8.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3zm6 0a1.5 1.5 "
-    '0 1 1 0 3 1.5 1.5 0 0 1 0-3z"/></svg>'
-)
-"""A ghost. Streamlit would fetch one of its own icons from elsewhere."""
+_ICON = "👻"
+"""An emoji: Streamlit's own icons are fetched from elsewhere, and a picture costs the import of numpy."""
 
 _LOOK_S = 0.1
 """Longest time without a look at what the user did."""
@@ -33,6 +32,16 @@ _DRAW_EVERY_S = 0.04
 _DRAWN_PER_S = 400_000
 """Characters a second that a browser is sent at most: a long text is drawn less often."""
 _WATCH_EVERY_S = 2.0
+_TURNS_SHOWN = 30
+"""A browser takes a second for a hundred turns: earlier ones are shown when they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsaid:
+    """What the user typed and could not be stored, and why."""
+
+    text: str
+    error: GhostOSError
 
 
 def draw_page() -> None:
@@ -43,10 +52,10 @@ def draw_page() -> None:
         name = _thread_name(app)
         model = app.describe_model()
         _draw_head(app, model=model, thread=name)
-        st.chat_input("Say something", key="said", on_submit=_say_typed, disabled=model.missing_key is not None)
         if model.missing_key is not None:
             _draw_missing_key(app, model=model)
         conversation = app.find_conversation(name) if name else None
+        st.chat_input("Say something", key="said", on_submit=_say_typed, disabled=model.missing_key is not None)
         part = _ThreadPart(app, conversation=conversation, model=model)
         if part.draw() and name is not None:
             _watch(app, thread=name, next_seq=part.next_seq)
@@ -70,18 +79,28 @@ def _say_typed() -> None:
 def _say(text: str) -> None:
     """Store what the user said. A callback: it runs before anything can interrupt the page."""
     app = get_app()
-    st.session_state.pop(_ERROR, None)
+    st.session_state.pop(_UNSAID, None)
     try:
         conversation = app.open_conversation(st.query_params.get(_THREAD) or None)
         conversation.talk(text)
     except GhostOSError as exc:
-        st.session_state[_ERROR] = exc
+        st.session_state[_UNSAID] = _Unsaid(text, exc)
     else:
         st.query_params[_THREAD] = conversation.thread
 
 
 def _begin_thread() -> None:
     st.query_params.pop(_THREAD, None)
+    st.session_state.pop(_TURNS, None)
+    st.session_state.pop(_UNSAID, None)
+
+
+def _show_earlier() -> None:
+    st.session_state[_TURNS] = _turns_shown() + 2 * _TURNS_SHOWN
+
+
+def _turns_shown() -> int:
+    return int(st.session_state.get(_TURNS, _TURNS_SHOWN))
 
 
 def _draw_head(app: WebApp, *, model: ModelInfo, thread: str | None) -> None:
@@ -116,8 +135,8 @@ class _ThreadPart:
         self._app = app
         self._conversation = conversation
         self._model = model
-        self._area = st.container()
-        self._view = ThreadView(self._area, model="" if model.is_rehearsal else model.label)
+        self._earlier = st.empty()
+        self._view = ThreadView(st.container(), model="" if model.is_rehearsal else model.label)
         self._status = st.empty()
         self._queue = st.empty()
         self._below = st.empty()
@@ -130,12 +149,16 @@ class _ThreadPart:
     def draw(self) -> bool:
         """Draw it all, and stay until no turn is left to be done; return whether that went well."""
         error = self._follow(self._conversation) if self._conversation is not None else None
-        error = error or st.session_state.get(_ERROR)
         self._status.empty()
         self._queue.empty()
         below = self._below.container()
         if error is not None:
             draw_error(below, error.happened, advice=error.advice)
+        unsaid: _Unsaid | None = st.session_state.get(_UNSAID)
+        if unsaid is not None:
+            draw_error(below, unsaid.error.happened, advice=unsaid.error.advice)
+            below.caption("This was not said:")
+            below.code(unsaid.text, language=None, wrap_lines=True)
         if self._view.is_empty and self._model.missing_key is None and not self._model.phrases:
             below.caption("Nothing was said in this thread yet: type below to begin.")
         if self._model.phrases:
@@ -151,16 +174,25 @@ class _ThreadPart:
         while True:
             attached = conversation.attach()  # before looking: nothing that is said from here on is missed
             is_at_work = conversation.resume() is not None
-            self._view.add_history(conversation.history())
+            self._add_history(conversation.history())
             queued = self._app.list_queued(conversation)
             self._view.draw()
             if not is_at_work:
                 attached.close()
                 return None
+            before = self._view.next_seq
             with TurnFeed(attached) as feed:
                 self._stream(feed, queued=queued)
-                if feed.error is not None and not self._view.ends_in_error:
-                    return feed.error
+            if feed.error is not None and not (self._view.ends_in_error and self._view.next_seq > before):
+                return feed.error
+
+    def _add_history(self, messages: list[Message]) -> None:
+        """Show the latest turns, and offer those before them."""
+        latest = messages[-1].turn if messages else 0
+        hidden = latest - _turns_shown()
+        if hidden > 0 and self._view.is_empty:
+            self._earlier.button(f"Show earlier turns ({hidden})", key="earlier", on_click=_show_earlier)
+        self._view.add_history(message for message in messages if message.turn > hidden)
 
     def _stream(self, feed: TurnFeed, *, queued: list[QueuedInput]) -> None:
         started = time.monotonic()
@@ -194,6 +226,10 @@ class _ThreadPart:
 @st.fragment(run_every=_WATCH_EVERY_S)
 def _watch(app: WebApp, *, thread: str, next_seq: int) -> None:
     """Draw the page again when somebody else, another tab or another process, has said something in this thread."""
-    task = app.find_task(thread)
+    try:
+        task = app.find_task(thread)
+    except GhostOSError as exc:
+        draw_error(st.container(), exc.happened, advice=exc.advice)
+        return
     if task is not None and (task.next_seq != next_seq or task.state == "running"):
         st.rerun()

@@ -4,7 +4,7 @@ Streamlit runs the page as a script, again and again, and offers it no way to be
 one target, so the object is kept here while the server runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from ghostos.web.app import WebApp
@@ -15,7 +15,7 @@ _running: list[WebApp] = []
 
 
 @contextmanager
-def running(app: WebApp) -> Iterator[None]:
+def running(app: WebApp) -> Generator[None]:
     """Make an application the one that pages find."""
     _running.append(app)
     try:

@@ -61,8 +61,10 @@ class ThreadView:
         return message_id in self._ids
 
     def add_history(self, messages: Iterable[Message]) -> None:
-        """Add committed messages; deltas of them are ignored from then on."""
+        """Add committed messages, but for those that were added before; deltas of them are ignored from then on."""
         for message in messages:
+            if message.seq <= self._committed_seq:
+                continue
             self._add(
                 Delta(seq=message.seq, type=message.type, role=message.role, content=message.content, message=message)
             )

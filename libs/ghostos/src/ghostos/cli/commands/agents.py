@@ -12,17 +12,31 @@ from ghostos.cli.options import (
     TargetArgument,
     ThreadOption,
     WorkspaceOption,
+    examples,
 )
+from ghostos.cli.startup import collector_paused
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command("web")(web)
-    app.command("console")(console)
-    app.command("ask")(ask)
+    app.command(
+        "web", epilog=examples("ghostos web my.py", "ghostos web ghostos.demo.agents.shop --port 8600 --headless")
+    )(web)
+    app.command(
+        "console",
+        epilog=examples("ghostos console my.py", "ghostos console my.py --thread notes --model deepseek:deepseek-chat"),
+    )(console)
+    app.command(
+        "ask",
+        epilog=examples(
+            'ghostos ask my.py "what is 2 plus 3?"',
+            'ghostos ask my.py "and times 4?" --thread t-3f9c1a',
+            "git diff | ghostos ask review.py - --json > messages.jsonl",
+        ),
+    )(ask)
 
 
-def web(  # noqa: PLR0913 - Typer reads options off the signature
+def web(
     target: TargetArgument,
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where it listens; the next free one if taken.")] = 8501,
@@ -36,10 +50,6 @@ def web(  # noqa: PLR0913 - Typer reads options off the signature
     """Talk with a Python file in the browser.
 
     The page is served to this machine only, until Ctrl-C.
-
-    \b
-    ghostos web my.py
-    ghostos web ghostos.demo.agents.shop --port 8600 --headless
     """
     from ghostos.cli.serving import serve_page
 
@@ -59,12 +69,9 @@ def console(
     """Chat with a Python file in the terminal.
 
     /help says what can be typed. Ctrl-C stops a turn, Ctrl-D leaves; the thread is kept.
-
-    \b
-    ghostos console my.py
-    ghostos console my.py --thread notes --model deepseek:deepseek-chat
     """
-    from ghostos.cli.console import chat
+    with collector_paused():
+        from ghostos.cli.console import chat
 
     chat(target, common=Common(workspace=workspace, model=model, thread=thread, sandbox=sandbox, is_debug=debug))
 
@@ -87,17 +94,13 @@ def ask(  # noqa: PLR0913 - Typer reads options off the signature
     ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Send one message and print the answer as it comes.
+    """Send one message and print the answer.
 
-    The answer goes to stdout; code, its output and remarks go to stderr. The exit status is 0 when the turn came to its
-    end, 1 when it failed.
-
-    \b
-    ghostos ask my.py "what is 2 plus 3?"
-    ghostos ask my.py "and times 4?" --thread t-3f9c1a
-    git diff | ghostos ask review.py - --json > messages.jsonl
+    The answer goes to stdout as it comes; code, its output and remarks go to stderr. The exit status is 0
+    when the turn came to its end, 1 when it failed.
     """
-    from ghostos.cli.asking import ask
+    with collector_paused():
+        from ghostos.cli.asking import ask
 
     common = Common(workspace=workspace, model=model, thread=thread, sandbox=sandbox, is_debug=debug)
     ask(target, message, common=common, is_json=json, with_deltas=deltas)

@@ -1,0 +1,113 @@
+"""`ghostos console`: a chat in the terminal."""
+
+import asyncio
+import importlib
+import select
+import sys
+
+from ghostos.abcd import Receiver
+from ghostos.cli.application import Client, open_client
+from ghostos.cli.failures import show_failure
+from ghostos.cli.options import Common
+from ghostos.cli.streams import write_note
+from ghostos.cli.text_view import TextView, choose_lines
+from ghostos.cli.thread_text import render_summaries
+from ghostos.cli.turns import follow_turn
+from ghostos.drivers.models.rehearsal import RehearsalModel
+from ghostos.errors import GhostOSError
+
+_PROMPT = "> "
+_PASTE_PAUSE_S = 0.05
+_THREADS_SHOWN = 20
+
+_HELP = """\
+/help     this list
+/threads  the threads of this workspace
+/quit     leave; so does Ctrl-D
+
+Everything else is said to the agent; several lines pasted at once are one message.
+Ctrl-C while it works stops the turn. It is kept: press Enter to let it go on."""
+
+
+def chat(target: str, *, common: Common) -> None:
+    """Talk with a target until the user leaves.
+
+    Raises:
+        GhostOSError: The conversation cannot be opened.
+    """
+    with open_client(target, common=common) as client:
+        if sys.stdin.isatty():
+            importlib.import_module("readline")  # gives input() its editing and history
+        _Chat(client).run()
+        name = client.conversation.thread
+        write_note(f"thread: {name}, go on with --thread {name}")
+
+
+class _Chat:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._view = TextView(choose_lines())
+
+    def run(self) -> None:
+        self._greet()
+        self._finish_turn()
+        while (text := self._read()) is not None:
+            match text.strip():
+                case "/quit":
+                    return
+                case "/help":
+                    write_note(_HELP)
+                case "/threads":
+                    summaries = asyncio.run(self._client.store.list_threads(limit=_THREADS_SHOWN))
+                    write_note(render_summaries(summaries).rstrip("\n"))
+                case "/":
+                    continue
+                case command if command.startswith("/") and " " not in command:
+                    write_note(f"There is no command {command}; /help lists them.")
+                case "":
+                    self._finish_turn()
+                case _:
+                    self._finish_turn()
+                    self._say(text)
+
+    def _greet(self) -> None:
+        write_note(f"Thread {self._client.conversation.thread}. /help lists commands, Ctrl-D leaves.")
+        model = self._client.model
+        if isinstance(model, RehearsalModel):
+            phrases = "".join(f"\n  {phrase}" for phrase in model.rehearsal.phrases())
+            write_note(f"This is a rehearsal: recorded replies, no model. It knows for example:{phrases}")
+
+    def _read(self) -> str | None:
+        """Return what the user typed or pasted; None when they leave."""
+        try:
+            lines = [input(_PROMPT) if sys.stdin.isatty() else input()]
+            while sys.stdin.isatty() and select.select([sys.stdin], [], [], _PASTE_PAUSE_S)[0]:
+                lines.append(input())
+        except EOFError:
+            return None
+        except KeyboardInterrupt:
+            write_note("\nCtrl-D leaves.")
+            return "/"
+        return "\n".join(lines)
+
+    def _say(self, text: str) -> None:
+        try:
+            _, receiver = self._client.conversation.talk(text)
+        except GhostOSError as exc:
+            show_failure(exc, with_traceback=False)
+            return
+        self._listen(receiver)
+
+    def _finish_turn(self) -> None:
+        receiver = self._client.find_unfinished_turn()
+        if receiver is not None:
+            self._listen(receiver)
+
+    def _listen(self, receiver: Receiver) -> None:
+        try:
+            follow_turn(receiver, view=self._view)
+        except GhostOSError as exc:
+            show_failure(exc, with_traceback=False)
+        except KeyboardInterrupt:
+            self._client.stop_turn()
+            write_note("\nStopped; the turn is kept. Enter lets it go on, /quit leaves.")

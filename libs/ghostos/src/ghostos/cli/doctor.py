@@ -1,0 +1,183 @@
+"""`ghostos doctor`: what is there, what is missing, what to do next. Changes nothing."""
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from ghostos.cli.escaping import escape_line
+from ghostos.cli.options import Common
+from ghostos.cli.streams import write_note, write_out
+from ghostos.config import AppSettings, Workspace, default_services
+from ghostos.drivers.models.registry import Models
+from ghostos.drivers.store.schema.revisions import HEAD_REVISION, REVISIONS
+from ghostos.errors import GhostOSError, ModelKeyMissingError
+from ghostos.libraries.app_settings import load_app_settings
+from ghostos.libraries.workspaces import find_workspace
+
+State = Literal["ok", "note", "broken"]
+
+_DISTRIBUTIONS = ("ghostos-core", "ghostos-moss", "ghostos-container", "ghostos-common")
+_EXTRAS = {
+    "web": ("streamlit", "uvicorn"),
+    "postgres": ("psycopg", "procrastinate"),
+    "sphero": ("spherov2", "bleak"),
+    "realtime": ("pyaudio",),
+    "anthropic": ("anthropic",),
+    "gemini": ("google.genai",),
+    "otel": ("opentelemetry.sdk",),
+}
+_LEAST_SPACE_BYTES = 50 * 1024 * 1024
+_NOT_CONFIGURED_STATUS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    state: State
+    subject: str
+    text: str
+    advice: str = ""
+
+
+def examine(*, common: Common) -> int:
+    """Print what is found and the next command, and return the exit status: 3 where something is broken."""
+    found = find_workspace(common.workspace, environment=os.environ)
+    for notice in found.notices:
+        write_note(f"note: {notice}")
+    findings = list(_find_all(found.workspace, model=common.model))
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        write_out(f"{finding.state:<6}  {finding.subject:<{width}}  {escape_line(finding.text)}\n")
+        if finding.advice:
+            write_out(f"{'':<6}  {'':<{width}}  {escape_line(finding.advice)}\n")
+    write_out(f"\nNext: {_choose_next(findings)}\n")
+    return _NOT_CONFIGURED_STATUS if any(finding.state == "broken" for finding in findings) else 0
+
+
+def _find_all(workspace: Workspace, *, model: str | None) -> Iterator[_Finding]:
+    yield _Finding("ok", "python", f"{platform.python_version()} at {sys.executable}, {platform.platform(terse=True)}")
+    yield _examine_versions()
+    yield _Finding("ok", "sqlite", sqlite3.sqlite_version)
+    yield _examine_workspace(workspace)
+    yield _examine_space(workspace)
+    yield _examine_database(workspace)
+    try:
+        app = load_app_settings(workspace, environment=os.environ, model=model)
+    except GhostOSError as exc:
+        yield _Finding("broken", "settings", exc.happened, exc.advice)
+    else:
+        yield _Finding("ok" if workspace.config_file.is_file() else "note", "settings", _describe_settings(workspace))
+        yield from _examine_models(app)
+    yield _Finding("note", "confinement", "not in this version: models' code runs in the process, with your rights")
+    for extra, modules in _EXTRAS.items():
+        yield _examine_extra(extra, modules)
+
+
+def _examine_versions() -> _Finding:
+    installed: list[str] = []
+    for name in _DISTRIBUTIONS:
+        try:
+            installed.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            return _Finding("broken", "ghostos", f"{name} is not installed", "From a clone: make setup")
+    return _Finding("ok", "ghostos", ", ".join(installed))
+
+
+def _examine_workspace(workspace: Workspace) -> _Finding:
+    place = _nearest_folder(workspace.runtime)
+    if not place.is_dir():
+        return _Finding("broken", "workspace", f"{workspace.root}: {place} is not a folder", "Choose --workspace DIR")
+    if not os.access(place, os.W_OK | os.X_OK):
+        advice = "Give yourself the right to write there, or choose another with --workspace DIR"
+        return _Finding("broken", "workspace", f"{workspace.root}: {place} cannot be written", advice)
+    if not workspace.runtime.is_dir():
+        return _Finding("note", "workspace", f"{workspace.root}: not used yet, made when it is")
+    return _Finding("ok", "workspace", f"{workspace.root}: can be written")
+
+
+def _examine_space(workspace: Workspace) -> _Finding:
+    try:
+        free = shutil.disk_usage(_nearest_folder(workspace.runtime)).free
+    except OSError as exc:
+        return _Finding("broken", "disk", f"cannot be asked: {exc.strerror}")
+    text = f"{free / 1024**2:,.0f} MiB free"
+    return (
+        _Finding("broken", "disk", text, "Make some space")
+        if free < _LEAST_SPACE_BYTES
+        else _Finding("ok", "disk", text)
+    )
+
+
+def _examine_database(workspace: Workspace) -> _Finding:
+    if not workspace.database.is_file():
+        return _Finding("note", "database", "none yet")
+    try:
+        with closing(sqlite3.connect(f"{workspace.database.as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as exc:
+        return _Finding("broken", "database", f"{workspace.database} cannot be read: {exc}", "Choose --workspace DIR")
+    revision = str(row[0]) if row else "none"
+    if revision == HEAD_REVISION:
+        return _Finding("ok", "database", f"format {revision}")
+    if revision in REVISIONS or row is None:
+        return _Finding("note", "database", f"format {revision}: brought up to {HEAD_REVISION} when it is next used")
+    text = f"format {revision}: made by a newer version; this one knows none after {HEAD_REVISION}"
+    return _Finding("broken", "database", text, "Use the version of GhostOS that made it, or a newer one")
+
+
+def _describe_settings(workspace: Workspace) -> str:
+    return (
+        str(workspace.config_file) if workspace.config_file.is_file() else "the defaults: there is no file of settings"
+    )
+
+
+def _examine_models(app: AppSettings) -> Iterator[_Finding]:
+    services = {**default_services(), **app.settings.services}
+    names = [service.api_key_env for service in services.values() if service.api_key_env]
+    keys = [name for name in dict.fromkeys(names) if app.find_variable(name) is not None]
+    yield _Finding("ok" if keys else "note", "keys", ", ".join(keys) or f"none; looked for {', '.join(names)}")
+    try:
+        label = Models(app).get(None, target=None).label
+    except ModelKeyMissingError as exc:
+        yield _Finding("note", "model", f"{exc.happened} Targets with a rehearsal can be tried without.", exc.advice)
+    except GhostOSError as exc:
+        yield _Finding("broken", "model", exc.happened, exc.advice)
+    else:
+        yield _Finding("ok", "model", label)
+
+
+def _examine_extra(extra: str, modules: tuple[str, ...]) -> _Finding:
+    if all(_is_installed(module) for module in modules):
+        return _Finding("ok", f"extra {extra}", "installed")
+    return _Finding("note", f"extra {extra}", f"not installed: pip install 'ghostos-core[{extra}]'")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package that it would be in
+        return False
+
+
+def _nearest_folder(path: Path) -> Path:
+    """Return the path, or what is nearest above it that exists."""
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def _choose_next(findings: list[_Finding]) -> str:
+    broken = [finding.subject for finding in findings if finding.state == "broken"]
+    if broken:
+        return f"mend {', '.join(broken)}, then run ghostos doctor again"
+    states = {finding.subject: finding.state for finding in findings}
+    talk = "web" if states["extra web"] == "ok" else "console"
+    if states["model"] == "ok":
+        return f"ghostos {talk} TARGET (a Python file of yours)"
+    return f"ghostos {talk} ghostos.demo.agents.shop (a rehearsal, no key needed)"

@@ -1,0 +1,118 @@
+"""`ghostos moss`: a target's module without a model."""
+
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from ghostos.cli.application import check_sandbox, get_settings, open_module, open_target
+from ghostos.cli.escaping import escape
+from ghostos.cli.failures import INTERRUPTED_STATUS
+from ghostos.cli.options import Common
+from ghostos.cli.streams import write_note, write_out, write_out_line
+from ghostos.cli.text_view import describe_executor
+from ghostos.errors import UsageError
+from ghostos.libraries.flow import FlowRecord
+from ghostos_moss import Executor, RunResult, count_tokens
+
+
+def print_prompt(target: str, *, common: Common, with_tokens: bool) -> None:
+    """Print what a model is shown of a target's module.
+
+    Args:
+        target: What the user pointed at.
+        common: The shared options.
+        with_tokens: Print its length in tokens to stderr, too.
+    """
+    with open_target(target, common=common) as app, open_module(app, flow=FlowRecord()) as session:
+        prompt = session.prompt()
+    write_out(escape(prompt.rstrip("\n")) + "\n")
+    if with_tokens:
+        write_note(f"about {count_tokens(prompt)} tokens (an approximation of cl100k), {len(prompt)} characters")
+
+
+def run_code(target: str, *, common: Common, code: str, timeout_s: float | None, is_json: bool) -> int:
+    """Run code in the context of a target, as a ghost would.
+
+    Args:
+        target: What the user pointed at.
+        common: The shared options.
+        code: The file that holds the code; `-` reads it from stdin.
+        timeout_s: Longest run, seconds; None is the workspace's setting.
+        is_json: Print one JSON object.
+
+    Returns:
+        The exit status: 1 when the code failed, 130 after Ctrl-C.
+    """
+    text = _read_code(code)
+    with open_target(target, common=common) as app, open_module(app, flow=FlowRecord()) as session:
+        limit_s = get_settings(app.container).settings.code.timeout_s if timeout_s is None else timeout_s
+        check_sandbox(common.sandbox)
+        with _counting_ctrl_c() as pressed:
+            result = session.run(text, timeout_s=limit_s)
+        executor = app.container.force_fetch(Executor).name
+    if is_json:
+        write_out_line(_encode(result, executor=executor))
+    else:
+        _print_result(result, executor=executor)
+    if pressed:
+        return INTERRUPTED_STATUS
+    return 0 if result.status == "ok" else 1
+
+
+@contextmanager
+def _counting_ctrl_c() -> Generator[list[int]]:
+    """Note each Ctrl-C: to the code it is a KeyboardInterrupt, of which its result says only that it failed."""
+    pressed: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _read_code(code: str) -> str:
+    if code == "-":
+        return sys.stdin.read()
+    try:
+        return Path(code).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(
+            f"The code in {code} cannot be read: {getattr(exc, 'strerror', None) or exc}.",
+            advice="Give a file of Python, or - to read it from stdin.",
+        ) from exc
+
+
+def _encode(result: RunResult, *, executor: str) -> bytes:
+    return msgspec.json.encode(
+        {
+            "status": result.status,
+            "returns": result.returns,
+            "std_output": result.std_output,
+            "error": result.error,
+            "calls": [asdict(call) for call in result.calls],
+            "profile": {"executor": executor},
+        }
+    )
+
+
+def _print_result(result: RunResult, *, executor: str) -> None:
+    write_note(f"[no model{describe_executor(executor)}]")
+    if result.std_output:
+        write_out(escape(result.std_output.rstrip("\n")) + "\n")
+    if result.returns_text:
+        write_out(f"returned: {escape(result.returns_text)}\n")
+    for note in result.notes:
+        write_note(f"note: {escape(note)}")
+    if result.error:
+        write_note(f"error: {escape(result.error)}")

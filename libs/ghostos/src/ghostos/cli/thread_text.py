@@ -1,0 +1,91 @@
+"""Threads as text: a list of them, one to read, one as Markdown."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from ghostos.cli.escaping import escape, escape_line
+from ghostos.cli.text_view import describe_state
+from ghostos.contracts.store import ThreadSummary
+from ghostos.core.message import Message
+from ghostos.core.task import Task
+
+_SPEAKERS = {"user": "User", "assistant": "Assistant", "environment": "Environment", "system": "System"}
+
+
+def render_summaries(summaries: Sequence[ThreadSummary]) -> str:
+    """Return a table, one line a thread."""
+    if not summaries:
+        return "No threads yet. Begin one with: ghostos ask TARGET MESSAGE\n"
+    rows = [("THREAD", "STATE", "TURNS", "MESSAGES", "LAST USED", "TARGET")]
+    rows += [
+        (
+            escape_line(summary.name),
+            summary.state,
+            str(summary.turn),
+            str(summary.messages),
+            _render_time(summary.updated_at),
+            escape_line(summary.target),
+        )
+        for summary in summaries
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    return "".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) + "\n"
+        for row in rows
+    )
+
+
+def render_thread(task: Task, messages: Iterable[Message]) -> str:
+    """Return a thread to be read in a terminal: every message, its content indented."""
+    usage = task.usage
+    head = [
+        f"thread {escape_line(task.name)} ({task.id})",
+        f"target {escape_line(task.target)}",
+        f"state {task.state}, turns: {task.turn}, model calls: {usage.model_calls}, "
+        f"tokens: {usage.input_tokens} read, {usage.output_tokens} written",
+    ]
+    return "\n".join([*head, *(_render_message(message) for message in messages)]) + "\n"
+
+
+def render_markdown(task: Task, messages: Iterable[Message]) -> str:
+    """Return a thread as a Markdown document; code and output are fenced, so that nothing in them is markup."""
+    parts = [f"# Thread {escape_line(task.name)}", f"Target: `{escape_line(task.target)}`"]
+    for message in messages:
+        speaker = _SPEAKERS[message.role]
+        title = speaker if message.type == "text" else f"{speaker}: {message.type}"
+        parts.append(f"## {title}{_mark(message)}")
+        if message.type == "text":
+            parts.append(escape(message.content))
+        elif message.type == "state":
+            parts.append(escape(describe_state(message)))
+        else:
+            parts.append(_fence(escape(message.content), language="python" if message.type == "code" else "text"))
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def _render_message(message: Message) -> str:
+    title = f"#{message.seq}  turn {message.turn}, round {message.round}  {message.role} {message.type}{_mark(message)}"
+    content = describe_state(message) if message.type == "state" else message.content
+    lines = escape(content).rstrip("\n").split("\n")
+    if message.type == "error" and isinstance(message.data, dict) and message.data.get("advice"):
+        lines.append(escape_line(str(message.data["advice"])))
+    return "\n".join(["", title, *(f"    {line}" if line else "" for line in lines)])
+
+
+def _mark(message: Message) -> str:
+    """What a reader must know besides: the message is not whole, or the code failed."""
+    marks = ["partial"] if message.status == "partial" else []
+    if message.type == "output" and isinstance(message.data, dict) and message.data.get("status", "ok") != "ok":
+        marks.append(str(message.data["status"]))
+    return f" ({', '.join(marks)})" if marks else ""
+
+
+def _fence(text: str, *, language: str) -> str:
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip(chr(10))}\n{fence}"
+
+
+def _render_time(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -1,0 +1,111 @@
+import os
+import pty
+import re
+import select
+import signal
+import time
+
+import pytest
+
+from ghostos.testing import ErrorReply, ModelServer, NoReply
+
+pytestmark = pytest.mark.slow
+
+
+class Terminal:
+    """A command on a terminal of its own, typed into and read from."""
+
+    def __init__(self, shell, *words):
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(shell.folder)
+            command = shell.command(*words)
+            os.execve(command[0], command, {**shell.variables, "TERM": "xterm"})  # noqa: S606 - the child of a fork
+        self.seen = ""
+
+    def type(self, text):
+        os.write(self._fd, text.encode())
+
+    def wait_for(self, pattern, *, timeout_s=30.0):
+        give_up_at = time.monotonic() + timeout_s
+        start = len(self.seen)
+        while (found := re.search(pattern, self.seen)) is None:
+            if time.monotonic() > give_up_at or not self._read():
+                raise AssertionError(f"{pattern!r} was not seen in:\n{self.seen[start:]}")
+        passed, self.seen = self.seen[: found.end()], self.seen[found.end() :]
+        return passed
+
+    def wait(self):
+        while self._read():
+            pass
+        os.close(self._fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def _read(self):
+        if select.select([self._fd], [], [], 1.0)[0]:
+            try:
+                data = os.read(self._fd, 65536)
+            except OSError:  # the other side has ended
+                return False
+            self.seen += data.decode(errors="replace")
+            return bool(data)
+        return True
+
+
+def test_a_conversation_of_two_turns_and_commands(served):
+    with ModelServer(["First answer.", "Second answer."]) as server:
+        shell = served(server.base_url)
+        typed = "one\n/threads\n/wrong\n/help\ntwo\n/quit\n"
+        done = shell.run("console", "foo.py", "--thread", "t1", typed=typed)
+
+    assert done.status == 0, done.err
+    assert done.out == "First answer.\nSecond answer.\n"
+    assert re.search(r"^t1 +waiting", done.err, re.MULTILINE)
+    assert "There is no command /wrong" in done.err
+    assert "/quit     leave" in done.err
+    assert server.requests[1].body["messages"][1]["content"] == "one"
+
+
+def test_a_failed_turn_does_not_end_the_conversation(served):
+    with ModelServer([ErrorReply(status=401), "Here."]) as server:
+        done = served(server.base_url).run("console", "foo.py", typed="one\ntwo\n")
+    assert (done.status, done.out) == (0, "Here.\n")
+    assert "error: The key was refused" in done.err
+
+
+def test_a_rehearsal_says_what_it_knows(shell):
+    del shell.variables["OPENAI_API_KEY"]
+    shell.write(
+        "foo.rehearsal.yaml",
+        "version: 1\nscenes:\n- id: hello\n  when: [hello]\n  rounds: [{say: Hi there.}]\notherwise: {say: What?}\n",
+    )
+    done = shell.run("console", "foo.py", typed="hello\n")
+    assert done.out == "Hi there.\n"
+    assert "This is a rehearsal: recorded replies, no model. It knows for example:\n  hello\n" in done.err
+
+
+def test_several_lines_pasted_at_once_are_one_message(served):
+    with ModelServer(["Seen."]) as server:
+        terminal = Terminal(served(server.base_url), "console", "foo.py")
+        terminal.wait_for("> ")
+        terminal.type("line one\rline two\rline three\r")
+        terminal.wait_for(r"Seen\.")
+        terminal.wait_for("> ")
+        terminal.type("\x04")
+        assert terminal.wait() == 0
+    assert server.requests[0].body["messages"][1]["content"] == "line one\nline two\nline three"
+
+
+def test_ctrl_c_stops_the_turn_and_enter_lets_it_go_on(served):
+    with ModelServer([NoReply(close=False), "Finished now."]) as server:
+        terminal = Terminal(served(server.base_url), "console", "foo.py")
+        terminal.wait_for("> ")
+        terminal.type("work\r")
+        server.wait_for_requests(1, timeout_s=30)
+        os.kill(terminal.pid, signal.SIGINT)
+        terminal.wait_for("Stopped; the turn is kept")
+        terminal.wait_for("> ")
+        terminal.type("\r")
+        terminal.wait_for(r"Finished now\.")
+        terminal.type("/quit\r")
+        assert terminal.wait() == 0

@@ -1,0 +1,49 @@
+import subprocess
+import sys
+
+import pytest
+
+from ghostos.cli.main import run
+
+COMMANDS = [
+    ["init"],
+    ["web"],
+    ["console"],
+    ["ask"],
+    ["moss", "prompt"],
+    ["moss", "run"],
+    ["threads", "list"],
+    ["threads", "show"],
+    ["threads", "export"],
+    ["clear-runtime"],
+    ["doctor"],
+    ["docs"],
+    ["help"],
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_the_help_of_each_command_has_an_example(capfd, words):
+    assert run([*words, "--help"]) == 0
+    assert f"  ghostos {' '.join(words)}" in capfd.readouterr().out.partition("Examples:")[2]
+
+
+def test_help_with_a_command_is_that_commands_help(capfd):
+    assert run(["help", "moss", "run"]) == 0
+    by_name = capfd.readouterr().out
+    assert run(["moss", "run", "--help"]) == 0
+    assert by_name == capfd.readouterr().out
+
+
+def test_no_arguments_are_a_request_for_help(capfd):
+    assert run([]) == 0
+    assert "Commands:" in capfd.readouterr().out
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from ghostos.cli.main import run; run(['--help']);"
+        "print([name for name in ('pydantic', 'sqlalchemy', 'openai', 'rich', 'msgspec') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
