@@ -130,15 +130,18 @@ class Settings(_Settings):
     version: Literal[1] = Field(default=1, description="Version of this file's format.")
     default_model: str = Field(default=DEFAULT_MODEL, description="`provider:model` of ghosts that name none.")
     services: dict[str, ServiceSettings] = Field(
-        default_factory=dict, description="Services besides openai, deepseek, moonshot and ollama, or in their place."
+        default_factory=dict, description="More services; of openai, deepseek, moonshot and ollama what shall differ."
     )
     models: dict[str, ModelSettings] = Field(default_factory=dict, description="By `provider:model`.")
     code: CodeSettings = Field(default_factory=CodeSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
 
     def find_service(self, name: str) -> ServiceSettings | None:
-        """Return the service with that name: the file's, else a known one."""
-        return self.services.get(name) or default_services().get(name)
+        """Return the service with that name: what is known of it, with what the file says in its place."""
+        known, given = default_services().get(name), self.services.get(name)
+        if known is None or given is None:
+            return given or known
+        return known.model_copy(update=given.model_dump(exclude_unset=True))
 
     def get_model(self, model: str) -> ModelSettings:
         """Return what is particular to `provider:model`; defaults where nothing is known."""

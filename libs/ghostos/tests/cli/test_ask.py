@@ -143,7 +143,7 @@ def test_a_task_that_its_ghost_gives_up_is_a_failure(served):
         done = served(server.base_url).run("ask", "foo.py", "do it")
 
     assert done.status == 1
-    assert "error: The ghost has given its task up." in done.err
+    assert "error: The ghost gave its task up: no way" in done.err
 
 
 def test_a_refusal_of_the_model_is_two_lines_and_the_thread_can_go_on(served):

@@ -4,7 +4,7 @@ import time
 import pytest
 from pydantic import ValidationError
 
-from ghostos.errors import TargetError
+from ghostos.errors import TargetError, TurnFailedError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.testing import ScriptedModel
 
@@ -249,3 +249,13 @@ def until(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def test_a_ghost_that_gives_up_says_why_and_can_be_spoken_to_again(converse):
+    conversation, _ = converse(code("moss.flow.fail('no paper')"), "Here again.")
+    with pytest.raises(TurnFailedError, match="gave its task up: no paper"):
+        listen(conversation, "go")
+    assert conversation.get_task().state == "failed"
+    assert conversation.history()[-1].type == "error"
+    assert listen(conversation, "and now?")[-1] == ("text", "Here again.")
+    assert conversation.get_task().state == "waiting"

@@ -49,3 +49,10 @@ def test_bad_settings_are_named(place, text, error, message):
     place.config_file.write_text(text)
     with pytest.raises(error, match=message):
         load_app_settings(place, environment={})
+
+
+def test_a_setting_of_a_known_service_leaves_the_rest_of_it(place):
+    place.config_file.write_text("version = 1\n[services.openai]\nmax_retries = 0\n")
+    service = load_app_settings(place, environment={}).settings.find_service("openai")
+    assert service is not None
+    assert (service.max_retries, service.api_key_env) == (0, "OPENAI_API_KEY")

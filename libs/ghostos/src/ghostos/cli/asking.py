@@ -8,7 +8,7 @@ from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note
 from ghostos.cli.text_view import TextView, choose_lines
 from ghostos.cli.turns import JsonView, TurnView, follow_turn
-from ghostos.errors import GhostOSError, TurnFailedError, UsageError
+from ghostos.errors import GhostOSError, UsageError
 
 
 def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas: bool) -> None:
@@ -55,5 +55,3 @@ def _talk(client: Client, text: str, *, view: TurnView) -> None:
             show_failure(exc, with_traceback=False)  # of an earlier message; this one still gets its answer
     _, receiver = client.conversation.talk(text)
     follow_turn(receiver, view=view)
-    if client.conversation.get_task().state == "failed":
-        raise TurnFailedError("The ghost has given its task up.", advice="Its last code says why; begin a new thread.")

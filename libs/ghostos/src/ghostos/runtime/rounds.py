@@ -105,7 +105,7 @@ class RoundRunner:
 
     async def _handle(self, session: RoundSession, *, driver: GhostDriver) -> tuple[Operator, GhostOSError | None]:
         try:
-            return await driver.on_event(session), None
+            operator = await driver.on_event(session)
         except LeaseLostError:
             raise
         except GhostOSError as exc:
@@ -113,13 +113,10 @@ class RoundRunner:
         except Exception as exc:
             _logger.exception("the handler of task %s failed", session.task.id)
             error = _internal_error(exc)
+        else:
+            return operator, _conclude(session, operator)
         session.cut_reply()
-        session.add(
-            error.happened,
-            role="system",
-            type="error",
-            data={"kind": type(error).__name__, "advice": error.advice, "exit_status": error.exit_status},
-        )
+        _add_error(session, error)
         return Wait(), error
 
     async def _commit(
@@ -175,6 +172,28 @@ class _LeaseKeeper:
             await self._store.renew(self._claim)
         except GhostOSError as exc:
             _logger.warning("the lease of task %s was not renewed: %s", self._claim.task.id, exc.happened)
+
+
+def _conclude(session: RoundSession, operator: Operator) -> GhostOSError | None:
+    """Leave in the thread how the task ended, if it did; return the error that ends the turn of one that gave up."""
+    if isinstance(operator, Finish):
+        session.add("finished", role="system", type="state", data={"state": "finished", "result": operator.result})
+    if not isinstance(operator, Fail):
+        return None
+    error = TurnFailedError(
+        f"The ghost gave its task up: {operator.reason}", advice="Say something to go on, or begin a new thread."
+    )
+    _add_error(session, error)
+    return error
+
+
+def _add_error(session: RoundSession, error: GhostOSError) -> None:
+    data: JsonObject = {
+        "kind": type(error).__name__,
+        "advice": error.advice,
+        "exit_status": error.exit_status,
+    }
+    session.add(error.happened, role="system", type="error", data=data)
 
 
 def _internal_error(cause: Exception) -> GhostOSError:
