@@ -1,10 +1,10 @@
 """Time of a turn of two model rounds and one action over a local HTTP model, fresh and late in a thread.
 
 Everything is real: the official SDK over loopback to a server in another process, the database, the journal, the code.
-What the client of the turn waits for is measured: from `talk` to the end of `recv`. The raw exchange, two requests with
-the same bodies by the SDK alone, is printed beside it.
+What the client of the turn waits for is measured: from `talk` to the end of `recv`. Beside it stands the raw exchange:
+two requests of the same size by the SDK's `create()` alone.
 
-    python benchmarks/turn.py [--turns 150]
+    python benchmarks/turn.py [--turns 160]
 """
 
 import argparse
@@ -15,6 +15,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+import openai
 
 from ghostos.abcd import Conversation
 from ghostos.bootstrap import get_ghostos, make_app_container
@@ -49,6 +52,40 @@ def measure(turns: int) -> list[float]:
     return times
 
 
+def measure_raw(bodies: list[dict[str, Any]]) -> float:
+    """Milliseconds of the same two requests by the SDK's own `create()`, nothing stored and nothing run."""
+    client = openai.OpenAI()
+
+    def exchange() -> float:
+        started = time.perf_counter()
+        for body in bodies:
+            for _ in client.chat.completions.create(**body):
+                pass
+        return (time.perf_counter() - started) * 1000
+
+    return statistics.median([exchange() for _ in range(13)][3:])
+
+
+def make_bodies(turns: int) -> list[dict[str, Any]]:
+    """What the two requests of a turn send that comes after `turns` others."""
+    past: list[dict[str, str]] = [{"role": "system", "content": "x" * 1500}]
+    for _ in range(turns):
+        past += [
+            {"role": "user", "content": "what is 2 plus 3?"},
+            {"role": "assistant", "content": "Let me see.\n<moss>\nprint(plus(2, 3))\n</moss>"},
+            {"role": "user", "content": '<moss-output status="ok">\n5\n</moss-output>'},
+            {"role": "assistant", "content": "It is 5."},
+        ]
+    ask = {"role": "user", "content": "what is 2 plus 3?"}
+    state = {"role": "user", "content": "<moss-state>\ntime: now\n</moss-state>"}
+    code = {"role": "assistant", "content": "Let me see.\n<moss>\nprint(plus(2, 3))\n</moss>"}
+    output = {"role": "user", "content": '<moss-output status="ok">\n5\n</moss-output>'}
+    return [
+        {"model": "gpt-4o", "messages": [*past, ask, state], "stream": True},
+        {"model": "gpt-4o", "messages": [*past, ask, code, output, state], "stream": True},
+    ]
+
+
 def _turn(conversation: Conversation) -> float:
     started = time.perf_counter()
     _, receiver = conversation.talk("what is 2 plus 3?")
@@ -70,11 +107,16 @@ def main() -> None:
         os.environ["OPENAI_BASE_URL"] = server.stdout.readline().strip()
         os.environ["OPENAI_API_KEY"] = "benchmark"
         times = measure(turns)
+        raw_fresh, raw_late = measure_raw(make_bodies(8)), measure_raw(make_bodies(turns - 5))
         server.terminate()
-    fresh, late = times[3:13], times[-10:]
-    print("turn of two model rounds and one action, ms        median    min    max")
-    for label, some in ((f"turns 4 to 13 ({times[0]:.0f} ms the first)", fresh), (f"the last 10 of {turns}", late)):
-        print(f"  {label:<46}  {statistics.median(some):6.2f} {min(some):6.2f} {max(some):6.2f}")
+    rows = (
+        (f"turns 4 to 13 ({times[0]:.0f} ms the first)", times[3:13], raw_fresh),
+        (f"the last 10 of {turns}", times[-10:], raw_late),
+    )
+    print("turn of two model rounds and one action, ms        median    min    max   raw create()  ratio")
+    for label, some, raw in rows:
+        median = statistics.median(some)
+        print(f"  {label:<46}  {median:6.2f} {min(some):6.2f} {max(some):6.2f}   {raw:12.2f} {median / raw:6.2f}")
 
 
 if __name__ == "__main__":
