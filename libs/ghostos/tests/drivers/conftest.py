@@ -43,7 +43,7 @@ class Records:
         return Task(
             id=new_id(),
             name=name,
-            target="/home/me/my.py",
+            target="/srv/my.py",
             ghost={"type": "MossAgent", "name": "me"},
             created_at=self.clock(),
             updated_at=self.clock(),

@@ -241,7 +241,7 @@ def test_a_module_that_binds_objects_to_its_thread_works(start_matrix, tmp_path)
 
 def test_approval_cannot_be_asked_for_yet():
     with pytest.raises(ValidationError, match="approve"):
-        MossAgent("x", approve="code")
+        MossAgent.model_validate({"moss_module": "x", "approve": "code"})
 
 
 def until(condition):

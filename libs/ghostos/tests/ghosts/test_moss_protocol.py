@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -5,21 +6,18 @@ import pytest
 from ghostos.ghosts.moss_protocol import render_output, render_state, render_value
 from ghostos_moss import RunResult
 
-
-def result(**fields):
-    empty = {
-        "status": "ok",
-        "std_output": "",
-        "returns": None,
-        "returns_text": "",
-        "error": None,
-        "values": {},
-        "code": None,
-        "notes": (),
-        "calls": (),
-        "duration_s": 0.0,
-    }
-    return RunResult(**{**empty, **fields})
+EMPTY = RunResult(
+    status="ok",
+    std_output="",
+    returns=None,
+    returns_text="",
+    error=None,
+    values={},
+    code=None,
+    notes=(),
+    calls=(),
+    duration_s=0.0,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,10 +41,11 @@ def test_the_state_says_the_time_and_every_value_and_bounds_each():
 
 def test_an_output_holds_prints_then_values_then_errors_then_remarks():
     shown = render_output(
-        result(std_output="a\n", returns_text="5", error="ValueError: no", notes=("b was not stored",)), observed=[{}]
+        replace(EMPTY, std_output="a\n", returns_text="5", error="ValueError: no", notes=("b was not stored",)),
+        observed=[{}],
     )
     assert shown == "a\nreturned: 5\n{}\nValueError: no\nnote: b was not stored"
 
 
 def test_an_output_is_never_empty():
-    assert render_output(result()) == "(no output)"
+    assert render_output(EMPTY) == "(no output)"

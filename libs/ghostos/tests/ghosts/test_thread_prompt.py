@@ -1,10 +1,10 @@
 from ghostos.core.clock import utc_now
-from ghostos.core.message import Message
+from ghostos.core.message import Message, MessageStatus
 from ghostos.core.prompt import PromptMessage
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 
 
-def message(seq, role, type, content, *, number=1, data=None, status="complete"):
+def message(seq, role, type, content, *, number=1, data=None, status: MessageStatus = "complete"):
     return Message(
         seq=seq,
         id=str(seq),
