@@ -16,14 +16,14 @@ from ghostos.cli.streams import write_note
 from ghostos.config import AppSettings
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.store import Store
-from ghostos.errors import GhostOSError, NotConfiguredError, TargetError
+from ghostos.errors import NotConfiguredError
+from ghostos.ghosts.module import open_module as open_module_of
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target, load_target
-from ghostos.libraries.flow import Flow, FlowRecord
+from ghostos.libraries.flow import FlowRecord
 from ghostos.libraries.workspaces import find_workspace
 from ghostos_container import Container
-from ghostos_moss import Executor, ModuleSession, PyContext, load_source
-from ghostos_moss.errors import MossError
+from ghostos_moss import ModuleSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,23 +90,7 @@ def open_module(app: Application, *, flow: FlowRecord) -> Generator[ModuleSessio
     """
     ghost = app.target.ghost
     module = ghost.moss_module if isinstance(ghost, MossAgent) else app.target.name
-    executor = app.container.force_fetch(Executor)
-    try:
-        session = executor.open(
-            load_source(module),
-            pycontext=PyContext(module=module),
-            container=app.container,
-            injections={"flow": Flow(flow)},
-        )
-    except GhostOSError:
-        raise
-    except MossError as exc:
-        raise TargetError(f"{module} cannot be used: {exc}", advice="Mend the file and run it again.") from exc
-    except Exception as exc:  # whatever a provider of the target raises
-        raise TargetError(
-            f"{module} cannot be used: a provider raised {type(exc).__name__}: {exc}",
-            advice="Mend what its __matrix_providers__() returns, and run it again.",
-        ) from exc
+    session = open_module_of(module, container=app.container, flow=flow)
     try:
         yield session
     finally:

@@ -10,6 +10,7 @@ from types import FrameType
 
 import msgspec
 
+from ghostos.abcd import Ghost
 from ghostos.cli.application import check_sandbox, get_settings, open_module, open_target
 from ghostos.cli.escaping import escape
 from ghostos.cli.failures import INTERRUPTED_STATUS
@@ -17,12 +18,14 @@ from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note, write_out, write_out_line
 from ghostos.cli.text_view import describe_executor
 from ghostos.errors import UsageError
+from ghostos.ghosts.chatbot import Chatbot, render_identity
+from ghostos.ghosts.moss_agent import MossAgent, render_system
 from ghostos.libraries.flow import FlowRecord
 from ghostos_moss import Executor, RunResult, count_tokens
 
 
 def print_prompt(target: str, *, common: Common, with_tokens: bool) -> None:
-    """Print what a model is shown of a target's module.
+    """Print the system message of a target: who it is, how to act, and its module.
 
     Args:
         target: What the user pointed at.
@@ -30,10 +33,20 @@ def print_prompt(target: str, *, common: Common, with_tokens: bool) -> None:
         with_tokens: Print its length in tokens to stderr, too.
     """
     with open_target(target, common=common) as app, open_module(app, flow=FlowRecord()) as session:
-        prompt = session.prompt()
+        prompt = _render_whole_prompt(app.target.ghost, module_prompt=session.prompt())
     write_out(escape(prompt.rstrip("\n")) + "\n")
     if with_tokens:
         write_note(f"about {count_tokens(prompt)} tokens (an approximation of cl100k), {len(prompt)} characters")
+
+
+def _render_whole_prompt(ghost: Ghost, *, module_prompt: str) -> str:
+    match ghost:
+        case MossAgent():
+            return render_system(ghost, module_prompt=module_prompt)
+        case Chatbot():
+            return render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
+        case _:
+            return module_prompt
 
 
 def run_code(target: str, *, common: Common, code: str, timeout_s: float | None, is_json: bool) -> int:

@@ -13,15 +13,14 @@ from ghostos.contracts.session import Session
 from ghostos.core.clock import utc_now
 from ghostos.core.operator import Observe, Operator, Wait
 from ghostos.core.prompt import Prompt, PromptMessage
-from ghostos.errors import TargetError
 from ghostos.ghosts.chatbot import find_model, open_round, render_identity
 from ghostos.ghosts.model_call import Reply, call_model
+from ghostos.ghosts.module import open_module
 from ghostos.ghosts.moss_protocol import PROTOCOL, render_output, render_state
 from ghostos.ghosts.thread_prompt import ThreadPrompt
-from ghostos.libraries.flow import Flow, FlowRecord
+from ghostos.libraries.flow import FlowRecord
 from ghostos.runtime.work_threads import WorkThread, WorkThreads
-from ghostos_moss import Executor, ModuleSession, PyContext, ReplyParser, RunResult, load_source
-from ghostos_moss.errors import MossError
+from ghostos_moss import Executor, ModuleSession, PyContext, ReplyParser, RunResult
 
 MAX_ERROR_STREAK = 3
 
@@ -102,11 +101,9 @@ class MossAgentDriver:
         return self._limit(session, operator)
 
     def _render_prompt(self, session: Session, module: "_OpenModule") -> Prompt:
-        identity = render_identity(self._ghost.name, persona=self._ghost.persona, instruction=self._ghost.instruction)
-        system = "\n\n".join(part for part in (identity, "# How to act", PROTOCOL, module.prompt) if part)
         return Prompt(
             messages=[
-                PromptMessage("system", system),
+                PromptMessage("system", render_system(self._ghost, module_prompt=module.prompt)),
                 *self._thread.render(session.history()),
                 PromptMessage("user", render_state(module.values, now=utc_now())),
             ],
@@ -152,6 +149,12 @@ class MossAgentDriver:
         return Wait()
 
 
+def render_system(ghost: MossAgent, *, module_prompt: str) -> str:
+    """Return the system message of an agent: who it is, how to act, and its module."""
+    identity = render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
+    return "\n\n".join(part for part in (identity, "# How to act", PROTOCOL, module_prompt) if part)
+
+
 class _OpenModule:
     """A compiled module and the one thread that it lives on."""
 
@@ -178,21 +181,15 @@ class _OpenModule:
 
 @asynccontextmanager
 async def _open_module(session: Session, target: str, *, flow: FlowRecord) -> AsyncGenerator[_OpenModule]:
-    executor = session.container.force_fetch(Executor)
     settings = session.container.force_fetch(AppSettings).settings
     pycontext = PyContext.model_validate(session.task.pycontext or {"module": target})
     async with session.container.force_fetch(WorkThreads).borrow() as thread:
 
         def compile_module() -> tuple[ModuleSession, str]:
-            opened = executor.open(
-                load_source(target), pycontext=pycontext, container=session.container, injections={"flow": Flow(flow)}
-            )
+            opened = open_module(target, container=session.container, flow=flow, pycontext=pycontext)
             return opened, opened.prompt()
 
-        try:
-            module_session, prompt = await thread.run(compile_module)
-        except MossError as exc:
-            raise TargetError(f"{target} cannot be used: {exc}", advice="Mend the file; the thread can go on.") from exc
+        module_session, prompt = await thread.run(compile_module)
         try:
             yield _OpenModule(
                 module_session,

@@ -7,14 +7,12 @@ from typing import Protocol, cast
 
 from ghostos.bootstrap import get_ghostos, make_app_container
 from ghostos.contracts.store import Store
-from ghostos.errors import ExtraMissingError, GhostOSError, TargetError
+from ghostos.errors import ExtraMissingError
+from ghostos.ghosts.module import open_module
 from ghostos.ghosts.moss_agent import MossAgent
-from ghostos.ghosts.target import Target, load_target
-from ghostos.libraries.flow import Flow, FlowRecord
+from ghostos.ghosts.target import load_target
+from ghostos.libraries.flow import FlowRecord
 from ghostos.web.app import WebApp
-from ghostos_container import Container
-from ghostos_moss import Executor, PyContext, load_source
-from ghostos_moss.errors import MossError
 
 _SWITCH_INTERVAL_S = 0.0005
 """How long a Python thread may keep the others waiting. Models' code runs in this process: with Python's own 5 ms one
@@ -65,7 +63,8 @@ def serve(
     try:
         container.register(*loaded.providers)
         container.bootstrap()
-        _check_module(loaded, container=container)
+        if isinstance(loaded.ghost, MossAgent):
+            open_module(loaded.ghost.moss_module, container=container, flow=FlowRecord()).close()
         container.force_fetch(Store)
         http_server = _import_http_server()
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
@@ -77,33 +76,6 @@ def serve(
             http_server.run(app, port=port, headless=headless)
     finally:
         container.shutdown()
-
-
-def _check_module(target: Target, *, container: Container) -> None:
-    """Open the module of an agent as its first round does, and close it again.
-
-    Raises:
-        TargetError: It cannot be compiled or injected.
-    """
-    ghost = target.ghost
-    if not isinstance(ghost, MossAgent):
-        return
-    try:
-        container.force_fetch(Executor).open(
-            load_source(ghost.moss_module),
-            pycontext=PyContext(module=ghost.moss_module),
-            container=container,
-            injections={"flow": Flow(FlowRecord())},
-        ).close()
-    except GhostOSError:
-        raise
-    except MossError as exc:
-        raise TargetError(f"{target.name} cannot be used: {exc}", advice="Mend the file and run it again.") from exc
-    except Exception as exc:  # whatever a provider of the target raises
-        raise TargetError(
-            f"{target.name} cannot be used: a provider raised {type(exc).__name__}: {exc}",
-            advice="Mend what its __matrix_providers__() returns, and run it again.",
-        ) from exc
 
 
 def _import_http_server() -> _HttpServer:
