@@ -93,10 +93,10 @@ class ThreadTargetError(UsageError):
     """The thread belongs to another target."""
 
     def __init__(self, name: str, *, owner: str, target: str) -> None:
-        super().__init__(
-            f"Thread '{name}' belongs to {owner}, not to {target}.",
-            advice=f"Choose another --thread, or continue it with: ghostos ask {owner} --thread {name} MESSAGE",
-        )
+        advice = "Choose another thread."
+        if not owner.startswith("python:"):
+            advice = f"Choose another --thread, or continue it with: ghostos ask {owner} --thread {name} MESSAGE"
+        super().__init__(f"Thread '{name}' belongs to {owner}, not to {target}.", advice=advice)
         self.name = name
         self.owner = owner
         self.target = target

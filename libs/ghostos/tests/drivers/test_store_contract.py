@@ -285,12 +285,13 @@ async def test_started_code_is_reported_whatever_comes_between(store, records):
     run = records.code_run(claim)
     await store.start_code_run(claim, run)
     await store.park(claim)
-    await store.park(await records.claim(store, claim.task.id))
+    latest = await records.claim(store, claim.task.id)
+    await store.park(latest)
     await store.post_event(records.event(claim.task, "cancel"))
     cancelling = await records.claim(store, claim.task.id)
     assert cancelling.event.type == "cancel"
     assert cancelling.abandoned.code_run == run
-    assert cancelling.abandoned.round_id == run.round_id
+    assert cancelling.abandoned.round_id == latest.round_id
     finished = replace(run, status="interrupted")
     following = await store.commit_round(replace(records.commit(cancelling, claim_next=True), code_runs=[finished]))
     assert following.abandoned is None

@@ -4,10 +4,24 @@ import threading
 import pytest
 from pydantic import BaseModel
 
+from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.core.prompt import ModelDelta
-from ghostos.errors import MatrixClosedError, ModelServerError, SyncInAsyncError, ThreadTargetError, UsageError
+from ghostos.errors import (
+    GhostOSError,
+    MatrixClosedError,
+    ModelKeyMissingError,
+    ModelServerError,
+    SyncInAsyncError,
+    ThreadTargetError,
+    UsageError,
+    WorkspaceError,
+)
 from ghostos.ghosts.chatbot import Chatbot
+from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.testing import ScriptedModel
+from ghostos.testing.models import use_model
+from ghostos_container import provide
 
 BOT = Chatbot("Echo", instruction="Be short.")
 
@@ -53,7 +67,7 @@ def test_a_thread_goes_on_in_another_process(start_matrix):
 def test_a_thread_of_another_target_is_refused(start_matrix):
     matrix = start_matrix(ScriptedModel([]))
     matrix.sync(BOT, thread="mine")
-    with pytest.raises(ThreadTargetError, match="belongs to python:Echo"):
+    with pytest.raises(ThreadTargetError, match="belongs to python:chatbot:Echo"):
         matrix.sync(Chatbot("Other"), thread="mine")
 
 
@@ -81,17 +95,17 @@ def test_two_clients_of_one_thread_both_hear_the_turn(start_matrix):
 
 
 def test_a_client_of_another_process_hears_the_turn_that_the_first_one_ran(start_matrix):
-    gate = threading.Event()
+    gate, was_asked = threading.Event(), threading.Event()
 
     def reply(prompt):
+        was_asked.set()
         gate.wait(10)
         return "One."
 
     busy = start_matrix(ScriptedModel([reply, "Two."])).sync(BOT, thread="mine")
     other = start_matrix(ScriptedModel([])).sync(BOT, thread="mine")
     _, first = busy.talk("first")
-    while not busy.is_running():
-        pass
+    assert was_asked.wait(10)
     _, second = other.talk("second")
     gate.set()
     assert said(first.recv()) == "One."
@@ -121,28 +135,180 @@ def partial_reply(text):
     return [ModelDelta(kind="text", text=text), ModelServerError("The stream was cut.")]
 
 
+class HangingModel(ScriptedModel):
+    """Says a word, then waits for ever, as a service does that does not answer."""
+
+    def __init__(self):
+        super().__init__([])
+        self.was_asked = threading.Event()
+
+    async def stream(self, prompt):
+        yield ModelDelta(kind="text", text="Well")
+        self.was_asked.set()
+        await asyncio.Event().wait()
+
+
 def test_closing_parks_the_round_and_the_next_process_finishes_it(start_matrix):
-    started = threading.Event()
-
-    def hang(prompt):
-        started.set()
-        raise asyncio.CancelledError  # what closing does to a call that waits for its service
-
-    first = start_matrix(ScriptedModel([hang]))
-    conversation = first.sync(BOT, thread="mine")
-    _, receiver = conversation.talk("hello?")
-    started.wait(10)
-    with pytest.raises(MatrixClosedError):
-        list(receiver.recv())
+    hanging = HangingModel()
+    first = start_matrix(hanging)
+    _, receiver = first.sync(BOT, thread="mine").talk("hello?")
+    assert hanging.was_asked.wait(10)
     first.close()
+    with pytest.raises(MatrixClosedError, match="the turn is kept"):
+        list(receiver.recv())
 
     model = ScriptedModel(["Here I am."])
     again = start_matrix(model).sync(BOT, thread="mine")
     resumed = again.resume()
     assert resumed is not None
-    assert said(resumed.recv()) == "Here I am."
-    assert [message.content for message in again.history() if message.role == "user"] == ["hello?"]
+    assert said(resumed.recv()) == "WellHere I am."
+    assert [(m.role, m.content, m.status) for m in again.history() if m.type == "text"] == [
+        ("user", "hello?", "complete"),
+        ("assistant", "Well", "partial"),
+        ("assistant", "Here I am.", "complete"),
+    ]
+    assert len(model.prompts) == 1
     assert again.resume() is None
+
+
+def test_closing_tells_those_who_wait_for_a_turn_that_has_not_begun(start_matrix):
+    hanging = HangingModel()
+    matrix = start_matrix(hanging)
+    conversation, idle = matrix.sync(BOT), matrix.sync(BOT)
+    conversation.talk("first")
+    _, queued = conversation.talk("second")
+    attached = idle.attach()
+    assert hanging.was_asked.wait(10)
+    matrix.close()
+    for receiver in (queued, attached):
+        with pytest.raises(MatrixClosedError):
+            list(receiver.recv())
+
+
+def test_closing_a_receiver_frees_who_listens_to_it(start_matrix):
+    hanging = HangingModel()
+    conversation = start_matrix(hanging).sync(BOT)
+    _, receiver = conversation.talk("hello?")
+    heard = []
+    listener = threading.Thread(target=lambda: heard.extend(receiver.recv()))
+    listener.start()
+    assert hanging.was_asked.wait(10)
+    receiver.close()
+    listener.join(10)
+    assert not listener.is_alive()
+
+
+def test_calls_in_flight_while_the_matrix_closes_come_back(start_matrix):
+    matrix = start_matrix(ScriptedModel([f"{n}" for n in range(400)]))
+    conversation = matrix.sync(BOT)
+    ended = []
+
+    def talk():
+        try:
+            for _ in range(100):
+                conversation.talk("hi")
+        except MatrixClosedError:
+            ended.append("closed")
+
+    talkers = [threading.Thread(target=talk) for _ in range(3)]
+    closers = [threading.Thread(target=matrix.close) for _ in range(2)]
+    for thread in talkers:
+        thread.start()
+    for thread in closers:
+        thread.start()
+    for thread in [*talkers, *closers]:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_a_fault_of_the_disk_is_told_to_everybody_and_the_input_is_answered_afterwards(start_matrix, workspace):
+    matrix = start_matrix(ScriptedModel([]))
+    conversation = matrix.sync(BOT)
+    (workspace / "runtime" / "rounds").write_text("a file where the folder of the journals should be")
+    _, first = conversation.talk("first")
+    _, second = conversation.talk("second")
+    for receiver in (first, second):
+        with pytest.raises(WorkspaceError):
+            list(receiver.recv())
+    matrix.close()
+    (workspace / "runtime" / "rounds").unlink()
+    again = start_matrix(ScriptedModel(["One.", "Two."])).sync(BOT, thread=conversation.thread)
+    resumed = again.resume()
+    assert resumed is not None
+    assert said(resumed.recv()) == "One."
+
+
+def test_a_second_process_hears_the_running_turn_and_not_the_old_ones(start_matrix):
+    gate = threading.Event()
+
+    def slow(prompt):
+        gate.wait(10)
+        return "Three."
+
+    first = start_matrix(ScriptedModel(["One.", "Two.", slow])).sync(BOT, thread="mine")
+    listen(first, "one")
+    listen(first, "two")
+    _, third = first.talk("three")
+    second = start_matrix(ScriptedModel([])).sync(BOT, thread="mine")
+    resumed = second.resume()
+    assert resumed is not None
+    gate.set()
+    assert said(resumed.recv()) == "Three."
+    assert said(third.recv()) == "Three."
+
+
+def test_the_input_is_kept_when_no_model_can_be_had(start_matrix, workspace):
+    class NoModels:
+        def get(self, model, *, target):
+            raise ModelKeyMissingError("openai:gpt-4o", variable="OPENAI_API_KEY")
+
+        async def aclose(self):
+            pass
+
+    container = make_app_container(
+        workspace, providers=[provide(ModelRegistry, singleton=False)(lambda container: NoModels())]
+    )
+    with get_ghostos(container).create_matrix("no models") as matrix:
+        conversation = matrix.sync(BOT, thread="mine")
+        with pytest.raises(ModelKeyMissingError):
+            listen(conversation, "my important question")
+    container.shutdown()
+    model = ScriptedModel(["Yes."])
+    listen(start_matrix(model).sync(BOT, thread="mine"), "and?")
+    assert "my important question" in [message.content for message in model.prompts[0].messages]
+
+
+def test_shutting_the_container_down_parks_what_runs_before_its_store_goes(workspace):
+    hanging = HangingModel()
+    container = make_app_container(workspace, providers=[use_model(hanging)])
+    matrix = get_ghostos(container).create_matrix("inner")
+    _, receiver = matrix.sync(BOT, thread="mine").talk("hello?")
+    assert hanging.was_asked.wait(10)
+    container.shutdown()
+    with pytest.raises(MatrixClosedError):
+        list(receiver.recv())
+    container = make_app_container(workspace, providers=[use_model(ScriptedModel(["Here."]))])
+    with get_ghostos(container).create_matrix("next") as matrix:
+        resumed = matrix.sync(BOT, thread="mine").resume()
+        assert resumed is not None
+        assert said(resumed.recv()).endswith("Here.")
+    container.shutdown()
+
+
+def test_code_that_ends_threads_does_not_end_the_matrix(start_matrix, tmp_path):
+    path = tmp_path / "exiting_hook.py"
+    path.write_text("def __moss_module_prompt__(prompter):\n    raise SystemExit\n")
+    matrix = start_matrix(ScriptedModel(["Hello."]))
+    with pytest.raises(GhostOSError):
+        listen(matrix.sync(MossAgent(str(path))), "hi")
+    assert said(listen(matrix.sync(BOT), "hi")) == "Hello."
+
+
+def test_a_matrix_has_at_least_one_slot(start_matrix):
+    matrix = start_matrix(ScriptedModel([]))
+    with pytest.raises(UsageError, match="0 slots"):
+        matrix.background_run(0)
+    matrix.background_run(2)
 
 
 def test_a_context_reaches_the_task(start_matrix):

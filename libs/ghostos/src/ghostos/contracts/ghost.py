@@ -41,6 +41,11 @@ class Ghost(BaseModel, ABC):
     description: str = Field(default="", description="What it is for, in one line, for people and other ghosts.")
     model: str | None = Field(default=None, description="`provider:model`; None is the workspace's default.")
 
+    @property
+    def origin(self) -> str:
+        """What its threads belong to where nobody says which file or module it was made from."""
+        return f"python:{self.kind}:{self.name}"
+
     @abstractmethod
     def create_driver(self) -> GhostDriver:
         """Return the behaviour of this ghost."""

@@ -1,6 +1,6 @@
 """A message: one item of a thread, and the parts of it that arrive before it is whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -80,6 +80,20 @@ class Delta:
     content: str
     offset: int = 0
     message: Message | None = None
+
+
+def whole_deltas(message: Message) -> tuple[Delta, ...]:
+    """Return the deltas of a message that is whole already: its text once, then its end; one delta of other kinds."""
+    start = Delta(seq=message.seq, type=message.type, role=message.role, content=message.content)
+    if message.type not in STREAMED_TYPES:
+        return (replace(start, message=message),)
+    return (start, last_delta(message))
+
+
+def last_delta(message: Message) -> Delta:
+    """Return the delta that ends a message whose text was streamed."""
+    offset = len(message.content)
+    return Delta(seq=message.seq, type=message.type, role=message.role, content="", offset=offset, message=message)
 
 
 def encode_message(message: Message) -> bytes:

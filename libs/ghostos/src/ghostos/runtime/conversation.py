@@ -102,17 +102,19 @@ class MatrixConversation:
 
     async def _post(self, event: Event) -> tuple[Event, Receiver]:
         cursor = self._host.log_of(self._task_id).listen()
-        stored = await self._host.store.post_event(event)
-        self._host.wake(self._task_id)
+        try:
+            stored = await self._host.store.post_event(event)
+        finally:
+            self._host.wake(self._task_id)  # also when the wait was cancelled: the event may be stored all the same
         return stored, self._receiver(cursor, event_id=event.id)
 
     async def _resume(self) -> Receiver | None:
         log = self._host.log_of(self._task_id)
-        if log.has_turn:
-            return self._receiver(log.listen_to_turn(), event_id=None)
+        has_turn, cursor = log.has_turn, log.listen_to_turn()
+        if has_turn:
+            return self._receiver(cursor, event_id=None)
         if not await self._host.store.pending_events(self._task_id):
             return None
-        cursor = log.listen()
         self._host.wake(self._task_id)
         return self._receiver(cursor, event_id=None)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from ghostos.core.message import Delta, Message
+from ghostos.core.message import Message, whole_deltas
 from ghostos.errors import TurnFailedError
 from ghostos.runtime.thread_log import ThreadLog
 
@@ -20,15 +20,8 @@ def show_foreign_turns(messages: Iterable[Message], *, log: ThreadLog) -> None:
         inputs = [message.id for message in turn if message.role == "user"]
         log.begin_turn(inputs[0] if inputs else turn[0].id)
         for message in turn:
-            log.append(
-                Delta(
-                    seq=message.seq,
-                    type=message.type,
-                    role=message.role,
-                    content=message.content,
-                    message=message,
-                )
-            )
+            for delta in whole_deltas(message):
+                log.append(delta)
         log.end_turn(error=_error_of(turn[-1]))
 
 

@@ -1,6 +1,7 @@
 """Makes Matrices, and parks what runs in them when the interpreter exits."""
 
 import atexit
+import logging
 from collections.abc import Iterable
 from typing import Any
 from weakref import WeakSet
@@ -8,6 +9,8 @@ from weakref import WeakSet
 from ghostos.contracts.matrix import Matrix
 from ghostos.runtime.matrix import ContainerMatrix
 from ghostos_container import Container, Provider
+
+_logger = logging.getLogger(__name__)
 
 
 class ContainerGhostOS:
@@ -31,6 +34,9 @@ class ContainerGhostOS:
         return matrix
 
     def close(self) -> None:
-        """Close every Matrix that is still open."""
+        """Close every Matrix that is still open, whatever another one raises."""
         for matrix in list(self._matrices):
-            matrix.close()
+            try:
+                matrix.close()
+            except Exception:
+                _logger.exception("the Matrix %s did not close in order", matrix.name)

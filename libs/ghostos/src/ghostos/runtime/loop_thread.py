@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError as FutureCancelledError
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from ghostos.errors import MatrixClosedError, SyncInAsyncError
@@ -17,6 +19,7 @@ class LoopThread:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._is_closed = False
+        self._lock = threading.Lock()
         self._thread.start()
 
     @property
@@ -46,11 +49,13 @@ class LoopThread:
         """
         try:
             self.check_not_current(method, twin=twin)
-            self._check_open()
-        except BaseException:
+        except SyncInAsyncError:
             coroutine.close()
             raise
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        try:
+            return self._submit(coroutine).result()
+        except FutureCancelledError:
+            raise _closed() from None
 
     async def run_async(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and wait for it, from any loop.
@@ -60,30 +65,46 @@ class LoopThread:
         """
         if self.is_current():
             return await coroutine
+        future = self._submit(coroutine)
         try:
-            self._check_open()
-        except BaseException:
-            coroutine.close()
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if self._is_closed and future.cancelled():
+                raise _closed() from None
             raise
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
 
     def close(self, *, timeout_s: float = 5.0) -> None:
         """Stop the loop and wait for its thread. Harmless twice."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._loop.call_soon_threadsafe(self._loop.stop)
         if not self.is_current():
             self._thread.join(timeout_s)
 
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise MatrixClosedError("The Matrix is closed.", advice="Make a new one with ghostos.create_matrix(...).")
+    def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        with self._lock:
+            if self._is_closed:
+                coroutine.close()
+                raise _closed()
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
         finally:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(self._cancel_rest())
             self._loop.close()
+
+    async def _cancel_rest(self) -> None:
+        """End what still runs, so that nobody waits for it for ever."""
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+
+
+def _closed() -> MatrixClosedError:
+    return MatrixClosedError("The Matrix is closed.", advice="Make a new one with ghostos.create_matrix(...).")

@@ -1,9 +1,10 @@
 """What ghosts run in: one event loop, a container, slots, and the tasks that clients opened."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
@@ -18,8 +19,9 @@ from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.store import Store
 from ghostos.core.clock import utc_now
 from ghostos.core.ids import new_id
+from ghostos.core.json import JsonObject
 from ghostos.core.task import Task
-from ghostos.errors import ThreadTargetError
+from ghostos.errors import MatrixClosedError, ThreadTargetError, UsageError
 from ghostos.runtime.conversation import MatrixConversation
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.rounds import RoundRunner
@@ -27,19 +29,15 @@ from ghostos.runtime.thread_cache import ThreadCache
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos.runtime.work_threads import WorkThreads
 from ghostos_container import Container, Provider
+from ghostos_container.errors import NotMakeableError
 
 _logger = logging.getLogger(__name__)
 
 DEFAULT_SLOTS = 4
 
-_LOOK_AGAIN_S = 0.5
+_NAME_LENGTH = 8
 
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A task that a client of this Matrix has opened."""
-
-    driver: GhostDriver
+_LOOK_AGAIN_S = {"held": 0.5, "faulted": 5.0}
 
 
 class ContainerMatrix:
@@ -54,26 +52,32 @@ class ContainerMatrix:
     def __init__(self, name: str, *, app: Container, providers: Iterable[Provider[Any]] = ()) -> None:
         self._name = name
         self._container = app.child(name)
-        self._container.register(*providers)
-        self._models = app.make(ModelRegistry)
-        self._container.set(ModelRegistry, self._models)
-        self._work_threads = WorkThreads(name=f"ghostos-work-{name}")
-        self._container.set(WorkThreads, self._work_threads)
-        self._container.bootstrap()
-        self._store = self._container.force_fetch(Store)
-        self._dispatch = app.make(Dispatch)
-        self._runner = RoundRunner(
-            store=self._store,
-            journals=self._container.force_fetch(Journals),
-            threads=ThreadCache(self._store),
-            container=self._container,
-        )
-        self._opened: dict[str, _Opened] = {}
+        try:
+            self._container.register(*providers)
+            self._models = _make_models(self._container)
+            self._container.set(ModelRegistry, self._models)
+            self._work_threads = WorkThreads(name=f"ghostos-work-{name}")
+            self._container.set(WorkThreads, self._work_threads)
+            self._container.bootstrap()
+            self._store = self._container.force_fetch(Store)
+            self._threads = ThreadCache(self._store)
+            self._dispatch = app.make(Dispatch)
+            self._runner = RoundRunner(
+                store=self._store,
+                journals=self._container.force_fetch(Journals),
+                threads=self._threads,
+                container=self._container,
+            )
+        except BaseException:
+            self._container.shutdown()
+            raise
+        self._drivers: dict[str, GhostDriver] = {}
         self._logs: WeakValueDictionary[str, ThreadLog] = WeakValueDictionary()
         self._logs_lock = threading.Lock()
-        self._running: dict[str, ThreadLog] = {}
-        self._is_closed = False
+        self._later: dict[str, asyncio.TimerHandle] = {}
+        self._stopping: asyncio.Task[None] | None = None
         self._loop_thread = LoopThread(f"ghostos-{name}")
+        self._container.add_shutdown(self._close_with_container)
         self._loop_thread.run(self._start(), method="create_matrix", twin="create_matrix")
 
     @property
@@ -94,7 +98,13 @@ class ContainerMatrix:
         return self._loop_thread
 
     def background_run(self, slots: int = DEFAULT_SLOTS) -> None:
-        self._loop_thread.loop.call_soon_threadsafe(self._dispatch.set_slots, slots)
+        if slots < 1:
+            raise UsageError(f"{slots} slots cannot run anything.", advice="Give at least 1.")
+        self._loop_thread.run(self._set_slots(slots), method="matrix.background_run", twin="matrix.a_background_run")
+
+    async def a_background_run(self, slots: int = DEFAULT_SLOTS) -> None:
+        """`background_run` for any event loop."""
+        await self._loop_thread.run_async(self._set_slots(slots))
 
     def sync(
         self, ghost: Ghost, context: BaseModel | None = None, *, thread: str | None = None, target: str | None = None
@@ -121,16 +131,21 @@ class ContainerMatrix:
         self._dispatch.notify(task_id)
 
     def close(self) -> None:
-        if self._is_closed:
-            return
-        self._loop_thread.run(self._stop(), method="matrix.close", twin="matrix.aclose")
-        self._loop_thread.close()
+        try:
+            self._loop_thread.run(self._stop(), method="matrix.close", twin="matrix.aclose")
+        except MatrixClosedError:
+            return  # somebody else has closed it
+        finally:
+            if not self._loop_thread.is_current():
+                self._loop_thread.close()
 
     async def aclose(self) -> None:
-        if self._is_closed:
-            return
-        await self._loop_thread.run_async(self._stop())
-        self._loop_thread.close()
+        try:
+            await self._loop_thread.run_async(self._stop())
+        except MatrixClosedError:
+            return  # somebody else has closed it
+        finally:
+            self._loop_thread.close()
 
     def __enter__(self) -> Self:
         return self
@@ -143,56 +158,101 @@ class ContainerMatrix:
     async def _start(self) -> None:
         self._dispatch.start(self._work, slots=DEFAULT_SLOTS)
 
+    async def _set_slots(self, slots: int) -> None:
+        self._dispatch.set_slots(slots)
+
     async def _stop(self) -> None:
-        if self._is_closed:
-            return
-        self._is_closed = True
-        await self._dispatch.stop()
-        await self._models.aclose()
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._shut_down())
+        await asyncio.shield(self._stopping)
+
+    async def _shut_down(self) -> None:
+        """Take every step, whatever another one raises.
+
+        Raises:
+            ExceptionGroup: What the steps raised.
+        """
+        errors: list[Exception] = []
+        for timer in self._later.values():
+            timer.cancel()
+        for step in (self._dispatch.stop, self._models.aclose, self._close_threads, self._container.ashutdown):
+            try:
+                await step()
+            except Exception as exc:  # noqa: BLE001  # raised below, with the others
+                errors.append(exc)
+        closed = MatrixClosedError("The Matrix was closed.", advice="Make a new one with ghostos.create_matrix(...).")
+        for log in list(self._logs.values()):
+            log.fail(closed)
+        if errors:
+            message = f"Closing the Matrix '{self._name}'"
+            raise ExceptionGroup(message, errors)
+
+    async def _close_threads(self) -> None:
         self._work_threads.close()
-        self._container.shutdown()
+
+    def _close_with_container(self) -> None:
+        """The application's container is being shut down: its store must not go before the rounds are parked."""
+        if self._stopping is None:
+            self.close()
 
     async def _open(
         self, ghost: Ghost, context: BaseModel | None, *, thread: str | None, target: str | None
     ) -> Conversation:
-        owner = target or f"python:{ghost.name or ghost.kind}"
+        owner = target or ghost.origin
         stored_context = context.model_dump(mode="json") if context is not None else None
         task = await self._store.find_task(thread) if thread else None
         if task is None:
-            now = utc_now()
-            task_id = new_id()
-            task = await self._store.create_task(
-                Task(
-                    id=task_id,
-                    name=thread or _thread_name(task_id),
-                    target=owner,
-                    ghost=ghost.dump(),
-                    context=stored_context,
-                    created_at=now,
-                    updated_at=now,
-                )
-            )
+            task = await self._create_task(ghost, context=stored_context, owner=owner, thread=thread)
         if task.target != owner:
             raise ThreadTargetError(task.name, owner=task.target, target=owner)
         if task.ghost != ghost.dump() or (context is not None and task.context != stored_context):
             await self._store.update_ghost(task.id, ghost=ghost.dump(), context=stored_context)
-        self._opened[task.id] = _Opened(ghost.create_driver())
+        self._threads.begin(task)
+        self._drivers[task.id] = ghost.create_driver()
         return MatrixConversation(self, task)
 
+    async def _create_task(self, ghost: Ghost, *, context: JsonObject | None, owner: str, thread: str | None) -> Task:
+        """Store a new task; one that was created under the chosen name meanwhile is taken instead."""
+        now = utc_now()
+        task_id = new_id()
+        fresh = Task(
+            id=task_id,
+            name=thread or f"t-{task_id[-_NAME_LENGTH:]}",
+            target=owner,
+            ghost=ghost.dump(),
+            context=context,
+            created_at=now,
+            updated_at=now,
+        )
+        task = await self._store.create_task(fresh)
+        if thread is None and task.id != task_id:  # somebody's thread has this name by chance: take the whole id
+            return await self._store.create_task(replace(fresh, name=f"t-{task_id}"))
+        return task
+
     async def _work(self, task_id: str) -> None:
-        opened = self._opened.get(task_id)
-        if opened is None:
+        driver = self._drivers.get(task_id)
+        if driver is None:
             _logger.warning("task %s has work, but no client of this process has opened it", task_id)
             return
-        log = self._running[task_id] = self.log_of(task_id)
-        try:
-            is_held = await self._runner.run(task_id, driver=lambda: self._opened[task_id].driver, log=log)
-            if is_held:
-                self._dispatch.notify(task_id, delay_s=_LOOK_AGAIN_S)
-        finally:
-            del self._running[task_id]
+        end = await self._runner.run(task_id, driver=lambda: self._drivers[task_id], log=self.log_of(task_id))
+        if end != "idle":
+            self._look_again(task_id, delay_s=_LOOK_AGAIN_S[end])
+
+    def _look_again(self, task_id: str, *, delay_s: float) -> None:
+        """Wake a task later; a second call before then changes nothing."""
+        if task_id in self._later or self._stopping is not None:
+            return
+
+        def ring() -> None:
+            del self._later[task_id]
+            self._dispatch.notify(task_id)
+
+        self._later[task_id] = asyncio.get_running_loop().call_later(delay_s, ring)
 
 
-def _thread_name(task_id: str) -> str:
-    """A short name from the random end of an id, easy to type."""
-    return f"t-{task_id[-6:]}"
+def _make_models(container: Container) -> ModelRegistry:
+    """Return a registry of this Matrix's own, since its connections belong to one event loop; a bound one as it is."""
+    try:
+        return container.make(ModelRegistry)
+    except NotMakeableError:
+        return container.force_fetch(ModelRegistry)

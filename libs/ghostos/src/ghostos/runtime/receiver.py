@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from ghostos.core.message import Delta
-from ghostos.runtime.thread_log import LogCursor, LogItem, TurnEnded, TurnStarted
+from ghostos.runtime.thread_log import LogCursor, LogFailed, LogItem, TurnEnded, TurnStarted
 
 
 class TurnReceiver:
@@ -29,7 +29,6 @@ class TurnReceiver:
         with_input: bool = False,
     ) -> None:
         self._cursor = cursor
-        self._is_closed = False
         self._event_id = event_id
         self._after_seq = after_seq
         self._with_input = with_input
@@ -39,43 +38,27 @@ class TurnReceiver:
     def recv(self) -> Iterator[Delta]:
         """Yield the turn's deltas; see `ghostos.abcd.Receiver`."""
         self._check_thread()
-        if self._is_closed:
-            return
         for item in self._cursor.items():
-            if isinstance(item, TurnEnded) and self._is_mine(item.event_id):
-                self._finish(item)
-                return
             if (delta := self._select(item)) is not None:
                 yield delta
-                if self._is_closed:
-                    return
 
     async def arecv(self) -> AsyncIterator[Delta]:
         """`recv` for any event loop."""
-        if self._is_closed:
-            return
         async for item in self._cursor.aitems():
-            if isinstance(item, TurnEnded) and self._is_mine(item.event_id):
-                self._finish(item)
-                return
             if (delta := self._select(item)) is not None:
                 yield delta
-                if self._is_closed:
-                    return
 
     def close(self) -> None:
         """Stop listening. The turn goes on."""
-        self._is_closed = True
-
-    def _is_mine(self, event_id: str) -> bool:
-        return self._event_id == event_id or (self._event_id is None and self._is_on_turn)
-
-    def _finish(self, ended: TurnEnded) -> None:
-        self.close()
-        if ended.error is not None:
-            raise ended.error
+        self._cursor.close()
 
     def _select(self, item: LogItem) -> Delta | None:
+        """Return the delta to yield, if the item is one; end the reading, and raise, where the turn ends."""
+        if isinstance(item, LogFailed) or (isinstance(item, TurnEnded) and item.event_id == self._event_id):
+            self.close()
+            if item.error is not None:
+                raise item.error
+            return None
         if isinstance(item, TurnStarted):
             if self._event_id is None:
                 self._event_id = item.event_id

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from ghostos.contracts.ghost import GhostDriver
 from ghostos.contracts.journal import Journals, RoundJournal
-from ghostos.contracts.store import Claim, Store
+from ghostos.contracts.store import Claim, RoundCommit, Store
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
@@ -14,8 +15,9 @@ from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.operator import Fail, Finish, Observe, Operator, Wait
 from ghostos.core.task import TaskState
-from ghostos.errors import GhostOSError, LeaseLostError, MatrixClosedError, TurnFailedError
+from ghostos.errors import GhostOSError, LeaseLostError, MatrixClosedError, ThreadNotFoundError, TurnFailedError
 from ghostos.runtime.foreign_turns import show_foreign_turns
+from ghostos.runtime.lease_keeper import LeaseKeeper
 from ghostos.runtime.session import RoundSession
 from ghostos.runtime.thread_cache import ThreadCache
 from ghostos.runtime.thread_log import ThreadLog
@@ -23,9 +25,10 @@ from ghostos_container import Container
 
 _logger = logging.getLogger(__name__)
 
-_RENEW_EVERY_S = 10.0
-
 _STATES: dict[type[Operator], TaskState] = {Wait: "waiting", Observe: "running", Finish: "finished", Fail: "failed"}
+
+RunEnd = Literal["idle", "held", "faulted"]
+"""Nothing is due; another process works on the task; the store or the disk failed, and the event stays."""
 
 
 class RoundRunner:
@@ -43,101 +46,128 @@ class RoundRunner:
         self._journals = journals
         self._threads = threads
         self._container = container
+        self._unparked: dict[str, Claim] = {}
 
-    async def run(self, task_id: str, *, driver: Callable[[], GhostDriver], log: ThreadLog) -> bool:
-        """Run rounds until the task waits.
-
-        A fault of the store ends the running turn with its error and is not raised: the event stays, and the next
-        wake-up tries again.
-
-        Returns:
-            Whether another process holds the task: look again later.
-        """
+    async def run(self, task_id: str, *, driver: Callable[[], GhostDriver], log: ThreadLog) -> RunEnd:
+        """Run rounds until the task waits. Faults are told to who listens; only cancellation is raised."""
         try:
-            claim = await self._store.claim(task_id)
-            if claim == "held":
-                return True
-            if claim == "idle":
-                show_foreign_turns(await self._threads.catch_up(task_id), log=log)
-            while isinstance(claim, Claim):
-                log.begin_turn(_origin(claim.event))
-                claim = await self._run_round(claim, driver=driver(), log=log)
+            return await self._run_rounds(task_id, driver=driver, log=log)
         except LeaseLostError as exc:
             _logger.warning("task %s was taken over by another process", task_id)
-            log.end_turn(error=exc)
+            log.fail(exc)
+            return "held"
         except GhostOSError as exc:
-            log.end_turn(error=exc)
+            log.fail(exc)
+            return "faulted"
         except Exception as exc:
             _logger.exception("the round of task %s failed", task_id)
-            log.end_turn(error=_internal_error(exc))
+            log.fail(_internal_error(exc))
+            return "faulted"
         except asyncio.CancelledError:
-            log.end_turn(
-                error=MatrixClosedError(
-                    "The Matrix was closed while the turn was running; the turn is kept.",
-                    advice="Open the thread again: the turn is finished first.",
-                )
-            )
+            kept = "The Matrix was closed while the turn was running; the turn is kept."
+            log.end_turn(error=MatrixClosedError(kept, advice="Open the thread again: the turn is finished first."))
             raise
-        return False
+
+    async def _run_rounds(self, task_id: str, *, driver: Callable[[], GhostDriver], log: ThreadLog) -> RunEnd:
+        if (unparked := self._unparked.get(task_id)) is not None:
+            await self._store.park(unparked)
+            del self._unparked[task_id]
+        claim = await self._store.claim(task_id)
+        if claim == "held":
+            return "held"
+        if claim == "missing":
+            raise ThreadNotFoundError(task_id)
+        if claim == "idle":
+            show_foreign_turns(await self._threads.catch_up(task_id), log=log)
+        while isinstance(claim, Claim):
+            log.begin_turn(_origin(claim.event))
+            claim = await self._run_round(claim, driver=driver(), log=log)
+        return "idle"
 
     async def _run_round(self, claim: Claim, *, driver: GhostDriver, log: ThreadLog) -> Claim | None:
-        journal = self._journals.open(claim.round_id)
-        keeper = _LeaseKeeper(self._store, claim)
+        keeper = LeaseKeeper(self._store, claim)
+        container = self._container.child(f"round-{claim.round_id}")
+        journal: RoundJournal | None = None
         try:
-            with self._container.child(f"round-{claim.round_id}") as container:
-                session = RoundSession(
-                    claim,
-                    committed=await self._threads.get(claim.task),
-                    recovered=self._recovered(claim),
-                    store=self._store,
-                    journal=journal,
-                    log=log,
-                    container=container,
-                )
-                operator, error = await self._handle(session, driver=driver)
-            return await self._commit(session, claim=claim, operator=operator, error=error, journal=journal, log=log)
+            journal = self._journals.open(claim.round_id)
+            session = RoundSession(
+                claim,
+                committed=await self._threads.get(claim.task),
+                recovered=self._recovered(claim),
+                store=self._store,
+                journal=journal,
+                log=log,
+                container=container,
+            )
+            self._forget_abandoned(claim)
+            operator, error = await self._handle(session, driver=driver)
+            commit = session.to_commit(state=_STATES[type(operator)], events=_follow_ups(operator, claim.event))
+            following, is_cancelled = await self._commit(commit)
         except BaseException:
-            journal.close()
-            await asyncio.shield(self._store.park(claim))
+            await self._let_go(claim, journal=journal)
             raise
         finally:
             keeper.stop()
+            _shut_down(container)
+        self._clean_up(journal, claim=claim)
+        self._threads.extend(claim.task.id, commit.messages)
+        if not isinstance(operator, Observe):
+            log.end_turn(error=error)
+        if is_cancelled:
+            raise asyncio.CancelledError
+        return following
 
     async def _handle(self, session: RoundSession, *, driver: GhostDriver) -> tuple[Operator, GhostOSError | None]:
         try:
+            _record_input(session)
             operator = await driver.on_event(session)
+            return operator, _conclude(session, operator)
         except LeaseLostError:
             raise
         except GhostOSError as exc:
             error = exc
+        except asyncio.CancelledError as exc:
+            if _is_being_cancelled():
+                raise
+            _logger.exception("the handler of task %s was cancelled from within", session.task.id)
+            error = _internal_error(exc)
         except Exception as exc:
             _logger.exception("the handler of task %s failed", session.task.id)
             error = _internal_error(exc)
-        else:
-            return operator, _conclude(session, operator)
         session.cut_reply()
         _add_error(session, error)
         return Wait(), error
 
-    async def _commit(
-        self,
-        session: RoundSession,
-        *,
-        claim: Claim,
-        operator: Operator,
-        error: GhostOSError | None,
-        journal: RoundJournal,
-        log: ThreadLog,
-    ) -> Claim | None:
-        commit = session.to_commit(state=_STATES[type(operator)], events=_follow_ups(operator, claim.event))
-        following = await self._store.commit_round(commit)
-        journal.remove()
-        if claim.abandoned is not None:
-            self._journals.remove(claim.abandoned.round_id)
-        self._threads.extend(claim.task.id, commit.messages)
-        if not isinstance(operator, Observe):
-            log.end_turn(error=error)
-        return following
+    async def _commit(self, commit: RoundCommit) -> tuple[Claim | None, bool]:
+        """Commit a round, also when it is cancelled meanwhile.
+
+        Returns:
+            The next claim, and whether the round was cancelled; it has no next claim then.
+        """
+        committing = asyncio.ensure_future(self._store.commit_round(commit))
+        try:
+            return await asyncio.shield(committing), False
+        except asyncio.CancelledError:
+            following = await committing
+            if following is not None:
+                await self._store.park(following)
+            return None, True
+
+    async def _let_go(self, claim: Claim, *, journal: RoundJournal | None) -> None:
+        """Give a task back whose round did not commit. What fails here is tried again before the next claim."""
+        try:
+            if journal is not None:
+                journal.close()
+            await asyncio.shield(self._store.park(claim))
+        except GhostOSError as exc:
+            _logger.warning("task %s was not given back: %s", claim.task.id, exc.happened)
+            self._unparked[claim.task.id] = claim
+
+    def _clean_up(self, journal: RoundJournal, *, claim: Claim) -> None:
+        try:
+            journal.remove()
+        except GhostOSError as exc:
+            _logger.warning("the journal of round %s was not removed: %s", claim.round_id, exc.happened)
 
     def _recovered(self, claim: Claim) -> Sequence[Message]:
         if claim.abandoned is None:
@@ -145,33 +175,23 @@ class RoundRunner:
         messages = self._journals.read(claim.abandoned.round_id).messages
         return [message for message in messages if message.seq >= claim.task.next_seq]
 
-
-class _LeaseKeeper:
-    """Renews the lease of a claim now and then, until it is stopped. Most rounds end before the first time."""
-
-    def __init__(self, store: Store, claim: Claim) -> None:
-        self._store = store
-        self._claim = claim
-        self._renewal: asyncio.Task[None] | None = None
-        self._timer = self._set_timer()
-
-    def stop(self) -> None:
-        self._timer.cancel()
-        if self._renewal is not None:
-            self._renewal.cancel()
-
-    def _set_timer(self) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(_RENEW_EVERY_S, self._start_renewal)
-
-    def _start_renewal(self) -> None:
-        self._renewal = asyncio.create_task(self._renew(), name=f"lease-{self._claim.task.id}")
-        self._timer = self._set_timer()
-
-    async def _renew(self) -> None:
+    def _forget_abandoned(self, claim: Claim) -> None:
+        """Remove the journal of an abandoned round, now that this round's journal holds what it said."""
+        if claim.abandoned is None:
+            return
         try:
-            await self._store.renew(self._claim)
+            self._journals.remove(claim.abandoned.round_id)
         except GhostOSError as exc:
-            _logger.warning("the lease of task %s was not renewed: %s", self._claim.task.id, exc.happened)
+            _logger.warning("the journal of round %s was not removed: %s", claim.abandoned.round_id, exc.happened)
+
+
+def _record_input(session: RoundSession) -> None:
+    """Add what the user said to the thread, unless an earlier attempt at this event has."""
+    text = session.event.payload.get("text")
+    if session.event.type != "input" or not isinstance(text, str):
+        return
+    if all(message.id != session.event.id for message in session.own_messages):
+        session.add(text, role="user", type="text", message_id=session.event.id)
 
 
 def _conclude(session: RoundSession, operator: Operator) -> GhostOSError | None:
@@ -196,7 +216,19 @@ def _add_error(session: RoundSession, error: GhostOSError) -> None:
     session.add(error.happened, role="system", type="error", data=data)
 
 
-def _internal_error(cause: Exception) -> GhostOSError:
+def _shut_down(container: Container) -> None:
+    try:
+        container.shutdown()
+    except Exception:
+        _logger.exception("something did not shut down with its round")
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _internal_error(cause: BaseException) -> GhostOSError:
     error = TurnFailedError(
         f"The turn failed: {type(cause).__name__}: {cause}",
         advice="The traceback is in the workspace's runtime/logs; the thread can go on.",

@@ -11,7 +11,7 @@ from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
 from ghostos.core.json import Json, JsonObject
-from ghostos.core.message import STREAMED_TYPES, Delta, Message, MessageType, Role
+from ghostos.core.message import Delta, Message, MessageType, Role, last_delta, whole_deltas
 from ghostos.core.task import CodeRun, Task, TaskState
 from ghostos.core.usage import Usage
 from ghostos.runtime.thread_log import ThreadLog
@@ -60,6 +60,7 @@ class RoundSession:
         self._pycontext: JsonObject | None = None
         self._error_streak = claim.task.error_streak
         self._code_runs: list[CodeRun] = []
+        self._recovered_count = len(recovered)
         self._recover(recovered)
 
     @property
@@ -94,6 +95,11 @@ class RoundSession:
     @property
     def error_streak(self) -> int:
         return self._error_streak
+
+    @property
+    def own_messages(self) -> Sequence[Message]:
+        """What this round has said so far, recovered messages included."""
+        return self._messages
 
     def history(self) -> Sequence[Message]:
         return [*self._committed, *self._messages]
@@ -149,7 +155,8 @@ class RoundSession:
         """Mark what the model said in this round as `partial`: the round failed before the reply was dealt with."""
         if self._open is not None:
             self._open.cut()
-        self._messages = [_as_partial(message) for message in self._messages]
+        own = self._messages[self._recovered_count :]
+        self._messages[self._recovered_count :] = [_as_partial(message) for message in own]
 
     def to_commit(self, *, state: TaskState, events: Sequence[Event]) -> RoundCommit:
         """Return everything that this round changes."""
@@ -203,25 +210,8 @@ class RoundSession:
         return message
 
     def _show(self, message: Message) -> None:
-        if message.type in STREAMED_TYPES:
-            self._log.append(Delta(seq=message.seq, type=message.type, role=message.role, content=message.content))
-            self._show_end(message)
-        else:
-            self._log.append(
-                Delta(seq=message.seq, type=message.type, role=message.role, content=message.content, message=message)
-            )
-
-    def _show_end(self, message: Message) -> None:
-        self._log.append(
-            Delta(
-                seq=message.seq,
-                type=message.type,
-                role=message.role,
-                content="",
-                offset=len(message.content),
-                message=message,
-            )
-        )
+        for delta in whole_deltas(message):
+            self._log.append(delta)
 
     def start_streamed(self, *, role: Role, type: MessageType) -> Message:
         message = self._new_message("", role=role, type=type)
@@ -238,7 +228,7 @@ class RoundSession:
             return
         self._journal.complete(message)
         self._messages.append(message)
-        self._show_end(message)
+        self._log.append(last_delta(message))
 
 
 def _as_partial(message: Message) -> Message:

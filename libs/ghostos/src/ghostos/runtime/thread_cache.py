@@ -20,6 +20,11 @@ class ThreadCache:
         self._store = store
         self._keep = keep
         self._threads: OrderedDict[str, list[Message]] = OrderedDict()
+        self._known_seqs: dict[str, int] = {}
+
+    def begin(self, task: Task) -> None:
+        """Say that a task was opened: what its thread holds already is no news."""
+        self._known_seqs.setdefault(task.id, task.next_seq - 1)
 
     async def get(self, task: Task) -> Sequence[Message]:
         """Return the committed messages of a claimed task, in order."""
@@ -33,16 +38,19 @@ class ThreadCache:
             thread.extend(await self._store.list_messages(task.id, after_seq=last_seq))
         while len(self._threads) > self._keep:
             self._threads.popitem(last=False)
+        self._known_seqs[task.id] = task.next_seq - 1
         return thread
 
     async def catch_up(self, task_id: str) -> Sequence[Message]:
-        """Return what other processes have committed to a thread since this one last read it."""
-        thread = self._threads.setdefault(task_id, [])
-        news = await self._store.list_messages(task_id, after_seq=thread[-1].seq if thread else 0)
-        thread.extend(news)
+        """Return what other processes have committed to an opened thread since this one last knew it."""
+        news = await self._store.list_messages(task_id, after_seq=self._known_seqs.get(task_id, 0))
+        if news:
+            self._known_seqs[task_id] = news[-1].seq
         return news
 
     def extend(self, task_id: str, messages: Sequence[Message]) -> None:
         """Add what a round has committed."""
         if task_id in self._threads:
             self._threads[task_id].extend(messages)
+        if messages:
+            self._known_seqs[task_id] = messages[-1].seq

@@ -7,7 +7,9 @@ Matrix's loop); any thread and any event loop may listen.
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from ghostos.core.message import Delta
@@ -29,7 +31,14 @@ class TurnEnded:
     error: GhostOSError | None = None
 
 
-LogItem: TypeAlias = TurnStarted | TurnEnded | Delta
+@dataclass(frozen=True, slots=True)
+class LogFailed:
+    """Nothing more will be heard, of turns that have not begun either, until the thread is spoken to again."""
+
+    error: GhostOSError
+
+
+LogItem: TypeAlias = TurnStarted | TurnEnded | LogFailed | Delta
 
 
 class _Node:
@@ -79,23 +88,30 @@ class ThreadLog:
         self._turn_head = None
         self.append(ended)
 
+    def fail(self, error: GhostOSError) -> None:
+        """End the running turn, if there is one, with an error, and tell those who wait for another turn."""
+        self.end_turn(error=error)
+        self.append(LogFailed(error))
+
     def append(self, item: LogItem) -> None:
         """Add an item and wake the listeners up."""
         self._tail.next = _Node(item)
         self._tail = self._tail.next
         if self._defer is None:
-            self._wake()
+            self.wake()
         elif not self._is_waking:
             self._is_waking = True
-            self._defer(self._wake)
+            self._defer(self.wake)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Make every listener look again. From any thread."""
         self._is_waking = False
         with self._condition:
             self._condition.notify_all()
             wakers, self._wakers = self._wakers, []
         for wake in wakers:
-            wake()
+            with suppress(RuntimeError):  # the listener's loop was closed: nobody listens there any more
+                wake()
 
     def listen(self) -> "LogCursor":
         """Listen from now on."""
@@ -105,29 +121,27 @@ class ThreadLog:
         """Listen from the beginning of the turn that runs now; from now on where none does."""
         return LogCursor(self, self._turn_head or self._tail)
 
-    def wait_after(self, node: _Node) -> _Node:
-        """Block until something follows `node`."""
+    def wait(self, is_ready: Callable[[], bool]) -> None:
+        """Block until a waking finds it ready."""
         with self._condition:
-            while node.next is None:
-                self._condition.wait()
-            return node.next
+            self._condition.wait_for(is_ready)
 
-    async def await_after(self, node: _Node) -> _Node:
-        """Wait on the running loop until something follows `node`."""
-        while node.next is None:
-            loop = asyncio.get_running_loop()
+    async def await_(self, is_ready: Callable[[], bool]) -> None:
+        """`wait` for the running loop."""
+        loop = asyncio.get_running_loop()
+        while not is_ready():
             woken = asyncio.Event()
-
-            def wake(loop: asyncio.AbstractEventLoop = loop, woken: asyncio.Event = woken) -> None:
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(woken.set)
-
+            waker = partial(loop.call_soon_threadsafe, woken.set)
             with self._condition:
-                if node.next is not None:
-                    break
-                self._wakers.append(wake)
-            await woken.wait()
-        return node.next
+                if is_ready():
+                    return
+                self._wakers.append(waker)
+            try:
+                await woken.wait()
+            finally:
+                with self._condition:
+                    if waker in self._wakers:
+                        self._wakers.remove(waker)
 
 
 class LogCursor:
@@ -136,17 +150,36 @@ class LogCursor:
     def __init__(self, log: ThreadLog, node: _Node) -> None:
         self._log = log
         self._node = node
+        self._is_closed = False
 
     def items(self) -> Iterator[LogItem]:
-        """Yield what follows, for ever; blocks while nothing does."""
+        """Yield what follows until the cursor is closed; blocks while nothing does."""
         while True:
-            self._node = self._node.next or self._log.wait_after(self._node)
-            if self._node.item is not None:
-                yield self._node.item
+            if self._node.next is None:
+                self._log.wait(self._has_news)
+            if (item := self._advance()) is None:
+                return
+            yield item
 
     async def aitems(self) -> AsyncIterator[LogItem]:
         """`items` for the running loop."""
         while True:
-            self._node = self._node.next or await self._log.await_after(self._node)
-            if self._node.item is not None:
-                yield self._node.item
+            if self._node.next is None:
+                await self._log.await_(self._has_news)
+            if (item := self._advance()) is None:
+                return
+            yield item
+
+    def close(self) -> None:
+        """End the reading, also one that blocks now. From any thread; harmless twice."""
+        self._is_closed = True
+        self._log.wake()
+
+    def _has_news(self) -> bool:
+        return self._is_closed or self._node.next is not None
+
+    def _advance(self) -> LogItem | None:
+        if self._is_closed or self._node.next is None:
+            return None
+        self._node = self._node.next
+        return self._node.item

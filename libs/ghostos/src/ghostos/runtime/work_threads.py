@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -19,6 +19,10 @@ T = TypeVar("T")
 _Job = Callable[[], None]
 
 _logger = logging.getLogger(__name__)
+
+
+class WorkEndedError(RuntimeError):
+    """A function on a work thread ended in something that is no ordinary exception; the cause says in what."""
 
 
 class WorkThread:
@@ -32,7 +36,8 @@ class WorkThread:
     async def run(self, function: Callable[[], T]) -> T:
         """Run `function` on the thread and return what it returns, or raise what it raises.
 
-        A cancelled wait does not stop the function; it runs to its end unseen.
+        A cancelled wait does not stop the function; it runs to its end unseen. What would end the event loop or a task
+        on it if it were raised there (`SystemExit`, `KeyboardInterrupt`, a cancellation) comes as `WorkEndedError`.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -50,9 +55,12 @@ class WorkThread:
             error: BaseException | None = None
             try:
                 result = function()
-            except BaseException as exc:  # noqa: BLE001  # it is raised again, where it is awaited
+            except Exception as exc:  # noqa: BLE001  # it is raised again, where it is awaited
                 error = exc
-            if not loop.is_closed():
+            except BaseException as exc:  # noqa: BLE001  # as above, but harmless to the loop
+                error = WorkEndedError(f"{type(exc).__name__} ended the work of a thread")
+                error.__cause__ = exc
+            with suppress(RuntimeError):  # the loop was closed: nobody waits
                 loop.call_soon_threadsafe(settle, result, error)
 
         self._jobs.put(job)

@@ -91,7 +91,7 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
 
     An event re-opens a task that was finished, failed or cancelled. What an earlier process left of a round is reported
     with the first claim after it, whichever event that takes: code that was started must be told of before anything
-    else runs. When several rounds were left, the one that had started code is the one that is named.
+    else runs.
     """
     row = _find_task.first(connection, {"task_id": task_id})
     if row is None:
@@ -182,4 +182,4 @@ def _find_abandoned(connection: DriverConnection, task_id: str, *, round_id: str
     if row is None:
         return AbandonedRound(round_id=round_id)
     code_run = code_run_from_row(row)
-    return AbandonedRound(round_id=code_run.round_id, code_run=code_run)
+    return AbandonedRound(round_id=round_id, code_run=code_run)

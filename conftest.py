@@ -1,0 +1,36 @@
+"""For all tests: no network but this machine's own."""
+
+import ipaddress
+import socket
+from typing import Any
+
+import pytest
+
+
+def _is_of_this_machine(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a socket in the file system
+    host = str(address[0])
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in {"localhost", ""}
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse connections and look-ups that would leave the machine."""
+    connect, getaddrinfo = socket.socket.connect, socket.getaddrinfo
+
+    def guarded_connect(self: socket.socket, address: object) -> None:
+        if not _is_of_this_machine(address):
+            raise ConnectionRefusedError(f"A test tried to reach {address}: tests stay on this machine.")
+        connect(self, address)
+
+    def guarded_getaddrinfo(host: object, *arguments: Any, **options: Any) -> object:  # noqa: ANN401 - passed on
+        if host is not None and not _is_of_this_machine((host.decode() if isinstance(host, bytes) else host, 0)):
+            raise socket.gaierror(f"A test tried to look {host} up: tests stay on this machine.")
+        return getaddrinfo(host, *arguments, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
