@@ -83,7 +83,10 @@ class ModelSettings(_Settings):
 
     takes_system_role: bool = Field(default=True, description="False: the system prompt is sent as a user message.")
     max_output_tokens: int | None = Field(default=None, gt=0, description="Bound on one reply.")
-    code_format: CodeFormat = Field(default="tags", description="How the model marks code that shall run.")
+    code_format: CodeFormat = Field(
+        default="tags",
+        description="How the model marks code that shall run: tags or fence (tool is not in this version).",
+    )
 
 
 class StoreSettings(_Settings):

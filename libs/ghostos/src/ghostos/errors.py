@@ -136,7 +136,10 @@ class ModelKeyMissingError(NotConfiguredError):
     def __init__(self, model: str, *, variable: str) -> None:
         super().__init__(
             f"No key is configured for the model '{model}'.",
-            advice=f"Set it with: export {variable}=... (or in the workspace's .env), or name another with --model P:M",
+            advice=(
+                f"Set {variable} in the environment or in the workspace's .env (ghostos doctor says where), choose a "
+                "local model (--model ollama:NAME), or try ghostos.demo.agents.shop, which needs no key."
+            ),
         )
         self.model = model
         self.variable = variable

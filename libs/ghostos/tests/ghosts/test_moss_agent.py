@@ -1,60 +1,28 @@
+import shutil
 import threading
 import time
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from ghostos.errors import TargetError, TurnFailedError
+from ghostos.errors import ConfigError, TargetError, TurnFailedError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.testing import ScriptedModel
 
-MODULE = """
-from ghostos_moss import Moss as Parent
 
-
-class Moss(Parent):
-    count: int = 0
-    seen: list[str] = []
-
-
-def plus(a: int, b: int) -> int:
-    return a + b
-"""
-
-
-@pytest.fixture
-def module(tmp_path):
-    path = tmp_path / "counting_module.py"
-    path.write_text(MODULE)
-    return path
-
-
-@pytest.fixture
-def converse(start_matrix, module):
-    """Start a conversation with an agent on the module that gets these replies."""
-
-    def start(*replies, **fields):
-        model = ScriptedModel(replies)
-        return start_matrix(model).sync(MossAgent(str(module), **fields), thread="mine"), model
-
-    return start
+class Room(BaseModel):
+    name: str
 
 
 def code(text):
     return f"<moss>\n{text}\n</moss>"
 
 
-def listen(conversation, text):
-    _, receiver = conversation.talk(text)
-    with receiver:
-        return [(delta.message.type, delta.message.content) for delta in receiver.recv() if delta.message]
-
-
 def outputs(conversation):
     return [(m.data["status"], m.content) for m in conversation.history() if m.type == "output"]
 
 
-def test_code_of_a_reply_runs_in_the_module_and_its_output_comes_back_to_the_model(converse):
+def test_code_of_a_reply_runs_in_the_module_and_its_output_comes_back_to_the_model(converse, listen):
     conversation, model = converse("Let me see.\n" + code("print(plus(2, 3))"), "It is 5.")
     assert listen(conversation, "what is 2 plus 3?") == [
         ("state", "scripted"),
@@ -73,7 +41,7 @@ def test_code_of_a_reply_runs_in_the_module_and_its_output_comes_back_to_the_mod
     model.assert_done()
 
 
-def test_the_prompt_is_the_same_to_the_byte_up_to_its_last_message(converse):
+def test_the_prompt_is_the_same_to_the_byte_up_to_its_last_message(converse, listen):
     conversation, model = converse(code("moss.count = 1"), "Done.", "Again.")
     listen(conversation, "one")
     listen(conversation, "two")
@@ -81,7 +49,7 @@ def test_the_prompt_is_the_same_to_the_byte_up_to_its_last_message(converse):
     assert list(last.messages[: len(first.messages) - 1]) == list(first.messages[:-1])
 
 
-def test_a_value_set_on_moss_is_there_in_the_next_round_and_the_model_is_told(converse):
+def test_a_value_set_on_moss_is_there_in_the_next_round_and_the_model_is_told(converse, listen):
     conversation, model = converse(
         code("moss.count += 2\nmoss.seen.append('x')"), code("print(moss.count, moss.seen)"), "Two."
     )
@@ -91,7 +59,7 @@ def test_a_value_set_on_moss_is_there_in_the_next_round_and_the_model_is_told(co
     assert "moss.count = 2" in model.prompts[1].messages[-1].content
 
 
-def test_silent_code_ends_the_turn_and_a_returned_value_is_shown_to_the_model(converse):
+def test_silent_code_ends_the_turn_and_a_returned_value_is_shown_to_the_model(converse, listen):
     conversation, model = converse(code("moss.count = 1"), code("def run(moss):\n    return moss.count + 1"), "Two.")
     listen(conversation, "one")
     listen(conversation, "two")
@@ -99,13 +67,13 @@ def test_silent_code_ends_the_turn_and_a_returned_value_is_shown_to_the_model(co
     model.assert_done()
 
 
-def test_several_blocks_of_one_reply_run_as_one(converse):
+def test_several_blocks_of_one_reply_run_as_one(converse, listen):
     conversation, _ = converse(f"{code('a = 1')}\nand\n{code('print(a + 1)')}", "Two.")
     listen(conversation, "go")
     assert outputs(conversation) == [("ok", "2")]
 
 
-def test_an_error_is_shown_to_the_model_and_values_are_as_before(converse):
+def test_an_error_is_shown_to_the_model_and_values_are_as_before(converse, listen):
     conversation, _ = converse(code("moss.count = 9\nprint('here')\n1 / 0"), code("print(moss.count)"), "Mended.")
     listen(conversation, "go")
     (status, text), after = outputs(conversation)
@@ -116,7 +84,7 @@ def test_an_error_is_shown_to_the_model_and_values_are_as_before(converse):
     assert after == ("ok", "0")
 
 
-def test_three_errors_in_a_row_end_the_turn_with_a_word_to_the_user(converse):
+def test_three_errors_in_a_row_end_the_turn_with_a_word_to_the_user(converse, listen):
     conversation, _ = converse(code("1 / 0"), code("1 / 0"), code("1 / 0"), "Never mind.")
     assert listen(conversation, "go")[-1] == (
         "text",
@@ -125,19 +93,19 @@ def test_three_errors_in_a_row_end_the_turn_with_a_word_to_the_user(converse):
     assert listen(conversation, "so?")[-1] == ("text", "Never mind.")
 
 
-def test_a_turn_has_a_largest_number_of_rounds(converse):
+def test_a_turn_has_a_largest_number_of_rounds(converse, listen):
     conversation, model = converse(code("print(1)"), code("print(2)"), max_rounds=2)
     assert "2 rounds in one turn" in listen(conversation, "go")[-1][1]
     model.assert_done()
 
 
-def test_code_that_was_cut_off_does_not_run(converse):
+def test_code_that_was_cut_off_does_not_run(converse, listen):
     conversation, _ = converse("<moss>\nprint(1)\nprint(", "Sorry.")
     listen(conversation, "go")
     assert outputs(conversation) == [("rejected", "Nothing was run: the reply ended before </moss>.")]
 
 
-def test_code_that_cannot_work_is_refused_before_it_runs(converse):
+def test_code_that_cannot_work_is_refused_before_it_runs(converse, listen):
     conversation, _ = converse(code("print('ran')\npluss(1, 2)"), "Sorry.")
     listen(conversation, "go")
     ((status, text),) = outputs(conversation)
@@ -146,7 +114,7 @@ def test_code_that_cannot_work_is_refused_before_it_runs(converse):
     assert "ran\n" not in text
 
 
-def test_flow_says_what_comes_next(converse):
+def test_flow_says_what_comes_next(converse, listen):
     conversation, model = converse(
         code("print('shown to nobody')\nmoss.flow.wait()"),
         code("moss.flow.observe({'a': 1})"),
@@ -161,24 +129,23 @@ def test_flow_says_what_comes_next(converse):
     model.assert_done()
 
 
-def test_code_that_takes_too_long_is_stopped(start_matrix, module, workspace):
-    (workspace / "configs").mkdir(parents=True)
-    (workspace / "configs" / "ghostos.toml").write_text("version = 1\n[code]\ntimeout_s = 0.2\n")
-    model = ScriptedModel([code("while True: pass"), "Too long."])
-    conversation = start_matrix(model).sync(MossAgent(str(module)))
+def test_code_that_takes_too_long_is_stopped(converse, configure, listen):
+    configure("[code]\ntimeout_s = 0.2\n")
+    conversation, _ = converse(code("while True: pass"), "Too long.")
     listen(conversation, "go")
     ((status, text),) = outputs(conversation)
     assert status == "interrupted"
     assert "0.2 s" in text
 
 
-def test_a_file_that_breaks_shows_its_error_and_the_thread_goes_on_when_it_is_mended(converse, module):
+def test_a_file_that_breaks_shows_its_error_and_the_thread_goes_on_when_it_is_mended(converse, module, listen):
     conversation, _ = converse("One.", "Two.")
     listen(conversation, "one")
+    whole = module.read_text()
     module.write_text("def broken(:\n")
     with pytest.raises(TargetError, match="line 1"):
         listen(conversation, "two")
-    module.write_text(MODULE)
+    module.write_text(whole)
     assert listen(conversation, "three")[-1] == ("text", "Two.")
 
 
@@ -227,7 +194,7 @@ def test_two_agents_run_at_once_and_their_output_does_not_mix(start_matrix, tmp_
         assert outputs(conversation) == [("ok", "\n".join(f"{name} {i}" for i in range(20)))]
 
 
-def test_a_module_that_binds_objects_to_its_thread_works(start_matrix, tmp_path):
+def test_a_module_that_binds_objects_to_its_thread_works(start_matrix, tmp_path, listen):
     path = tmp_path / "database_module.py"
     path.write_text(
         "import sqlite3\n\ndb = sqlite3.connect(':memory:')\ndb.execute('create table t (x)')\n\n"
@@ -251,7 +218,7 @@ def until(condition):
         time.sleep(0.005)
 
 
-def test_a_ghost_that_gives_up_says_why_and_can_be_spoken_to_again(converse):
+def test_a_ghost_that_gives_up_says_why_and_can_be_spoken_to_again(converse, listen):
     conversation, _ = converse(code("moss.flow.fail('no paper')"), "Here again.")
     with pytest.raises(TurnFailedError, match="gave its task up: no paper"):
         listen(conversation, "go")
@@ -259,3 +226,87 @@ def test_a_ghost_that_gives_up_says_why_and_can_be_spoken_to_again(converse):
     assert conversation.history()[-1].type == "error"
     assert listen(conversation, "and now?")[-1] == ("text", "Here again.")
     assert conversation.get_task().state == "waiting"
+
+
+def test_a_ghost_is_told_the_code_that_was_interrupted_where_its_reply_was_lost(
+    start_matrix, module, tmp_path, workspace
+):
+    mark = tmp_path / "mark"
+    running = f"open({str(mark)!r}, 'a').write('x')\nimport time\nwhile True: time.sleep(0.01)"
+    first = start_matrix(ScriptedModel([code(running)]))
+    first.sync(MossAgent(str(module)), thread="mine").talk("go")
+    until(mark.exists)
+    first.close()
+    shutil.rmtree(workspace / "runtime" / "rounds")
+
+    model = ScriptedModel(["I see."])
+    again = start_matrix(model).sync(MossAgent(str(module)), thread="mine")
+    list(again.resume().recv())
+    assert running in outputs(again)[0][1]
+    assert [message.content for message in model.prompts[0].messages[1:2]] == ["go"]
+    assert mark.read_text() == "x"
+
+
+def test_an_interruption_is_reported_also_while_no_model_can_be_had(start_matrix, module, tmp_path, configure):
+    mark = tmp_path / "mark"
+    running = code(f"open({str(mark)!r}, 'a').write('x')\nimport time\nwhile True: time.sleep(0.01)")
+    first = start_matrix(ScriptedModel([running]))
+    first.sync(MossAgent(str(module)), thread="mine").talk("go")
+    until(mark.exists)
+    first.close()
+
+    configure('[models."some:model"]\ncode_format = "tool"\n')
+    again = start_matrix(ScriptedModel([], label="some:model")).sync(MossAgent(str(module)), thread="mine")
+    with pytest.raises(ConfigError):
+        list(again.resume().recv())
+    assert [status for status, _ in outputs(again)] == ["interrupted"]
+
+
+def test_a_context_is_seen_in_every_round_of_its_turn(converse, listen):
+    conversation, model = converse(code("print(1)"), "One.", "Two.", context=Room(name="kitchen"))
+    listen(conversation, "one", Room(name="cellar"))
+    listen(conversation, "two")
+    states = [prompt.messages[-1].content for prompt in model.prompts]
+    assert ["name = 'kitchen'" in state for state in states] == [True, True, True]
+    assert ["name = 'cellar'" in state for state in states] == [True, True, False]
+
+
+def test_a_model_may_be_asked_for_fences(converse, configure, listen):
+    configure('[models."some:model"]\ncode_format = "fence"\n')
+    conversation, model = converse("Look:\n```moss\nprint(plus(2, 3))\n```\n", "Five.", label="some:model")
+    assert listen(conversation, "go")[1:4] == [("text", "Look:\n"), ("code", "print(plus(2, 3))\n"), ("output", "5")]
+    system = model.prompts[0].messages[0].content
+    assert "in one fence that opens with ```moss" in system
+    assert "<moss>" not in system
+
+
+def test_a_fence_that_was_cut_off_does_not_run(converse, configure, listen):
+    configure('[models."some:model"]\ncode_format = "fence"\n')
+    conversation, _ = converse("```moss\nprint(1)\n", "Sorry.", label="some:model")
+    listen(conversation, "go")
+    assert outputs(conversation) == [("rejected", "Nothing was run: the reply ended before the end of its fence.")]
+
+
+def test_code_as_a_tool_call_is_refused_with_what_to_set(converse, configure, listen):
+    configure('[models."some:model"]\ncode_format = "tool"\n')
+    conversation, _ = converse(label="some:model")
+    with pytest.raises(ConfigError, match="not in this version") as caught:
+        listen(conversation, "go")
+    assert '"fence"' in caught.value.advice
+
+
+def test_a_result_that_json_cannot_hold_is_an_error_of_the_code(converse, listen):
+    conversation, _ = converse(code("moss.count = 1\nmoss.flow.finish({1, 2})"), "I see.")
+    listen(conversation, "go")
+    ((status, text),) = outputs(conversation)
+    assert status == "error"
+    assert "result is a value of type set" in text
+    assert conversation.get_task().state == "waiting"
+
+
+def test_an_observed_value_is_rendered_while_its_code_can_be_stopped(converse, configure, listen):
+    configure("[code]\ntimeout_s = 0.2\n")
+    forever = "class E:\n    def __repr__(self):\n        while True: pass\nmoss.flow.observe(E())"
+    conversation, _ = converse(code(forever), "Too long.")
+    listen(conversation, "go")
+    assert [status for status, _ in outputs(conversation)] == ["interrupted"]

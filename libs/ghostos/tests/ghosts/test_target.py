@@ -13,6 +13,18 @@ def _keep_the_path(monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
+@pytest.fixture
+def unload(monkeypatch):
+    """Take a file's module out of sys.modules when the test is over."""
+
+    def note(path):
+        monkeypatch.setitem(sys.modules, path.stem, None)
+        del sys.modules[path.stem]
+        return path
+
+    return note
+
+
 def test_a_plain_file_is_an_agent_on_itself_and_is_not_run(tmp_path):
     path = tmp_path / "plain_target.py"
     path.write_text("raise SystemExit('it ran')\n")
@@ -54,6 +66,9 @@ def test_a_file_gives_providers_for_its_matrix(tmp_path):
         ("def __matrix_providers__():\n    return [1]\n", "gave a int"),
         ("def __matrix_providers__():\n    raise OSError('no port')\n", "raised OSError: no port"),
         ("import no_such_module_here\n__ghost__ = None\n", "no_such_module_here"),
+        ("__ghost__ = None\nimport sys\nsys.exit(4)\n", "line 3: SystemExit: .* status 4"),
+        ("def __matrix_providers__():\n    raise SystemExit\n", "SystemExit"),
+        ("import asyncio\n__ghost__ = None\nraise asyncio.CancelledError\n", "line 3: CancelledError"),
     ],
 )
 def test_what_a_file_does_wrong_is_named(tmp_path, source, message):
@@ -63,7 +78,58 @@ def test_what_a_file_does_wrong_is_named(tmp_path, source, message):
         load_target(str(path))
 
 
-@pytest.mark.parametrize("target", ["no/such/file.py", "no_such_module_at_all", "no_such.module", ".", "", "sys"])
+@pytest.mark.parametrize(
+    "target",
+    ["no/such/file.py", "no_such_module_at_all", "no_such.module", ".", "", "sys", "~nosuch/x.py", "a\0b/x.py"],
+)
 def test_what_is_not_there_is_named(target):
     with pytest.raises(TargetError):
         load_target(target)
+
+
+def test_ctrl_c_is_not_a_fault_of_the_target(tmp_path):
+    path = tmp_path / "slow_target.py"
+    path.write_text("__ghost__ = None\nraise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        load_target(str(path))
+    assert "slow_target" not in sys.modules
+
+
+def test_a_file_that_failed_leaves_nothing_behind_and_works_when_it_is_mended(tmp_path, unload):
+    path = unload(tmp_path / "mended_target.py")
+    path.write_text("__ghost__ = None\n1 / 0\n")
+    with pytest.raises(TargetError):
+        load_target(str(path))
+    assert "mended_target" not in sys.modules
+    path.write_text(
+        "from __future__ import annotations\nimport sys\nfrom pydantic import BaseModel\n"
+        "from ghostos.ghosts.chatbot import Chatbot\n\n"
+        "class Part(BaseModel):\n    name: str = 'Bo'\n\n"
+        "class Whole(BaseModel):\n    part: Part = Part()\n\n"
+        "assert sys.modules[__name__].Whole is Whole\n"
+        "__ghost__ = Chatbot(Whole().part.name)\n"
+    )
+    assert load_target(str(path)).ghost == Chatbot("Bo")
+    assert hasattr(sys.modules["mended_target"], "Whole")
+
+
+def test_a_file_with_the_name_of_another_module_has_it_only_while_it_runs(tmp_path):
+    path = tmp_path / "json.py"
+    path.write_text(
+        "import sys\nfrom ghostos.ghosts.chatbot import Chatbot\n"
+        "assert sys.modules['json'].__file__ == __file__\n__ghost__ = Chatbot('Bo')\n"
+    )
+    earlier = sys.modules["json"]
+    assert load_target(str(path)).ghost == Chatbot("Bo")
+    assert sys.modules["json"] is earlier
+
+
+def test_a_file_that_fails_again_leaves_the_module_that_it_was_before(tmp_path, unload):
+    path = unload(tmp_path / "twice_target.py")
+    path.write_text("from ghostos.ghosts.chatbot import Chatbot\n__ghost__ = Chatbot('Bo')\n")
+    load_target(str(path))
+    earlier = sys.modules["twice_target"]
+    path.write_text("__ghost__ = 1 / 0\n")
+    with pytest.raises(TargetError):
+        load_target(str(path))
+    assert sys.modules["twice_target"] is earlier

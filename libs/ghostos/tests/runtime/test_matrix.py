@@ -356,3 +356,18 @@ def test_a_closed_matrix_and_a_closed_conversation_say_so(start_matrix):
     matrix.close()
     with pytest.raises(MatrixClosedError):
         matrix.sync(BOT)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 101, " padded", "\x1b[2J"])
+def test_a_name_that_cannot_be_typed_or_listed_is_refused(start_matrix, name):
+    with pytest.raises(UsageError, match="cannot be called"):
+        start_matrix(ScriptedModel([])).sync(BOT, thread=name)
+
+
+def test_a_thread_of_another_module_is_refused_also_without_names(start_matrix, tmp_path):
+    for name in ("one_module", "other_module"):
+        (tmp_path / f"{name}.py").write_text("")
+    matrix = start_matrix(ScriptedModel([]))
+    matrix.sync(MossAgent(str(tmp_path / "one_module.py")), thread="mine")
+    with pytest.raises(ThreadTargetError, match=r"one_module\.py"):
+        matrix.sync(MossAgent(str(tmp_path / "other_module.py")), thread="mine")

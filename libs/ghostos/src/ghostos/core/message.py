@@ -83,8 +83,12 @@ class Delta:
 
 
 def whole_deltas(message: Message) -> tuple[Delta, ...]:
-    """Return the deltas of a message that is whole already: its text once, then its end; one delta of other kinds."""
-    start = Delta(seq=message.seq, type=message.type, role=message.role, content=message.content)
+    """Return the deltas of a message that is whole already: its text once, then its end; one delta of other kinds.
+
+    A state is no speech: its delta has no content, so that a program that prints what it hears does not print labels.
+    """
+    content = "" if message.type == "state" else message.content
+    start = Delta(seq=message.seq, type=message.type, role=message.role, content=content)
     if message.type not in STREAMED_TYPES:
         return (replace(start, message=message),)
     return (start, last_delta(message))

@@ -1,18 +1,19 @@
 """The simplest ghost: it talks."""
 
-from itertools import takewhile
 from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
 from ghostos.contracts.ghost import Ghost, GhostDriver
-from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.session import Session
+from ghostos.core.clock import utc_now
 from ghostos.core.operator import Operator, Wait
 from ghostos.core.prompt import Prompt, PromptMessage
+from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.model_call import call_model
+from ghostos.ghosts.moss_protocol import render_state
 from ghostos.ghosts.thread_prompt import ThreadPrompt
-from ghostos_common.prompter import PromptNode
+from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 
 
 class Chatbot(Ghost):
@@ -53,44 +54,15 @@ class ChatbotDriver:
     async def on_event(self, session: Session) -> Operator:
         """Say what the model says, then wait."""
         model = find_model(session, model=self._ghost.model)
-        open_round(session, model=model, executor=None)
-        system = render_identity(self._ghost.name, persona=self._ghost.persona, instruction=self._ghost.instruction)
-        messages = [*([PromptMessage("system", system)] if system else []), *self._thread.render(session.history())]
-        await call_model(session, model=model, prompt=Prompt(messages=messages, thread=session.task.id))
+        show_state(session, model=model, executor=None)
+        await call_model(session, model=model, prompt=self._render_prompt(session))
         return Wait()
 
-
-def find_model(session: Session, *, model: str | None) -> ModelDriver:
-    """Return the driver of the ghost's model, or what stands in for it."""
-    return session.container.force_fetch(ModelRegistry).get(model, target=session.task.target)
-
-
-def open_round(session: Session, *, model: ModelDriver, executor: str | None) -> None:
-    """Add what begins a turn to the thread: what the user said, and a state that says who answers, and how.
-
-    Nothing is added in a turn's later rounds, nor again when an earlier attempt at this round has added it.
-    """
-    if not session.event.is_turn_start:
-        return
-    this_turn = takewhile(lambda message: message.turn == session.turn, reversed(session.history()))
-    present = {(message.role, message.type) for message in this_turn}
-    text = session.event.payload.get("text")
-    if isinstance(text, str) and ("user", "text") not in present:
-        session.add(text, role="user", type="text", message_id=session.event.id)
-    if ("system", "state") not in present:
-        session.add(
-            model.label,
-            role="system",
-            type="state",
-            data={"model": model.label, "is_rehearsal": model.is_rehearsal, "executor": executor},
-        )
-
-
-def render_identity(name: str, *, persona: str, instruction: str) -> str:
-    """Return the part of a system prompt that says who the ghost is; "" where nothing is said."""
-    return PromptNode(
-        children=(
-            PromptNode(title="Who you are", text=persona or (f"You are an agent called {name}." if name else "")),
-            PromptNode(title="What to do", text=instruction),
-        )
-    ).render()
+    def _render_prompt(self, session: Session) -> Prompt:
+        ghost = self._ghost
+        messages = self._thread.render(session.history())
+        if system := render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction):
+            messages.insert(0, PromptMessage("system", system))
+        if contexts := find_contexts(session):
+            messages.append(PromptMessage("user", render_state({}, now=utc_now(), contexts=contexts)))
+        return Prompt(messages=messages, thread=session.task.id)

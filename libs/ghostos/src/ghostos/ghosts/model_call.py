@@ -8,8 +8,8 @@ from ghostos.contracts.session import MessageWriter, Session
 from ghostos.core.json import JsonObject
 from ghostos.core.message import MessageType
 from ghostos.core.prompt import FinishReason, ModelDelta, Prompt
+from ghostos.errors import ModelResponseError, ModelStreamCutError
 from ghostos_moss import (
-    CodeBlock,
     CodeDelta,
     CodeEnd,
     CodeStart,
@@ -19,6 +19,11 @@ from ghostos_moss import (
     ReplyParser,
     TextDelta,
 )
+
+_CUT_REASONS: dict[FinishReason, str] = {
+    "length": "the reply was cut at the model's limit of length",
+    "filter": "the reply was cut by a content filter of the model's service",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +40,16 @@ class Reply:
     parsed: ParsedReply | None
     finish_reason: FinishReason
 
+    @property
+    def cut_reason(self) -> str:
+        """Why it is not whole, as a part of a sentence; "" for one that the model ended itself."""
+        return _CUT_REASONS.get(self.finish_reason, "")
+
 
 async def call_model(
     session: Session, *, model: ModelDriver, prompt: Prompt, parser: ReplyParser | None = None
 ) -> Reply:
-    """Send a prompt and stream the reply into the thread.
+    """Send a prompt and stream the reply into the thread. One that was cut is followed by a message that says so.
 
     Args:
         session: The round.
@@ -48,11 +58,12 @@ async def call_model(
         parser: Finds code in the reply. None: all of it is speech.
 
     Raises:
-        ModelError: The service failed; what had come is left open in the session, which marks it partial.
+        ModelError: The service failed, or the reply has no end or no text; what had come is left open in the session,
+            which marks it partial.
     """
     writer = _ReplyWriter(session)
     received: list[str] = []
-    last = ModelDelta(kind="done")
+    end: ModelDelta | None = None
     async with aclosing(model.stream(prompt)) as deltas:
         async for delta in deltas:
             if delta.kind == "text":
@@ -61,31 +72,49 @@ async def call_model(
                     writer.show(event)
             elif delta.kind == "reasoning":
                 writer.think(delta.text)
+            elif delta.kind == "done":
+                end = delta
             elif delta.usage is not None:
                 session.add_usage(delta.usage, model=model.label)
-            else:
-                last = delta
+    text = "".join(received)
+    finish_reason = _check_end(end, text=text, label=model.label)
     for event in parser.finish() if parser else []:
         writer.show(event)
-    text = "".join(received)
     writer.close(raw=text)
-    return Reply(text=text, parsed=parser.reply if parser else None, finish_reason=last.finish_reason)
+    reply = Reply(text=text, parsed=parser.reply if parser else None, finish_reason=finish_reason)
+    if reply.cut_reason:
+        session.add(f"{reply.cut_reason.capitalize()}.", role="system", type="text")
+    return reply
+
+
+def _check_end(end: ModelDelta | None, *, text: str, label: str) -> FinishReason:
+    if end is None:
+        raise ModelStreamCutError(
+            f"The reply of {label} ended half-way: its service never said that it was whole.",
+            advice="Say it again; what had come is kept, and no code of it was run.",
+        )
+    if not text.strip():
+        why = _CUT_REASONS.get(end.finish_reason, "it has no text at all")
+        raise ModelResponseError(
+            f"The reply of {label} is empty: {why}.", advice="Say it again, in other words, or choose another model."
+        )
+    return end.finish_reason
 
 
 class _ReplyWriter:
     """Turns the parts of a reply into messages.
 
-    A message ends when the next one begins. The last one carries the reply verbatim, where it is more than that
-    message's own text: that is what goes back to the model.
+    A message begins with its first text and ends when the next one begins. The last one carries the reply verbatim,
+    where that is more than all their texts together: it is what goes back to the model.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._writer: MessageWriter | None = None
         self._type: MessageType | None = None
-        self._is_in_code = False
+        self._writer: MessageWriter | None = None
+        self._is_begun = False
         self._blank = ""
-        self._written: list[str] = []
+        self._said: list[str] = []
         self._data: JsonObject = {}
 
     def show(self, event: ReplyEvent) -> None:
@@ -94,11 +123,13 @@ class _ReplyWriter:
                 self._speak(text)
             case CodeStart():
                 self._begin("code")
-                self._is_in_code = True
             case CodeDelta(text):
+                if self._type != "code":  # reasoning came between
+                    self._begin("code")
                 self._write(text)
             case CodeEnd(block):
-                self._end_code(block)
+                if self._is_begun and not block.is_closed:
+                    self._data["is_closed"] = False
             case CodeWithdrawn():
                 self._data["withdrawn"] = True
 
@@ -108,7 +139,10 @@ class _ReplyWriter:
         self._write(text)
 
     def close(self, *, raw: str) -> None:
-        if raw != "".join(self._written):
+        if raw != "".join(self._said):
+            if self._writer is None:  # a block without code is all there is
+                self._begin("code")
+                self._write("\n")
             self._data["raw"] = raw
         self._end()
 
@@ -122,29 +156,24 @@ class _ReplyWriter:
             self._begin("text")
         self._write(text)
 
-    def _end_code(self, block: CodeBlock) -> None:
-        if not self._is_in_code:
-            # A fence that proved to be code at the end of the reply; it was shown as speech before.
-            self._begin("code")
-            self._write(block.code)
-            self._data["in_text"] = True
-        elif not block.is_closed:
-            self._data["is_closed"] = False
-        self._is_in_code = False
-
     def _begin(self, type: MessageType) -> None:
-        self._end()
         self._type = type
-        self._writer = self._session.begin(role="assistant", type=type)
+        self._is_begun = False
 
     def _write(self, text: str) -> None:
+        if not text or self._type is None:
+            return
+        if not self._is_begun:
+            self._end()
+            self._writer = self._session.begin(role="assistant", type=self._type)
+            self._is_begun = True
         if self._writer is not None:
             self._writer.write(text)
-            self._written.append(text)
+        if self._type != "reasoning":
+            self._said.append(text)
 
     def _end(self) -> None:
         if self._writer is not None:
             self._writer.close(data=self._data or None)
         self._writer = None
-        self._written = []
         self._data = {}

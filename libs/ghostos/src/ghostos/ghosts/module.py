@@ -31,9 +31,30 @@ def open_module(
     except GhostOSError:
         raise
     except MossError as exc:
-        raise TargetError(f"{module} cannot be used: {exc}", advice="Mend the file and run it again.") from exc
-    except Exception as exc:  # whatever a provider of the target raises
+        raise _unusable(module, exc) from exc
+    except (Exception, SystemExit) as exc:  # whatever a provider of the target raises
         raise TargetError(
             f"{module} cannot be used: a provider raised {type(exc).__name__}: {exc}",
             advice="Mend what makes the objects on its Moss, and run it again.",
         ) from exc
+
+
+def render_module_prompt(session: ModuleSession, *, module: str) -> str:
+    """Return what a model sees of an open module. Runs the module's own hooks of its prompt.
+
+    Raises:
+        TargetError: One of them cannot be used.
+    """
+    try:
+        return session.prompt()
+    except MossError as exc:
+        raise _unusable(module, exc) from exc
+    except (Exception, SystemExit) as exc:  # whatever an object that describes itself raises
+        raise TargetError(
+            f"The prompt of {module} cannot be made: {type(exc).__name__}: {exc}",
+            advice="Mend what writes it (__prompt__, __class_prompt__, __moss_attr_prompts__), and run it again.",
+        ) from exc
+
+
+def _unusable(module: str, error: MossError) -> TargetError:
+    return TargetError(f"{module} cannot be used: {error}", advice="Mend the file and run it again.")

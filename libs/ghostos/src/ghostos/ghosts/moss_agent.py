@@ -1,26 +1,26 @@
 """The ghost that acts: it reads a Python module and answers with Python that runs inside it."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
 from ghostos.config import AppSettings
 from ghostos.contracts.ghost import Ghost, GhostDriver
+from ghostos.contracts.model_driver import ModelDriver
 from ghostos.contracts.session import Session
 from ghostos.core.clock import utc_now
 from ghostos.core.operator import Observe, Operator, Wait
 from ghostos.core.prompt import Prompt, PromptMessage
-from ghostos.ghosts.chatbot import find_model, open_round, render_identity
+from ghostos.core.task import CodeRun
+from ghostos.errors import ConfigError
+from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.model_call import Reply, call_model
-from ghostos.ghosts.module import open_module
-from ghostos.ghosts.moss_protocol import PROTOCOL, render_output, render_state
+from ghostos.ghosts.module_thread import RoundModule, open_on_thread
+from ghostos.ghosts.moss_protocol import render_protocol, render_run, render_state
 from ghostos.ghosts.thread_prompt import ThreadPrompt
+from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 from ghostos.libraries.flow import FlowRecord
-from ghostos.runtime.work_threads import WorkThread, WorkThreads
-from ghostos_moss import Executor, ModuleSession, PyContext, ReplyParser, RunResult
+from ghostos_moss import CodeFormat, Executor, ParsedReply, ReplyParser, RunResult
 
 MAX_ERROR_STREAK = 3
 
@@ -70,6 +70,11 @@ class MossAgent(Ghost):
             max_rounds=max_rounds,
         )
 
+    @property
+    def origin(self) -> str:
+        """Its module."""
+        return self.moss_module
+
     def create_driver(self) -> GhostDriver:
         """Return the behaviour of this agent."""
         return MossAgentDriver(self)
@@ -84,55 +89,58 @@ class MossAgentDriver:
 
     async def on_event(self, session: Session) -> Operator:
         """Call the model, run its code, say what comes next."""
-        executor = session.container.force_fetch(Executor)
-        model = find_model(session, model=self._ghost.model)
-        open_round(session, model=model, executor=executor.name)
         if session.interrupted_run is not None:
-            return _report_interruption(session)
+            return _report_interruption(session, session.interrupted_run)
+        model = find_model(session, model=self._ghost.model)
+        code_format = _find_code_format(session, model)
+        show_state(session, model=model, executor=session.container.force_fetch(Executor).name)
         flow = FlowRecord()
-        async with _open_module(session, self._ghost.moss_module, flow=flow) as module:
+        async with open_on_thread(session, self._ghost.moss_module, flow=flow) as module:
             reply = await call_model(
-                session, model=model, prompt=self._render_prompt(session, module), parser=ReplyParser()
+                session,
+                model=model,
+                prompt=self._render_prompt(session, module, code_format=code_format),
+                parser=ReplyParser(code_format=code_format),
             )
-            if not reply.parsed or not (reply.parsed.blocks or reply.parsed.unclosed):
-                session.set_error_streak(0)
-                return Wait()
             operator = await self._act(session, module=module, reply=reply, flow=flow)
         return self._limit(session, operator)
 
-    def _render_prompt(self, session: Session, module: "_OpenModule") -> Prompt:
+    def _render_prompt(self, session: Session, module: RoundModule, *, code_format: CodeFormat) -> Prompt:
+        system = render_system(self._ghost, module_prompt=module.prompt, code_format=code_format)
+        state = render_state(module.values, now=utc_now(), contexts=find_contexts(session))
         return Prompt(
             messages=[
-                PromptMessage("system", render_system(self._ghost, module_prompt=module.prompt)),
+                PromptMessage("system", system),
                 *self._thread.render(session.history()),
-                PromptMessage("user", render_state(module.values, now=utc_now())),
+                PromptMessage("user", state),
             ],
             thread=session.task.id,
         )
 
-    async def _act(self, session: Session, *, module: "_OpenModule", reply: Reply, flow: FlowRecord) -> Operator:
+    async def _act(self, session: Session, *, module: RoundModule, reply: Reply, flow: FlowRecord) -> Operator:
+        """Run the code of a reply, if it has some that may run."""
         parsed = reply.parsed
-        if parsed is None or not parsed.blocks or parsed.unclosed:
-            session.add(
-                "Nothing was run: the reply ended before </moss>.",
-                role="environment",
-                type="output",
-                data={"status": "rejected"},
-            )
-            session.set_error_streak(session.task.error_streak + 1)
-            return Observe()
-        blocks = [block.code for block in parsed.blocks]
-        result = await session.run_code("\n\n".join(blocks), lambda: module.run(blocks))
-        content = render_output(result, observed=flow.observed if result.status == "ok" else ())
-        if parsed.fabricated_output:
-            content += "\nnote: you wrote a <moss-output> yourself; what followed it was not run."
-        session.add(content, role="environment", type="output", data={"status": result.status})
+        if parsed is None or not (parsed.blocks or parsed.unclosed):
+            session.set_error_streak(0)
+            return Wait()
+        if reply.cut_reason or parsed.unclosed:
+            return _refuse(session, reply=reply, parsed=parsed)
+        result = await self._run(session, module=module, parsed=parsed, flow=flow)
         if result.status != "ok":
             session.set_error_streak(session.task.error_streak + 1)
             return Observe()
         session.set_error_streak(0)
         session.save_pycontext(module.context_after(result).model_dump(mode="json"))
         return flow.operator or _default_operator(result)
+
+    async def _run(self, session: Session, *, module: RoundModule, parsed: ParsedReply, flow: FlowRecord) -> RunResult:
+        blocks = [block.code for block in parsed.blocks]
+        result = await session.run_code("\n\n".join(blocks), lambda: module.run(blocks))
+        content = render_run(result, observed=flow.observed if result.status == "ok" else ())
+        if parsed.fabricated_output:
+            content += "\nnote: you wrote a <moss-output> yourself; what followed it was not run."
+        session.add(content, role="environment", type="output", data={"status": result.status})
+        return result
 
     def _limit(self, session: Session, operator: Operator) -> Operator:
         """End a turn that does not get anywhere, and say so."""
@@ -149,67 +157,46 @@ class MossAgentDriver:
         return Wait()
 
 
-def render_system(ghost: MossAgent, *, module_prompt: str) -> str:
+def render_system(ghost: MossAgent, *, module_prompt: str, code_format: CodeFormat = "tags") -> str:
     """Return the system message of an agent: who it is, how to act, and its module."""
     identity = render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
-    return "\n\n".join(part for part in (identity, "# How to act", PROTOCOL, module_prompt) if part)
+    parts = (identity, "# How to act", render_protocol(code_format), module_prompt)
+    return "\n\n".join(part for part in parts if part)
 
 
-class _OpenModule:
-    """A compiled module and the one thread that it lives on."""
-
-    def __init__(
-        self, session: ModuleSession, *, prompt: str, thread: WorkThread, pycontext: PyContext, timeout_s: float
-    ) -> None:
-        self._session = session
-        self._thread = thread
-        self._pycontext = pycontext
-        self._timeout_s = timeout_s
-        self.prompt = prompt
-        self.values = session.values()
-
-    async def run(self, blocks: Sequence[str]) -> RunResult:
-        try:
-            return await self._thread.run(lambda: self._session.run(*blocks, timeout_s=self._timeout_s))
-        except asyncio.CancelledError:
-            self._session.cancel()
-            raise
-
-    def context_after(self, result: RunResult) -> PyContext:
-        return self._pycontext.model_copy(update={"values": result.values, "code": result.code})
-
-
-@asynccontextmanager
-async def _open_module(session: Session, target: str, *, flow: FlowRecord) -> AsyncGenerator[_OpenModule]:
+def _find_code_format(session: Session, model: ModelDriver) -> CodeFormat:
     settings = session.container.force_fetch(AppSettings).settings
-    pycontext = PyContext.model_validate(session.task.pycontext or {"module": target})
-    async with session.container.force_fetch(WorkThreads).borrow() as thread:
-
-        def compile_module() -> tuple[ModuleSession, str]:
-            opened = open_module(target, container=session.container, flow=flow, pycontext=pycontext)
-            return opened, opened.prompt()
-
-        module_session, prompt = await thread.run(compile_module)
-        try:
-            yield _OpenModule(
-                module_session,
-                prompt=prompt,
-                thread=thread,
-                pycontext=pycontext,
-                timeout_s=settings.code.timeout_s,
-            )
-        finally:
-            thread.submit(module_session.close)
+    code_format = settings.get_model(model.label).code_format
+    if code_format == "tool":
+        raise ConfigError(
+            f"The model '{model.label}' is set to code_format = \"tool\", which is not in this version.",
+            advice='Set it to "tags" or "fence" in configs/ghostos.toml of the workspace.',
+        )
+    return code_format
 
 
-def _report_interruption(session: Session) -> Operator:
-    session.add(
+def _refuse(session: Session, *, reply: Reply, parsed: ParsedReply) -> Operator:
+    """Tell the model that the code of its reply was not run. What a filter cut would be cut again: the turn ends."""
+    is_fence = any(block.origin == "fence" for block in parsed.unclosed)
+    why = reply.cut_reason or f"the reply ended before {'the end of its fence' if is_fence else '</moss>'}"
+    session.add(f"Nothing was run: {why}.", role="environment", type="output", data={"status": "rejected"})
+    if reply.finish_reason == "filter":
+        session.set_error_streak(0)
+        return Wait()
+    session.set_error_streak(session.task.error_streak + 1)
+    return Observe()
+
+
+def _report_interruption(session: Session, run: CodeRun) -> Operator:
+    """Tell the model of code that had started when the process stopped: with the code, where its reply was lost."""
+    text = (
         "The process stopped while this code was running. It is not known how far it came; it was not run again, and "
-        "values of moss are as before it. Look at what it did before you repeat anything.",
-        role="environment",
-        type="output",
-        data={"status": "interrupted"},
+        "values of moss are as before it. Look at what it did before you repeat anything."
     )
+    this_round = (message for message in session.history() if message.round > session.task.round)
+    if not any(message.type == "code" for message in this_round):
+        text += f" The code was:\n{run.code}"
+    session.add(text, role="environment", type="output", data={"status": "interrupted"})
     return Observe()
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from ghostos.core.json import Json
 from ghostos.ghosts.thread_prompt import STATE_OPENING
-from ghostos_moss import RunResult
+from ghostos.libraries.flow import MAX_OBSERVED_CHARS, cut_middle
+from ghostos_moss import CodeFormat, RunResult
 
 PROTOCOL = """\
 You act by writing Python between `<moss>` and `</moss>`, each alone on its line; the rest of your reply is said to \
@@ -19,31 +21,49 @@ not from the user.
 `moss.flow.wait()` ends the turn whatever was printed, `moss.flow.observe(x)` shows you x, `moss.flow.finish(result)` \
 ends the whole task, `moss.flow.fail(reason)` gives it up."""
 
-_MAX_VALUE_CHARS = 400
+_TAGS: Final = "between `<moss>` and `</moss>`, each alone on its line"
+_FENCE: Final = "in one fence that opens with ```moss, alone on its line, and closes with ```"
+
+_MAX_VALUE_CHARS: Final = 400
+_MAX_CONTEXT_CHARS: Final = 4_000
+_STATE_END: Final = "</moss-state>"
 
 
-def render_output(result: RunResult, *, observed: Sequence[object] = ()) -> str:
+def render_protocol(code_format: CodeFormat) -> str:
+    """Return what a model is told about running code, by how it marks code.
+
+    Args:
+        code_format: `tags` or `fence`.
+    """
+    return PROTOCOL.replace(_TAGS, _FENCE) if code_format == "fence" else PROTOCOL
+
+
+def render_run(result: RunResult, *, observed: Sequence[str] = ()) -> str:
     """Return what the model is shown of a run: prints, then values, then what went wrong, then remarks."""
     parts = [result.std_output.rstrip("\n")]
     if result.returns_text:
         parts.append(f"returned: {result.returns_text}")
-    parts.extend(repr(value) for value in observed)
+    parts.append(cut_middle("\n".join(observed), max_chars=3 * MAX_OBSERVED_CHARS))
     if result.error:
         parts.append(result.error)
     parts.extend(f"note: {note}" for note in result.notes)
     return "\n".join(part for part in parts if part) or "(no output)"
 
 
-def render_state(values: Mapping[str, Json], *, now: datetime) -> str:
+def render_state(values: Mapping[str, Json], *, now: datetime, contexts: Mapping[str, Json] | None = None) -> str:
     """Return what changes between rounds: the last message of a prompt.
 
     Args:
         values: Stored values of moss, by name.
         now: Aware.
+        contexts: What the client gave beside the words, by what it was given with.
     """
     lines = [f"time: {now:%Y-%m-%d %H:%M %Z}"]
+    for given_with, context in (contexts or {}).items():
+        lines.extend(_render_context(context, given_with=given_with))
     lines.extend(f"moss.{name} = {_shorten(render_value(value))}" for name, value in values.items())
-    return "\n".join([STATE_OPENING, *lines, "</moss-state>"])
+    body = "\n".join(lines).replace("</moss-state", "<\\/moss-state")
+    return f"{STATE_OPENING}\n{body}\n{_STATE_END}"
 
 
 def render_value(value: Json) -> str:
@@ -60,7 +80,15 @@ def render_value(value: Json) -> str:
     return f"{kind}({render_value(content)})"
 
 
-def _shorten(text: str) -> str:
-    if len(text) <= _MAX_VALUE_CHARS:
+def _render_context(context: Json, *, given_with: str) -> list[str]:
+    title = f"context that came with this {given_with}:"
+    if not isinstance(context, dict):
+        return [f"{title} {_shorten(render_value(context), max_chars=_MAX_CONTEXT_CHARS)}"]
+    fields = (f"  {name} = {render_value(value)}" for name, value in context.items())
+    return [title, *(_shorten(field, max_chars=_MAX_CONTEXT_CHARS) for field in fields)]
+
+
+def _shorten(text: str, *, max_chars: int = _MAX_VALUE_CHARS) -> str:
+    if len(text) <= max_chars:
         return text
-    return f"{text[:_MAX_VALUE_CHARS]}… {len(text) - _MAX_VALUE_CHARS} of {len(text)} characters left out …"
+    return f"{text[:max_chars]}… {len(text) - max_chars} of {len(text)} characters left out …"

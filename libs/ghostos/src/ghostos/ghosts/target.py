@@ -76,7 +76,10 @@ def _as_path(target: str) -> Path | None:
     path = Path(target)
     if not (target.endswith(".py") or "/" in target or "\\" in target or path.is_file()):
         return None
-    path = path.expanduser().resolve()
+    try:
+        path = path.expanduser().resolve()
+    except (RuntimeError, OSError, ValueError) as exc:  # no such user, a loop of links, a null character
+        raise TargetError(f"'{target}' is no path: {exc}", advice="Give the path of a Python file (my.py).") from exc
     if path.is_dir():
         raise TargetError(f"{path} is a folder.", advice="Give the path of a Python file in it.")
     return path
@@ -116,22 +119,53 @@ def _import(source: ModuleSource, *, path: Path | None) -> ModuleType:
     try:
         if path is None:
             return importlib.import_module(source.name)
-        module = ModuleType(source.name)
-        module.__file__ = str(path)
-        module.__package__ = source.package
-        sys.modules.setdefault(source.name, module)
-        exec(source.code, module.__dict__)  # noqa: S102  # the user's own file, as `import` would do it
-    except Exception as exc:  # whatever the file's own code raises
+        return _execute(source, path=path)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # whatever the file's own code raises
         raise TargetError(
-            f"{source.name} fails on import: {_where(exc, source.filename)}{type(exc).__name__}: {exc}",
+            f"{source.name} fails on import: {_where(exc, source.filename)}{_what(exc)}",
             advice="Mend the file, or install what it imports, and run it again.",
         ) from exc
+
+
+def _execute(source: ModuleSource, *, path: Path) -> ModuleType:
+    """Run a file as a new module that has its name while it runs.
+
+    The module keeps the name afterwards, as hints of its classes are looked up by it; unless the file failed, or the
+    name belongs to another file: then it has what it had.
+    """
+    module = ModuleType(source.name)
+    module.__file__ = str(path)
+    module.__package__ = source.package
+    earlier = sys.modules.get(source.name)
+    keeps_name = False
+    sys.modules[source.name] = module
+    try:
+        exec(source.code, module.__dict__)  # noqa: S102  # the user's own file, as `import` would do it
+        keeps_name = earlier is None or getattr(earlier, "__file__", None) == str(path)
+    finally:
+        if not keeps_name:
+            _restore(source.name, earlier)
     return module
 
 
-def _where(error: Exception, filename: str) -> str:
+def _restore(name: str, module: ModuleType | None) -> None:
+    if module is None:
+        sys.modules.pop(name, None)
+    else:
+        sys.modules[name] = module
+
+
+def _where(error: BaseException, filename: str) -> str:
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == filename]
     return f"line {lines[-1]}: " if lines else ""
+
+
+def _what(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"SystemExit: it would end the program, with status {error.code!r}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _providers(module: ModuleType, *, name: str) -> tuple[Provider[Any], ...]:
@@ -141,9 +175,11 @@ def _providers(module: ModuleType, *, name: str) -> tuple[Provider[Any], ...]:
     try:
         made: Iterable[object] = make()
         providers = tuple(made)
-    except Exception as exc:  # whatever the file's own code raises
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # whatever the file's own code raises
         raise TargetError(
-            f"__matrix_providers__() of {name} raised {type(exc).__name__}: {exc}",
+            f"__matrix_providers__() of {name} raised {_what(exc)}",
             advice="Mend it; it runs once, on the host, when the Matrix is made.",
         ) from exc
     for provider in providers:

@@ -7,12 +7,15 @@ from ghostos.core.prompt import PromptMessage
 
 STATE_OPENING = "<moss-state>"
 
+_REPLY_TYPES = frozenset({"text", "code", "reasoning"})
+
 
 class ThreadPrompt:
     """Renders a thread that grows: what was rendered for one round is kept for the next.
 
     What users said, what the model wrote itself and what its code put out are sent verbatim. What a model wrote in one
-    round is one message. Partial messages, reasoning, errors and states are left out.
+    round is one message: the `raw` of one of its parts, where there is one. Partial messages, reasoning, errors and
+    states are left out.
     """
 
     def __init__(self) -> None:
@@ -28,16 +31,16 @@ class ThreadPrompt:
         for index in range(self._count, len(thread)):
             message = thread[index]
             if reply and (message.role != "assistant" or message.round != reply[-1].round):
-                self._rendered.append(_render_reply(reply))
+                self._rendered.extend(_render_reply(reply))
                 reply = []
-            if message.status == "complete" and message.role == "assistant" and message.type in {"text", "code"}:
+            if message.status == "complete" and message.role == "assistant" and message.type in _REPLY_TYPES:
                 reply.append(message)
                 continue
             if message.status == "complete" and (rendered := _render_other(message)) is not None:
                 self._rendered.append(rendered)
             if not reply:
                 self._count, self._last = index + 1, message
-        return [*self._rendered, *([_render_reply(reply)] if reply else [])]
+        return [*self._rendered, *_render_reply(reply)]
 
 
 def render_output(message: Message) -> str:
@@ -55,8 +58,10 @@ def _render_other(message: Message) -> PromptMessage | None:
     return None
 
 
-def _render_reply(parts: Sequence[Message]) -> PromptMessage:
+def _render_reply(parts: Sequence[Message]) -> list[PromptMessage]:
+    """Return the reply as it came, in a list; an empty one where it was reasoning alone."""
     for part in parts:
         if isinstance(part.data, dict) and isinstance(raw := part.data.get("raw"), str):
-            return PromptMessage("assistant", raw)
-    return PromptMessage("assistant", "".join(part.content for part in parts))
+            return [PromptMessage("assistant", raw)]
+    said = "".join(part.content for part in parts if part.type != "reasoning")
+    return [PromptMessage("assistant", said)] if said else []

@@ -1,9 +1,22 @@
-"""`moss.flow`: how code says what comes next. Its docstrings are prompt text."""
+"""`moss.flow`: how code says what comes next. Its docstrings are prompt text.
 
+What code gives to it is turned into plain text and JSON while the code runs: its own `repr` may raise or never end,
+and there is where an error reaches the model and the deadline reaches the code.
+"""
+
+import math
 from dataclasses import dataclass, field
+from typing import cast
 
 from ghostos.core.json import Json
 from ghostos.core.operator import Fail, Finish, Observe, Operator, Wait
+
+MAX_OBSERVED_CHARS = 8_000
+"""Of one value. The middle of a longer text is left out, and the text says so."""
+
+_MAX_DEPTH = 100
+_MAX_INT_BITS = 4_000
+_TAKEN = "None, bool, int, finite float, str, lists of these, and dicts of these with str keys"
 
 
 @dataclass(slots=True)
@@ -12,11 +25,11 @@ class FlowRecord:
 
     Attributes:
         operator: What it chose last; None if it chose nothing.
-        observed: What it asked to see, in order.
+        observed: What it asked to see, as text, in order.
     """
 
     operator: Operator | None = None
-    observed: list[object] = field(default_factory=list[object])
+    observed: list[str] = field(default_factory=list[str])
 
 
 class Flow:
@@ -31,13 +44,85 @@ class Flow:
 
     def observe(self, *values: object) -> None:
         """See these values, and what you printed, then go on."""
-        self._record.observed.extend(values)
+        self._record.observed.extend([_render(value) for value in values])
         self._record.operator = Observe()
 
     def finish(self, result: Json = None) -> None:
         """End the whole task; `result` is what it made."""
-        self._record.operator = Finish(result)
+        self._record.operator = Finish(_to_json(result, place="result"))
 
     def fail(self, reason: str) -> None:
         """Give the whole task up and say why."""
-        self._record.operator = Fail(reason)
+        given = cast("object", reason)  # a model wrote the call: the annotation binds nobody
+        if not isinstance(given, str):
+            raise TypeError(f"moss.flow.fail(reason) takes a str, the reason in words; it got a value {_kind(given)}.")
+        self._record.operator = Fail(_well_formed(given))
+
+
+def cut_middle(text: str, *, max_chars: int) -> str:
+    """Return the text, or its two ends with a line between them that says how much is left out."""
+    if len(text) <= max_chars:
+        return text
+    head, tail = text[: max_chars // 2], text[len(text) - max_chars // 2 :]
+    return f"{head}\n… {len(text) - len(head) - len(tail):,} of {len(text):,} characters left out …\n{tail}"
+
+
+def _render(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception as exc:  # noqa: BLE001  # the value's own code; it is said in the value's place
+        text = f"<{type(value).__name__} whose repr raised {type(exc).__name__}>"
+    return cut_middle(_well_formed(text), max_chars=MAX_OBSERVED_CHARS)
+
+
+def _well_formed(text: str) -> str:
+    """Return a plain `str` that UTF-8 can say, also of a subclass with a mind of its own."""
+    return str.encode(text, "utf-8", "replace").decode()
+
+
+def _to_json(value: object, *, place: str, depth: int = 0) -> Json:
+    """Return a copy in plain types.
+
+    Raises:
+        TypeError: JSON cannot hold it; the text names the place and what may be given.
+    """
+    if depth > _MAX_DEPTH:
+        raise _refusal(f"a value nested more than {_MAX_DEPTH} deep, or in itself", place="result")
+    match value:
+        case None | bool():
+            return value
+        case int():
+            if value.bit_length() > _MAX_INT_BITS:
+                raise _refusal(f"an int of more than {_MAX_INT_BITS} bits", place=place)
+            return int(value)
+        case float():
+            if not math.isfinite(value):
+                raise _refusal(f"the float {float(value)}", place=place)
+            return float(value)
+        case str():
+            return _well_formed(value)
+        case list() | tuple():
+            items: list[object] = [*value]
+            return [_to_json(item, place=f"{place}[{index}]", depth=depth + 1) for index, item in enumerate(items)]
+        case dict():
+            return _to_object({**value}, place=place, depth=depth)
+        case _:
+            raise _refusal(f"a value {_kind(value)}", place=place)
+
+
+def _to_object(values: dict[object, object], *, place: str, depth: int) -> dict[str, Json]:
+    copied: dict[str, Json] = {}
+    for key, item in values.items():
+        if not isinstance(key, str):
+            raise _refusal(f"a dict with a key {_kind(key)}", place=place)
+        name = _well_formed(key)
+        copied[name] = _to_json(item, place=f"{place}[{name!r:.40}]", depth=depth + 1)
+    return copied
+
+
+def _refusal(what: str, *, place: str) -> TypeError:
+    return TypeError(f"moss.flow.finish(result) takes {_TAKEN}; {place:.200} is {what}.")
+
+
+def _kind(value: object) -> str:
+    return f"of type {type(value).__name__}"

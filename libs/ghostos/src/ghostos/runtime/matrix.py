@@ -36,6 +36,7 @@ _logger = logging.getLogger(__name__)
 DEFAULT_SLOTS = 4
 
 _NAME_LENGTH = 8
+_MAX_NAME_LENGTH = 100
 
 _LOOK_AGAIN_S = {"held": 0.5, "faulted": 5.0}
 
@@ -199,6 +200,7 @@ class ContainerMatrix:
         self, ghost: Ghost, context: BaseModel | None, *, thread: str | None, target: str | None
     ) -> Conversation:
         owner = target or ghost.origin
+        _check_name(thread)
         stored_context = context.model_dump(mode="json") if context is not None else None
         task = await self._store.find_task(thread) if thread else None
         if task is None:
@@ -248,6 +250,16 @@ class ContainerMatrix:
             self._dispatch.notify(task_id)
 
         self._later[task_id] = asyncio.get_running_loop().call_later(delay_s, ring)
+
+
+def _check_name(thread: str | None) -> None:
+    """Refuse names that cannot be typed, listed on a line, or told from no name at all."""
+    if thread is None or (0 < len(thread) <= _MAX_NAME_LENGTH and thread.isprintable() and thread == thread.strip()):
+        return
+    raise UsageError(
+        f"A thread cannot be called {thread[:40]!r}.",
+        advice=f"Give 1 to {_MAX_NAME_LENGTH} printable characters, without blanks at the ends.",
+    )
 
 
 def _make_models(container: Container) -> ModelRegistry:

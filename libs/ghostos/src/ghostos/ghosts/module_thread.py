@@ -1,0 +1,119 @@
+"""The module of an agent for one round, on the one thread that it lives on."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from ghostos.config import AppSettings
+from ghostos.contracts.session import Session
+from ghostos.errors import TargetError
+from ghostos.ghosts.module import open_module, render_module_prompt
+from ghostos.libraries.flow import FlowRecord
+from ghostos.runtime.work_threads import WorkThread, WorkThreads
+from ghostos_container import Container
+from ghostos_moss import ModuleSession, PyContext, RunResult
+
+_logger = logging.getLogger(__name__)
+
+_CLOSE_TIMEOUT_S = 1.0
+
+
+class RoundModule:
+    """A compiled module. Everything of it runs on its thread; nothing that is the user's or a model's elsewhere."""
+
+    def __init__(self, target: str, *, thread: WorkThread, pycontext: PyContext, timeout_s: float) -> None:
+        self._target = target
+        self._thread = thread
+        self._pycontext = pycontext
+        self._timeout_s = timeout_s
+        self._session: ModuleSession | None = None
+        self._is_stuck = False
+        self.prompt = ""
+        self.values = pycontext.values
+
+    async def open(self, container: Container, *, flow: FlowRecord) -> None:
+        """Compile it and render its prompt.
+
+        Raises:
+            TargetError: It cannot be compiled, injected or rendered, or not in time.
+        """
+
+        def compile_module() -> None:
+            self._session = open_module(self._target, container=container, flow=flow, pycontext=self._pycontext)
+            self.prompt = render_module_prompt(self._session, module=self._target)
+            self.values = self._session.values()
+
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._thread.run(compile_module)
+        except TimeoutError as exc:
+            self._is_stuck = True
+            raise TargetError(
+                f"{self._target} cannot be used: its body did not end within {self._timeout_s:g} s.",
+                advice="Do not wait or loop at module level; a longer limit is [code] timeout_s in ghostos.toml.",
+            ) from exc
+
+    async def run(self, blocks: Sequence[str]) -> RunResult:
+        """Run blocks as one run; a cancelled wait cancels the run."""
+        session = self._session
+        if session is None:
+            raise RuntimeError(f"{self._target} is not open.")
+        try:
+            return await self._thread.run(lambda: session.run(*blocks, timeout_s=self._timeout_s))
+        except asyncio.CancelledError:
+            session.cancel()
+            raise
+
+    def context_after(self, result: RunResult) -> PyContext:
+        """What survives of it."""
+        return self._pycontext.model_copy(update={"values": result.values, "code": result.code})
+
+    async def close(self) -> bool:
+        """Give back what was opened, after what its thread still does; what that raises is logged.
+
+        Returns:
+            Whether it was done in time; otherwise it is done when the thread comes to it.
+        """
+        if self._is_stuck:
+            self._thread.submit(self._close)
+            return False
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self._thread.run(self._close)
+        except TimeoutError:
+            _logger.warning("%s did not close within %g s; its thread was left", self._target, _CLOSE_TIMEOUT_S)
+            return False
+        return True
+
+    def _close(self) -> None:
+        try:
+            if self._session is not None:
+                self._session.close()
+        except BaseException:  # the user's own on_destroy, which must not end the thread or the round
+            _logger.exception("closing %s failed", self._target)
+
+
+@asynccontextmanager
+async def open_on_thread(session: Session, target: str, *, flow: FlowRecord) -> AsyncGenerator[RoundModule]:
+    """Have a module for one round; it is closed before this is left, if its code lets it.
+
+    Raises:
+        TargetError: It cannot be compiled, injected or rendered.
+    """
+    settings = session.container.force_fetch(AppSettings).settings
+    pycontext = PyContext.model_validate(session.task.pycontext or {"module": target})
+    with suppress(_ThreadBusyError):
+        async with session.container.force_fetch(WorkThreads).borrow() as thread:
+            module = RoundModule(target, thread=thread, pycontext=pycontext, timeout_s=settings.code.timeout_s)
+            try:
+                await module.open(session.container, flow=flow)
+                yield module
+            finally:
+                is_closed = await module.close()
+            if not is_closed:
+                raise _ThreadBusyError
+
+
+class _ThreadBusyError(Exception):
+    """Leaves a borrowed thread the way that keeps it from being lent again."""
