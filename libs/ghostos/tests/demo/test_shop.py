@@ -12,6 +12,8 @@ from .test_demos import SHOP, all_phrases
 
 CART_CHANGES = {
     "add-notebooks": ("notebook", 2),
+    "add-notebook": ("notebook", 1),
+    "add-pens": ("pen", 3),
     "add-fountain-pen": ("fountain pen", 1),
     "add-lamp": ("desk lamp", 1),
     "add-ink-silently": ("ink", 1),
@@ -38,7 +40,8 @@ class Ledger:
             "empty-cart": lambda: setattr(self, "cart", {}),
             "order": self._order,
             "order-again": self._order_again,
-            "cancel": self._cancel,
+            "cancel": self._cancel_last,
+            "cancel-first": lambda: self._cancel(0),
             "delivery": self._deliver,
             "take-note": lambda: setattr(self, "notes", ["likes blue ink"]),
             "forget": lambda: setattr(self, "notes", []),
@@ -66,11 +69,15 @@ class Ledger:
             self.stock = {name: count - self.cart.get(name, 0) for name, count in self.stock.items()}
             self.cart = {}
 
-    def _cancel(self) -> None:
-        placed = [number for number, (_, status) in enumerate(self.orders) if status == "placed"]
+    def _cancel_last(self) -> None:
+        placed = [index for index, (_, status) in enumerate(self.orders) if status == "placed"]
         if placed:
-            counts, _ = self.orders[placed[-1]]
-            self.orders[placed[-1]] = (counts, "cancelled")
+            self._cancel(placed[-1])
+
+    def _cancel(self, index: int) -> None:
+        if index < len(self.orders) and self.orders[index][1] == "placed":
+            counts, _ = self.orders[index]
+            self.orders[index] = (counts, "cancelled")
             self.stock = {name: count + counts.get(name, 0) for name, count in self.stock.items()}
 
 
@@ -120,7 +127,7 @@ def test_stored_values_are_right_whatever_is_said_in_whatever_order(matrix):
     conversation = open_demo(matrix, SHOP)
     ledger = Ledger()
     clicks = [(scene.id, phrase) for scene, phrase in all_phrases(SHOP) if scene.id != "hello-again"]
-    sales = [(scene, phrase) for scene, phrase in clicks if scene in {*CART_CHANGES, "order", "cancel"}]
+    sales = [(scene, phrase) for scene, phrase in clicks if scene in {*CART_CHANGES, "order", "cancel", "cancel-first"}]
     # One order before all else, of nothing: from then on every phrase can be said.
     for scene, phrase in [("order", "Place my order"), *shuffled(clicks + sales, seed=7)]:
         talk(conversation, phrase)

@@ -13,6 +13,7 @@ from ghostos.drivers.models.rehearsal import (
     find_rehearsal,
     load_rehearsal,
 )
+from ghostos.drivers.models.rehearsal_file import read_rehearsal
 from ghostos.errors import ConfigError
 
 SHOP = """\
@@ -175,6 +176,61 @@ def test_at_most_five_phrases_are_offered_and_none_that_needs_more(tmp_path):
     assert "late" in say(rehearsal, *[x for n in range(9) for x in (f"phrase {n}", "x")], "what?")
 
 
+def nine_scenes(folder: Path, *, otherwise: str = "{}") -> Rehearsal:
+    """Scenes s0 to s8, two more that need s0, and `stuck`, which stops after its first round."""
+    scenes = "".join(f"  - {{id: s{n}, when: [phrase {n}, say {n}], rounds: [{{say: x}}]}}\n" for n in range(9))
+    late = "  - {id: late, when: [late], needs: [s0], rounds: [{say: x}]}\n"
+    again = "  - {id: again, when: [phrase 0], needs: [s0], rounds: [{say: x}]}\n"
+    stuck = "  - {id: stuck, when: [stuck], rounds: [{code: print(1), expect: '2'}, {say: x}]}\n"
+    return load_rehearsal(write(folder, f"version: 1\nscenes:\n{scenes}{late}{again}{stuck}otherwise: {otherwise}\n"))
+
+
+def offered(rehearsal: Rehearsal, *texts: str) -> list[str]:
+    """Return what is offered to a thread in which the user said these, each answered, and then what is unknown."""
+    said = [text for phrase in texts for text in (phrase, "x")]
+    declined = say(rehearsal, *said, "what?")
+    assert HONEST in declined
+    shown = [line.removeprefix("- ") for line in declined.splitlines() if line.startswith("- ")]
+    roles = ("user", "assistant")
+    thread = [PromptMessage(roles[number % 2], text) for number, text in enumerate([*said, "what?", declined])]
+    assert rehearsal.phrases_for(thread) == rehearsal.phrases_for(thread[:-1]) == shown
+    return shown
+
+
+def test_phrases_of_scenes_that_were_played_make_room_for_others(tmp_path):
+    rehearsal = nine_scenes(tmp_path, otherwise="{offer: [phrase 7, say 2]}")
+    assert rehearsal.phrases() == offered(rehearsal) == ["phrase 7", "say 2", "phrase 0", "phrase 1", "phrase 3"]
+    assert offered(rehearsal, "say 7", "phrase 1") == ["say 2", "phrase 0", "phrase 3", "phrase 4", "phrase 5"]
+
+
+def test_phrases_of_scenes_whose_needs_are_met_now_are_offered(tmp_path):
+    rehearsal = nine_scenes(tmp_path)
+    assert "late" not in offered(rehearsal, *(f"phrase {n}" for n in range(1, 9)))
+    assert "late" in offered(rehearsal, *(f"phrase {n}" for n in range(9)))
+
+
+def test_phrase_that_another_scene_answers_now_is_offered_for_that_one(tmp_path):
+    rehearsal = nine_scenes(tmp_path)
+    shown = offered(rehearsal, *(f"phrase {n}" for n in range(8)))
+    assert shown[:4] == ["phrase 0", "phrase 8", "late", "stuck"]
+    assert "phrase 0" not in offered(rehearsal, "phrase 0", "phrase 0")
+
+
+def test_where_all_was_played_what_was_played_longest_ago_is_offered(tmp_path):
+    rehearsal = nine_scenes(tmp_path)
+    everything = [*(f"phrase {n}" for n in range(9)), "phrase 0", "late", "stuck"]
+    assert offered(rehearsal, *everything) == ["say 0", "phrase 1", "phrase 2", "phrase 3", "phrase 4"]
+    assert offered(rehearsal, *everything, "say 0") == [f"phrase {n}" for n in range(1, 6)]
+
+
+def test_scene_that_stopped_is_offered_after_those_that_never_began(tmp_path):
+    rehearsal = nine_scenes(tmp_path, otherwise="{offer: [stuck]}")
+    stopped = say(rehearsal, "stuck", "x", output("1"))
+    assert "stops here" in stopped
+    declined = say(rehearsal, "stuck", "x", output("1"), stopped, "what?")
+    assert declined.endswith("".join(f"\n- phrase {n}" for n in range(5)))
+
+
 async def test_reply_streams_word_by_word_and_ends(shop):
     model = RehearsalModel(shop, delay_s=0)
     deltas = [delta async for delta in model.stream(Prompt(messages=[PromptMessage("user", "hello")]))]
@@ -204,8 +260,11 @@ PROBLEMS: list[tuple[str, str, str, str]] = [
     ("no way on", '- code: moss.shop.order("pen", 2)', "- say: Wait.", "round 2 has no code"),
     ("offer", "Hello!]", "Sing!]", "no scene answers the phrase 'Sing!'"),
     ("key twice", "    when: [cancel", "    id: x\n    when: [cancel", "line 17: 'id' occurs twice"),
+    ("depth", "version: 1", "version: " + 100_000 * "[", "line 1: it is nested too deeply"),
+    ("tag", "[cancel my order]", "[!!timestamp 2024-13-45]", "line 17: tags have no meaning here: tag:yaml.org"),
+    ("digits", "version: 1", "version: 0b_", "line 1: version: Input should be 1"),
     ("syntax", "scenes:", "scenes: ]", "line 2: "),
-    ("python", "say: It is cancelled.", "say: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
+    ("python", "say: It is cancelled.", "say: !!python/object/apply:os.getcwd []", "tags have no meaning here"),
     ("nothing", SHOP, "", "line 1: Input should be a valid dictionary"),
     ("control character", "version", "\x00version", "it is no YAML"),
 ]  # fmt: skip
@@ -219,6 +278,12 @@ def test_problem_of_a_file_is_told_with_its_line(tmp_path, old, new, says):
     assert any(problem.startswith("shop.rehearsal.yaml") and says in problem for problem in problems), problems
     with pytest.raises(ConfigError, match=r"shop\.rehearsal\.yaml"):
         load_rehearsal(path)
+
+
+def test_date_is_a_phrase_like_any_other(tmp_path):
+    path = tmp_path / "shop.rehearsal.yaml"
+    path.write_text(SHOP.replace("[cancel my order]", "[2024-13-45, 1.5]"))
+    assert read_rehearsal(path).scenes[2].when == ["2024-13-45", "1.5"]
 
 
 def test_all_problems_are_listed_and_a_good_file_has_none(tmp_path):

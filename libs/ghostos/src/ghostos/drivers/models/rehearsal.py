@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,12 +36,14 @@ class _Place:
 
     Attributes:
         played: Scenes of which every round came.
+        begun: Scenes of which the first round came, once for each time, oldest first.
         scene: The scene that plays; None before one began, and where nothing matched.
         next_round: The round of it that comes next.
         stop: Why the scene cannot go on; "" while it can.
     """
 
     played: set[str] = field(default_factory=set)
+    begun: list[str] = field(default_factory=list)
     scene: Scene | None = None
     next_round: int = 0
     stop: str = ""
@@ -55,28 +57,45 @@ class Rehearsal:
         self._scenes = [(scene, [Phrase.parse(text) for text in scene.when]) for scene in content.scenes]
 
     def phrases(self) -> list[str]:
-        """Return up to five phrases that can be said at the beginning: the file's offer, else its first scenes'."""
-        return self._playable(())[:_OFFERED]
+        """Return what can be said at the beginning: `phrases_for` a thread that is empty."""
+        return self.phrases_for(())
+
+    def phrases_for(self, messages: Sequence[PromptMessage]) -> list[str]:
+        """Return up to five phrases that would be answered next, each by another scene.
+
+        First come those of scenes that the thread has not begun, then those whose scene it began longest ago; among
+        equals the file's offer comes first, then its scenes in their order.
+
+        Args:
+            messages: The thread, as `reply` takes it; what the last one says may be unanswered.
+        """
+        return self._choose_phrases(self._find_place(messages))
 
     def reply(self, messages: Sequence[PromptMessage]) -> str:
         """Return what comes next in a thread: derived from its messages alone, so that it holds after a restart."""
+        place = self._find_place(messages)
+        if place.stop:
+            return place.stop
+        if place.scene is None:
+            return self._decline(place)
+        if place.next_round >= len(place.scene.rounds):
+            return _SCENE_ENDS
+        return _render(place.scene.rounds[place.next_round])
+
+    def _find_place(self, messages: Sequence[PromptMessage]) -> _Place:
         place = _Place()
         before = ""
         for message in messages:
             if message.role != "assistant" or before != "assistant":  # one reply may be several messages
                 self._follow(place, message)
             before = message.role
-        if place.stop:
-            return place.stop
-        if place.scene is None:
-            return self._decline(place.played)
-        if place.next_round >= len(place.scene.rounds):
-            return _SCENE_ENDS
-        return _render(place.scene.rounds[place.next_round])
+        return place
 
     def _follow(self, place: _Place, message: PromptMessage) -> None:
         if message.role == "assistant":
             if place.scene is not None and not place.stop:
+                if place.next_round == 0:
+                    place.begun.append(place.scene.id)
                 place.next_round += 1
                 if place.next_round == len(place.scene.rounds):
                     place.played.add(place.scene.id)
@@ -88,36 +107,41 @@ class Rehearsal:
             place.next_round = 0
             place.stop = ""
 
-    def _match(self, text: str, *, played: Iterable[str]) -> Scene | None:
+    def _match(self, text: str, *, played: set[str]) -> Scene | None:
         """Return the scene that answers: by the exact phrase, else by its words in a row, else by a pattern.
 
         Of several the longest phrase decides, then the most needs, then the order of the file.
         """
-        done = set(played)
         words = normalise(text)
         best: tuple[tuple[Fit, int], Scene] | None = None
         for scene, phrases in self._scenes:
-            if done.issuperset(scene.needs):
+            if played.issuperset(scene.needs):
                 fit = max(phrase.measure_fit(text, words=words) for phrase in phrases)
                 if fit != NO_FIT and (best is None or (fit, len(scene.needs)) > best[0]):
                     best = ((fit, len(scene.needs)), scene)
         return best[1] if best else None
 
-    def _playable(self, played: Iterable[str]) -> list[str]:
-        """Return phrases that would be answered now, the file's own offer first."""
-        done = set(played)
-        offered = list(self._otherwise.offer)
+    def _choose_phrases(self, place: _Place) -> list[str]:
+        offered: dict[str, str] = {}  # by the id of the scene that would answer
+        for text in self._otherwise.offer:
+            self._offer(text, offered=offered, played=place.played)
         for scene, phrases in self._scenes:
-            if scene.id not in done:
-                offered += [phrase.text for phrase in phrases if phrase.pattern is None][:1]
-        different: dict[str, str] = {}
-        for text in offered:
-            different.setdefault(normalise(text), text)  # the first of several that sound alike
-        return [text for text in different.values() if self._match(text, played=done) is not None]
+            for phrase in phrases:
+                if phrase.pattern is None and scene.id not in offered:
+                    self._offer(phrase.text, offered=offered, played=place.played)
+        last_begun = {scene_id: number for number, scene_id in enumerate(place.begun)}
+        in_order = sorted(offered, key=lambda scene_id: last_begun.get(scene_id, -1))
+        return [offered[scene_id] for scene_id in in_order[:_OFFERED]]
 
-    def _decline(self, played: Iterable[str]) -> str:
+    def _offer(self, text: str, *, offered: dict[str, str], played: set[str]) -> None:
+        """Add a phrase under the scene that would answer it now, if one would and has no phrase yet."""
+        scene = self._match(text, played=played)
+        if scene is not None:
+            offered.setdefault(scene.id, text)
+
+    def _decline(self, place: _Place) -> str:
         said = self._otherwise.say.strip()
-        offer = "\n".join(f"- {phrase}" for phrase in self._playable(played)[:_OFFERED])
+        offer = "\n".join(f"- {phrase}" for phrase in self._choose_phrases(place))
         return "\n\n".join(
             part for part in (said, f"{_HONEST} Try one of these:\n{offer}" if offer else _HONEST) if part
         )
