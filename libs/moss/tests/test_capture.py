@@ -1,4 +1,4 @@
-import io
+import contextlib
 import sys
 import threading
 
@@ -117,9 +117,40 @@ def test_runs_in_two_threads_never_mix_and_other_threads_print_as_always(write_m
     assert capsys.readouterr().out == "outside\n" * 50
 
 
-def test_a_stream_that_somebody_replaced_meanwhile_is_left_alone(runtime, monkeypatch):
-    theirs = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", sys.stdout)
-    runtime.locals()["theirs"] = theirs
-    runtime.execute(code="sys.stdout = theirs")
-    assert sys.stdout is theirs
+@pytest.mark.parametrize("end", ["", "1 / 0"])
+def test_code_cannot_keep_the_streams_of_the_process(runtime, end):
+    before = (sys.stdout, sys.stderr, sys.stdin)
+    code = f"import io\nsys.stdout = sys.stderr = io.StringIO()\nsys.stdin = None\nprint('in')\n{end}"
+    with pytest.raises(CodeRaisedError) if end else contextlib.nullcontext():
+        runtime.execute(code=code)
+    assert (sys.stdout, sys.stderr, sys.stdin) == before
+    assert printed(runtime, "print('seen')") == "seen\n"
+
+
+def test_run_that_ends_takes_its_stream_away_from_a_run_that_goes_on(write_module):
+    before = sys.stdout
+    name = write_module("import io, sys\n")
+    taken, ended = threading.Event(), threading.Event()
+    outputs: list[str] = []
+
+    def go_on() -> None:
+        with new_compiler().with_locals(taken=taken, ended=ended).compile(name) as runtime:
+            outputs.append(printed(runtime, "taken.set()\nended.wait(10)\nprint('mine')"))
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    assert taken.wait(10)
+    with new_compiler().compile(name) as runtime:
+        runtime.execute(code="sys.stdout = io.StringIO()")
+    ended.set()
+    thread.join()
+    assert outputs == ["mine\n"]
+    assert sys.stdout is before
+
+
+def test_run_within_a_redirection_of_another_leaves_it_in_place(runtime, write_module):
+    with new_compiler().compile(write_module("")) as inner:
+        runtime.locals()["inner"] = inner
+        code = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()) as held:\n"
+        code += "    text = inner.execute(code='print(1)').std_output\n    print('held')\n"
+        assert printed(runtime, code + "print(repr(text), repr(held.getvalue()))") == "'1\\n' 'held\\n'\n"

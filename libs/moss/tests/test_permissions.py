@@ -5,8 +5,6 @@ from ghostos_moss import Permissions, on_host
 
 def test_nothing_is_granted_by_default():
     assert Permissions() == Permissions(net=False, read=[], write=(), env=[], run=False)
-    assert Permissions().is_empty
-    assert not Permissions(read=["data"]).is_empty
 
 
 def test_paths_and_names_become_tuples():

@@ -175,6 +175,55 @@ def test_code_that_works_is_never_refused(runtime, code):
     runtime.run(code)
 
 
+STORING = """
+    import contextlib
+    from ghostos_moss import Moss as Parent
+
+    def load():
+        global table, rows
+        table = [1, 2]
+        for rows in table: pass
+
+    def init(): moss.extra = 1
+
+    class Setup:
+        @property
+        def done(self):
+            def inner(): moss.inner = 1
+            return inner()
+
+    @contextlib.contextmanager
+    def opened():
+        moss.wrapped = 1
+        yield
+
+    def by_string():
+        setattr(moss, "by_setattr", 1)
+        globals()["by_globals"] = 1
+
+    class Moss(Parent): pass
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "init()\nprint(moss.extra)",
+        "Setup().done\nprint(moss.inner)",
+        "with opened(): print(moss.wrapped)",
+        "load()\nprint(table, rows)",
+        "by_string()\nprint(moss.by_setattr, by_globals)",
+        "later()\nprint(moss.later, late)",
+    ],
+)
+def test_what_functions_of_the_module_assign_may_be_there(write_module, code):
+    with new_compiler().compile(write_module(STORING)) as runtime:
+        runtime.run("def later():\n    global late\n    moss.later = late = 1")
+        runtime.run(code)
+        assert "'tabel' is not defined" in runtime.check("load()\nprint(tabel)")[0]
+        assert "moss.extar does not exist" in runtime.check("init()\nprint(moss.extar)")[0]
+
+
 def test_every_problem_is_listed_once_in_the_order_of_the_code(runtime):
     code = "moss.cuont\nprnt(1)\nmoss.body.spin()\nprnt(2)"
     assert [problem.split(":")[0] for problem in runtime.check(code)] == ["line 1", "line 2", "line 3"]

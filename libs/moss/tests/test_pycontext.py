@@ -2,10 +2,9 @@ import json
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from ghostos_moss import MossRuntime, PyContext, load_source, new_compiler
-from ghostos_moss.errors import CodeRaisedError
+from ghostos_moss.errors import CodeRaisedError, ContextFormatError
 
 TYPES = """
     import enum
@@ -52,10 +51,23 @@ def class_of(runtime: MossRuntime, name: str) -> str:
     return value["class"]
 
 
-def test_every_field_has_a_default_and_newer_formats_are_refused():
+def test_every_field_has_a_default():
     assert PyContext().model_dump() == {"format": 1, "module": None, "code": None, "values": {}, "source_hash": ""}
-    with pytest.raises(ValidationError, match="format"):
-        PyContext.model_validate({"format": 2})
+
+
+def test_newer_format_is_refused_by_name_where_it_is_compiled():
+    newer = PyContext.model_validate({"format": 2, "lines": [1]})
+    with pytest.raises(ContextFormatError, match="format 2, and this version knows formats up to 1") as caught:
+        new_compiler().join_context(newer)
+    assert (caught.value.found, caught.value.known) == (2, 1)
+    assert PyContext.model_validate_json(newer.model_dump_json()) == newer
+
+
+def test_fields_that_are_not_known_are_kept(write_module):
+    context = PyContext.model_validate({"module": write_module("x = 1"), "lines": [1]})
+    with new_compiler().join_context(context).compile(None) as runtime:
+        runtime.execute(code="moss.a = 1")
+        assert runtime.dump_pycontext().model_dump()["lines"] == [1]
 
 
 def test_values_survive_with_their_types(write_module):
@@ -240,3 +252,37 @@ def test_a_new_name_close_to_a_declared_one_is_hinted_at(write_module):
         runtime.execute(code="moss.int_var = 1\nmoss.unlike = 2")
         assert runtime.take_notes() == ("moss.int_var is new: did you mean moss.int_val?",)
         assert runtime.dump_pycontext().values["int_var"] == 1
+
+
+PARTLY_PICKLED = """
+    from dataclasses import dataclass
+    from pydantic import BaseModel
+    from ghostos_moss import Moss as Parent
+
+    @dataclass
+    class Getting:
+        text: str = ""
+        count: int = 0
+        def __getstate__(self): return {"text": self.text}
+
+    class Reducing(BaseModel):
+        text: str = ""
+        count: int = 0
+        def __reduce__(self): return Reducing, ()
+
+    class Moss(Parent):
+        big: Getting | Reducing | None = None
+        many: list[Getting] = []
+"""
+
+
+@pytest.mark.parametrize("kind", ["Getting", "Reducing"])
+def test_change_that_a_large_value_does_not_pickle_is_stored_and_rolled_back(write_module, kind):
+    with new_compiler().compile(write_module(PARTLY_PICKLED)) as runtime:
+        runtime.execute(code=f"moss.big = {kind}(text='x' * 100_000)\nmoss.many = [Getting('y' * 100_000)]")
+        runtime.execute(code="moss.big.count = 5\nmoss.many[0].count = 6")
+        values: Any = runtime.dump_pycontext().values
+        assert (values["big"]["value"]["count"], values["many"][0]["value"]["count"]) == (5, 6)
+        with pytest.raises(CodeRaisedError):
+            runtime.execute(code="moss.big.count = 7\n1 / 0")
+        assert runtime.execute(code="print(moss.big.count)").std_output == "5\n"

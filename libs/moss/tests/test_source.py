@@ -133,6 +133,20 @@ def test_folder_and_misspelt_file_say_what_to_do(folder: Path) -> None:
         load_source(str(folder / "wether.py"))
 
 
+@pytest.mark.parametrize("target", ["x" * 300, f"{'x' * 300}/weather.py", f"./{'x' * 300}.py"])
+def test_path_that_the_system_refuses_to_look_at_has_no_source(target: str) -> None:
+    with pytest.raises(SourceNotFoundError, match=r"File name too long|no such module"):
+        load_source(target)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
+def test_folder_that_may_not_be_looked_into_is_named(tmp_path: Path) -> None:
+    shut = tmp_path / "shut"
+    shut.mkdir(mode=0o000)
+    with pytest.raises(SourceNotFoundError, match=r"weather\.py cannot be read: Permission denied"):
+        load_source(str(shut / "weather.py"))
+
+
 def test_bare_name_of_a_file_in_the_current_folder_is_pointed_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

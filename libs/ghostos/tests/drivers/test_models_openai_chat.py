@@ -403,8 +403,40 @@ def test_proxies_that_can_be_used_are_taken(url):
 
 def test_sock5_is_refused_with_what_was_meant():
     with pytest.raises(ConfigError, match="did you mean socks5://") as caught:
-        check_proxy(SecretStr("sock5://me:hush@localhost:1080"), source="OPENAI_PROXY")
+        check_proxy(SecretStr("sock5://localhost:1080"), source="OPENAI_PROXY")
     assert caught.value.advice.endswith("socks5://localhost:1080")
+
+
+MALFORMED = [
+    "me:hush@h.lan:3128/v1",
+    "socks5://me:hu/sh@h:1",
+    "http://me:hush#x@h:1",
+    "http://me:12#hush@h:1",
+    "http://me:hush@h:x",
+    "http://me:hush@[h",
+    "sock5:me:hush@h",
+    "sock5://me:hush@h:1",
+    "ftp://me:hush@h",
+]
+
+
+@pytest.mark.parametrize("url", MALFORMED)
+def test_password_of_a_malformed_address_is_not_shown(url):
+    with pytest.raises(ConfigError) as of_proxy:
+        check_proxy(SecretStr(url), source="OPENAI_PROXY")
+    with pytest.raises(ConfigError) as of_service:
+        Service(name="mine", base_url=url)
+    for error in (of_proxy.value, of_service.value):
+        assert not [secret for secret in ("hu", "12", "me:") if secret in f"{error}".replace("127.0.0.1", "")]
+        assert error.__context__ is None
+
+
+def test_what_a_proxy_says_of_its_password_is_hidden():
+    proxy = SecretStr("http://me:hu%24sh@proxy.lan:1")
+    service = Service(name="mine", base_url="https://you:secret@api.lan/v1", proxy=proxy)
+    shown = service.redact("407 me:hu%24sh@proxy.lan and hu$sh for https://you:secret@api.lan")
+    assert shown == "407 [hidden]proxy.lan and [hidden] for https://[hidden]api.lan"
+    assert service.address == "https://api.lan/v1"
 
 
 @pytest.mark.parametrize(

@@ -44,19 +44,19 @@ async def ask(registry: Models, model: str | None, *, target: str | None = None)
 
 def test_ghosts_model_goes_before_the_workspaces():
     keys = {"OPENAI_API_KEY": "sk-a", "DEEPSEEK_API_KEY": "sk-b"}
-    assert models(keys).describe(None, target=None) == "openai:gpt-4o"
-    assert models(keys).describe("deepseek:deepseek-chat", target=None) == "deepseek:deepseek-chat"
+    assert models(keys).get(None, target=None).label == "openai:gpt-4o"
+    assert models(keys).get("deepseek:deepseek-chat", target=None).label == "deepseek:deepseek-chat"
     settings = Settings(default_model="moonshot:kimi")
-    assert models({"MOONSHOT_API_KEY": "k"}, settings=settings).describe(None, target=None) == "moonshot:kimi"
+    assert models({"MOONSHOT_API_KEY": "k"}, settings=settings).get(None, target=None).label == "moonshot:kimi"
 
 
 def test_users_model_goes_before_all_others():
     registry = models({"DEEPSEEK_API_KEY": "sk-b"}, model="deepseek:deepseek-chat")
-    assert registry.describe("openai:gpt-4o", target=None) == "deepseek:deepseek-chat"
+    assert registry.get("openai:gpt-4o", target=None).label == "deepseek:deepseek-chat"
 
 
 def test_key_goes_before_the_rehearsal(target):
-    assert models({"OPENAI_API_KEY": "sk-a"}).describe(None, target=target) == "openai:gpt-4o"
+    assert models({"OPENAI_API_KEY": "sk-a"}).get(None, target=target).label == "openai:gpt-4o"
 
 
 @pytest.mark.parametrize("environment", [{}, {"OPENAI_API_KEY": ""}, {"OPENAI_API_KEY": " \n"}])
@@ -81,7 +81,7 @@ def test_nothing_takes_the_place_of_the_users_model(target):
 
 def test_rehearsal_can_be_asked_for_by_name(target, bare_target):
     registry = models({"OPENAI_API_KEY": "sk-a"}, model="rehearsal")
-    assert registry.describe("openai:gpt-4o", target=target) == "rehearsal"
+    assert registry.get("openai:gpt-4o", target=target).label == "rehearsal"
     for nothing in (bare_target, None):
         with pytest.raises(ConfigError, match="There is no rehearsal beside"):
             registry.get(None, target=nothing)
@@ -164,8 +164,3 @@ def test_service_that_cannot_be_asked_is_refused(service, says):
 def test_mistyped_proxy_is_refused():
     with pytest.raises(ConfigError, match="did you mean socks5://"):
         models({"OPENAI_API_KEY": "sk-a", "OPENAI_PROXY": "sock5://localhost:1080"}).get(None, target=None)
-
-
-def test_warming_up_harms_nothing(target):
-    models({"OPENAI_API_KEY": "sk-a"}).warm_up(None, target=None)
-    models().warm_up(None, target=target)

@@ -3,6 +3,10 @@
 While any run is captured, `sys.stdout`, `sys.stderr` and `sys.stdin` are stand-ins that look at a context variable:
 what the run's own context writes goes to its `Output`, all else to the real stream. Threads that the run starts
 have a context of their own, and C code writes to file descriptors: neither is seen here.
+
+The streams that were there before the first run are there again after the last. Whoever assigns `sys.stdout` while a
+run is captured, by `contextlib.redirect_stdout` too, does so for the whole process, as `sys` knows no contexts: what
+others print goes there as well, until it is put back, or the next run begins or ends.
 """
 
 import io
@@ -76,13 +80,16 @@ class capture:  # noqa: N801 - used as a verb: `with capture(output):`
     def __init__(self, output: Output) -> None:
         self._output = output
         self._token: Token[Output | None] | None = None
+        self._around: dict[str, Any] = {}
 
     def __enter__(self) -> None:
+        if _current.get() is not None:  # within a run, which may have redirected its streams for this one's time
+            self._around = {name: getattr(sys, name) for name in _KINDS}
         self._token = _current.set(self._output)
         _streams.install()
 
     def __exit__(self, *_exc_info: object) -> None:
-        _streams.remove()
+        _streams.remove(self._around)
         if self._token is not None:
             _current.reset(self._token)
 
@@ -182,33 +189,54 @@ def _refuse_input() -> NoReturn:
     raise EOFError(_NO_INPUT)
 
 
+_KINDS: Final = {"stdout": _Writer, "stderr": _Writer, "stdin": _Reader}
+
+
 class _Streams:
     """Puts the stand-ins on `sys` while at least one run is captured."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._captures = 0
+        self._real: dict[str, Any] = {}
+        self._stand_ins: dict[str, Any] = {}
 
     def install(self) -> None:
-        """Somebody may have replaced a stream since the last run: what is there now is wrapped."""
         with self._lock:
             self._captures += 1
-            for name, kind in (("stdout", _Writer), ("stderr", _Writer), ("stdin", _Reader)):
-                stream = getattr(sys, name)
-                if not isinstance(stream, _Stream) and stream is not None:
-                    setattr(sys, name, kind(stream))
+            if self._captures == 1:
+                self._real = {name: _unwrapped(getattr(sys, name)) for name in _KINDS}
+                self._stand_ins = {
+                    name: kind(self._real[name]) if self._real[name] is not None else None
+                    for name, kind in _KINDS.items()
+                }
+            _put_on_sys(self._stand_ins)
 
-    def remove(self) -> None:
-        """What somebody else put there in the meantime is left alone."""
+    def remove(self, around: dict[str, Any]) -> None:
+        """What was put there in the meantime is taken away: it is the code's, which may not keep them.
+
+        Args:
+            around: Streams of the run that this one was part of, which goes on.
+        """
         with self._lock:
             self._captures -= 1
             if self._captures:
+                _put_on_sys(around or self._stand_ins)
                 return
-            for name in ("stdout", "stderr", "stdin"):
-                stream = getattr(sys, name)
-                while isinstance(stream, _Stream):
-                    stream = stream.wrapped
-                    setattr(sys, name, stream)
+            _put_on_sys(self._real)
+            self._real, self._stand_ins = {}, {}
+
+
+def _put_on_sys(streams: dict[str, Any]) -> None:
+    for name, stream in streams.items():
+        setattr(sys, name, stream)
+
+
+def _unwrapped(stream: Any) -> Any:  # noqa: ANN401 - whatever somebody put on sys
+    """The stream itself, where somebody kept a stand-in and put it back after the last run."""
+    while isinstance(stream, _Stream):
+        stream = stream.wrapped
+    return stream
 
 
 _streams = _Streams()

@@ -8,10 +8,10 @@ from ghostos_container import Container, Provider
 from ghostos_moss._fresh import FreshModule
 from ghostos_moss._hooks import call_hook
 from ghostos_moss._prompter import PromptLevel
-from ghostos_moss._pycontext import PyContext
+from ghostos_moss._pycontext import FORMAT, PyContext
 from ghostos_moss._runtime import MossRuntime, PromptOptions
 from ghostos_moss._source import ModuleSource, load_source, parse_source
-from ghostos_moss.errors import ClosedError, CompileError, LifecycleError, SourceNotFoundError
+from ghostos_moss.errors import ClosedError, CompileError, ContextFormatError, LifecycleError, SourceNotFoundError
 
 __all__ = ["MossCompiler", "new_compiler"]
 
@@ -50,7 +50,13 @@ class MossCompiler:
         return self._pycontext
 
     def join_context(self, pycontext: PyContext) -> Self:
-        """Start from a context: its module or code, and its values. It is not modified."""
+        """Start from a context: its module or code, and its values. It is not modified.
+
+        Raises:
+            ContextFormatError: It is of a newer format than this version knows.
+        """
+        if pycontext.format > FORMAT:
+            raise ContextFormatError(pycontext.format, known=FORMAT)
         self._pycontext = pycontext.model_copy()
         return self
 

@@ -1,4 +1,4 @@
-"""The port through which a module is prompted and run: confined (`process`) or in this process (`off`)."""
+"""The port through which a module is prompted and run. One driver is there, `off`: in this process, with all rights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ class Executor(Protocol):
 
     @property
     def name(self) -> str:
-        """`process` or `off`: shown to the user."""
+        """Shown to the user, like `off`: code is not confined."""
         ...
 
     def open(
@@ -128,7 +128,7 @@ class Executor(Protocol):
             pycontext: What earlier rounds left; not modified.
             container: Parent of the session's own container; not closed.
             injections: Attributes of moss by name; some may be unknown to the class.
-            permissions: What confined code may touch; None: what the source declares.
+            permissions: What confined code may touch. Reserved: it has no effect yet; code runs with all rights.
             level: How much of imported names is shown.
             max_prompt_tokens: Budget of the prompt; None: no limit.
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from ghostos_moss.errors import CodeError, LifecycleError, MossError
 
-__all__ = ["call_hook", "find_hook"]
+__all__ = ["call_hook", "find_hook", "run_hook"]
+
+T = TypeVar("T")
 
 
 def find_hook(module: ModuleType, name: str) -> Callable[..., Any] | None:
@@ -28,10 +30,17 @@ def call_hook(module: ModuleType, name: str, *args: object) -> object:
         LifecycleError: It raised. The exception is the cause.
     """
     hook = find_hook(module, name)
-    if hook is None:
-        return None
+    return None if hook is None else run_hook(name, lambda: hook(*args))
+
+
+def run_hook(name: str, action: Callable[[], T]) -> T:
+    """Do what runs the code of a hook, such as calling it and listing what it gives.
+
+    Raises:
+        LifecycleError: It raised. The exception is the cause.
+    """
     try:
-        return hook(*args)
+        return action()
     except MossError as exc:
         if isinstance(exc, CodeError):
             raise LifecycleError(name, f"it ran code that failed: {exc}") from exc

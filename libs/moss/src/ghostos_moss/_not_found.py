@@ -9,10 +9,17 @@ __all__ = ["explain_file", "explain_module", "explain_spec"]
 
 def explain_file(path: Path, *, error: OSError | None = None) -> str:
     """For a path that could not be read as a file."""
+    if error is not None and not isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
+        return f"{path} cannot be read: {error.strerror or error}"
+    try:
+        return _explain_place(path)
+    except OSError as exc:
+        return f"{path} cannot be read: its folder does not let us look into it ({exc.strerror or exc})"
+
+
+def _explain_place(path: Path) -> str:
     if path.is_dir():
         return f"{path} is a folder: name a .py file in it"
-    if error is not None and not isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return f"{path} cannot be read: {error.strerror or error}"
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"
     if path.exists():
@@ -25,13 +32,20 @@ def explain_file(path: Path, *, error: OSError | None = None) -> str:
 def explain_module(target: str, *, missing: str | None = None) -> str:
     """For a dotted name that nothing on `sys.path` answers to."""
     beside = Path(target.replace(".", "/") + ".py")
-    if target and beside.is_file():
+    if target and _is_readable_file(beside):
         return f"no such module on sys.path; there is a file: pass {f'./{beside}'!r}"
     if not all(part.isidentifier() for part in target.split(".")):
         return "it is neither a dotted module name nor the path of a .py file"
     if missing is not None and missing != target:
         return f"there is no module {missing!r} on sys.path"
     return "no such module on sys.path: check the spelling, or pass the path of its .py file"
+
+
+def _is_readable_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder on the way that may not be looked into, or a name longer than any file's
+        return False
 
 
 def explain_spec(spec: ModuleSpec) -> str:

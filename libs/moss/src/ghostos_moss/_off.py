@@ -40,8 +40,9 @@ class OffExecutor:
         max_prompt_tokens: int | None = 4000,
     ) -> ModuleSession:
         """Compile in this process. As the port says."""
-        compiler = MossCompiler(container).with_source(source).join_context(pycontext).injects(**injections)
-        return _OffSession(compiler.with_prompt(level=level, max_tokens=max_prompt_tokens).compile(None))
+        with MossCompiler(container) as compiler:
+            compiler.with_source(source).join_context(pycontext).injects(**injections)
+            return _OffSession(compiler.with_prompt(level=level, max_tokens=max_prompt_tokens).compile(None))
 
 
 class _OffSession:

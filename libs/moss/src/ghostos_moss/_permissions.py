@@ -1,20 +1,23 @@
-"""What confined code may touch, and the mark for functions that run on the host instead."""
+"""What confined code may touch, and the mark for functions that run on the host instead.
+
+Both are reserved: they have no effect yet, as no executor confines code: it runs with all rights.
+"""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-__all__ = ["ON_HOST_MARK", "Permissions", "on_host"]
+__all__ = ["Permissions", "on_host"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-ON_HOST_MARK = "__moss_on_host__"
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Permissions:
     """What a module asks for in `__moss_permissions__ = Permissions(...)`: literals only, as it is read, not run.
+
+    Reserved: it has no effect yet; code runs with all rights.
 
     Attributes:
         net: Whether connections may be opened, to any host.
@@ -45,11 +48,6 @@ class Permissions:
         object.__setattr__(self, "env", _names("env", env))
         object.__setattr__(self, "run", _flag("run", run))
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing at all is granted."""
-        return not any(getattr(self, field.name) for field in fields(self))
-
 
 def _flag(kind: str, value: object) -> bool:
     if not isinstance(value, bool):
@@ -72,7 +70,7 @@ def _names(kind: str, value: object) -> tuple[str, ...]:
 def on_host(function: Callable[P, T]) -> Callable[P, T]:
     """Mark a function to run on the host, with the host's rights, when its module is confined.
 
-    The mark is seen in the source, so write it as a decorator: `@on_host`. Without confinement it changes nothing.
+    The mark is seen in the source, so write it as a decorator: `@on_host`. Reserved: it has no effect yet, as nothing
+    is confined.
     """
-    setattr(function, ON_HOST_MARK, True)
     return function

@@ -9,14 +9,15 @@ import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from functools import partial
-from types import FunctionType, MethodType
+from functools import cache, partial
+from types import CodeType, FunctionType, MethodType
 from typing import Final, cast
 
 from ghostos_moss._code_facts import CodeFacts, read_facts
 from ghostos_moss._moss import Moss
 from ghostos_moss._redact import hide_private
 from ghostos_moss._snippet import Snippet
+from ghostos_moss._stored_names import StoredNames, stored_names
 from ghostos_moss._undefined import undefined_names
 
 __all__ = ["check_snippet"]
@@ -30,6 +31,7 @@ def check_snippet(
     snippet: Snippet,
     *,
     names: Mapping[str, object],
+    module_code: CodeType,
     moss: Moss,
     injected: Mapping[str, object],
     targets: frozenset[str],
@@ -39,6 +41,7 @@ def check_snippet(
     Args:
         snippet: The code.
         names: Of the module that it will run in.
+        module_code: Of that module. What its functions assign may be there by the time that the code asks for it.
         moss: Only looked at: no property is computed.
         injected: The injected attributes of moss. Only these are sure to be what they are now when the code runs.
         targets: Functions that are called with moss.
@@ -46,20 +49,21 @@ def check_snippet(
     facts = read_facts(snippet.tree, targets=targets, has_lazy_annotations=snippet.has_lazy_annotations)
     if facts.is_dynamic:
         return ()
-    problems = undefined_names(snippet, facts, names=names, moss_names=lambda: _public_names(moss))
+    stored = cache(lambda: stored_names(module_code, names))
+    problems = undefined_names(snippet, facts, names=names, stored=stored, moss_names=lambda: _public_names(moss))
     if names.get("moss") is moss:
-        problems += _missing_attributes(facts, moss)
+        problems += _missing_attributes(facts, moss, stored)
         problems += _calls_on_moss(facts, moss, injected)
     problems += _calls_of_functions(facts, names)
     return tuple(dict.fromkeys(f"line {line}: {problem}" for line, problem in sorted(problems)))
 
 
-def _missing_attributes(facts: CodeFacts, moss: Moss) -> _Problems:
+def _missing_attributes(facts: CodeFacts, moss: Moss, stored: Callable[[], StoredNames]) -> _Problems:
     problems: _Problems = []
     for name, node in facts.moss_reads:
         if facts.moss_escapes or name in facts.assigned_attributes or name in facts.strings:
             continue
-        if _look_up(moss, name) is _MISSING:
+        if _look_up(moss, name) is _MISSING and name not in stored().attributes:
             problems.append((_line(node), f"moss.{name} does not exist{_suggest(name, _public_names(moss), 'moss.')}"))
     return problems
 

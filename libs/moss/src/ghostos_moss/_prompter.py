@@ -5,11 +5,12 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
-from typing import TypeVar, cast
+from typing import cast
 
 from ghostos_moss._bindings import read_bindings
 from ghostos_moss._budget import Selection, select
 from ghostos_moss._describe import describe
+from ghostos_moss._hooks import call_hook, find_hook, run_hook
 from ghostos_moss._reflect import Piece, PromptLevel, reflect, visible_imports
 from ghostos_moss._source import ModuleSource
 from ghostos_moss._tokens import count_tokens
@@ -19,7 +20,6 @@ __all__ = ["MossPrompter", "PromptLevel"]
 
 _SOURCE_TITLE = "Your code runs in this module, with all its names at hand:"
 _IMPORTS_TITLE = "What it imports, as stubs without implementation:"
-_T = TypeVar("_T")
 _FRAME_TOKENS = 40  # titles and fences
 
 
@@ -82,14 +82,12 @@ class MossPrompter:
         Raises:
             LifecycleError: A hook raised, or returned what is no text.
         """
-        hook = cast("Callable[[MossPrompter], object] | None", vars(self._module).get("__moss_module_prompt__"))
-        if hook is not None:
-            custom = _call_hook("__moss_module_prompt__", lambda: hook(self))
-            if isinstance(custom, str):
-                return custom
-            if custom is not None:
-                reason = f"it returned {type(custom).__name__}: return a str, or None for the default"
-                raise LifecycleError("__moss_module_prompt__", reason)
+        custom = call_hook(self._module, "__moss_module_prompt__", self)
+        if isinstance(custom, str):
+            return custom
+        if custom is not None:
+            reason = f"it returned {type(custom).__name__}: return a str, or None for the default"
+            raise LifecycleError("__moss_module_prompt__", reason)
         parts: list[str] = []
         if self._source.visible:
             parts.append(_fenced(_SOURCE_TITLE, f"# {self._source.name}\n{self._source.visible}"))
@@ -131,10 +129,10 @@ class MossPrompter:
     def _overrides(self) -> dict[str, str]:
         """What `__moss_attr_prompts__` says, by name; the last word on a name counts."""
         name = "__moss_attr_prompts__"
-        hook = cast("Callable[[], Iterable[object] | None] | None", vars(self._module).get(name))
+        hook = cast("Callable[[], Iterable[object] | None] | None", find_hook(self._module, name))
         if hook is None:
             return {}
-        pairs = _call_hook(name, lambda: list(hook() or ()))
+        pairs = run_hook(name, lambda: list(hook() or ()))
         overrides: dict[str, str] = {}
         for pair in pairs:
             match pair:
@@ -143,13 +141,6 @@ class MossPrompter:
                 case _:
                     raise LifecycleError(name, f"it gave {pair!r:.80}: give pairs of strings, (name, prompt)")
         return overrides
-
-
-def _call_hook(name: str, call: Callable[[], _T]) -> _T:
-    try:
-        return call()
-    except Exception as exc:
-        raise LifecycleError(name, f"it raised {type(exc).__name__}: {exc}") from exc
 
 
 def _source_tokens(source: ModuleSource) -> int:

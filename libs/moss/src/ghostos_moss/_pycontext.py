@@ -1,20 +1,26 @@
 """What survives of a module between rounds."""
 
-from typing import Literal
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-__all__ = ["Json", "PyContext"]
+__all__ = ["FORMAT", "Json", "PyContext"]
+
+FORMAT: Final = 1
+"""The newest format that this version knows."""
 
 Json = JsonValue
 
 
 class PyContext(BaseModel):
-    """Module, code and values of one `moss`, as JSON. Every field has a default."""
+    """Module, code and values of one `moss`, as JSON. Every field has a default.
 
-    model_config = ConfigDict(defer_build=True)  # built when first used: importing is to be fast
+    Fields that this version does not know are kept, so that reading and writing a context loses nothing of it.
+    """
 
-    format: Literal[1] = Field(default=1, description="Version of this format.")
+    model_config = ConfigDict(defer_build=True, extra="allow")  # built when first used: importing is to be fast
+
+    format: int = Field(default=FORMAT, ge=1, description="Version of this format; a compiler refuses newer ones.")
     module: str | None = Field(default=None, description="Name of the module that was compiled.")
     code: str | None = Field(default=None, description="Source that runs instead of the module's file.")
     values: dict[str, Json] = Field(

@@ -318,6 +318,7 @@ class MossRuntime:
         return check_snippet(
             snippet,
             names=vars(self._fresh.module),
+            module_code=self._fresh.source.code,
             moss=mount.moss,
             injected=mount.injected,
             targets=frozenset({"run", "main", *targets}),

@@ -61,7 +61,10 @@ def load_source(target: str) -> ModuleSource:
     """
     if target.endswith(".py") or "/" in target or "\\" in target:
         path = Path(target).absolute()
-        name, package = _module_name(path)
+        try:
+            name, package = _module_name(path)
+        except OSError as exc:  # a folder on the way that may not be looked into
+            raise SourceNotFoundError(target, explain_file(path, error=exc)) from exc
         return _load_file(path, name=name, package=package, target=target)
     spec = _find_spec(target)
     package = target if spec.submodule_search_locations is not None else target.rpartition(".")[0]

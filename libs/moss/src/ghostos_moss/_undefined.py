@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from ghostos_moss._code_facts import CodeFacts
 from ghostos_moss._snippet import Snippet
+from ghostos_moss._stored_names import StoredNames
 
 __all__ = ["undefined_names"]
 
@@ -14,9 +15,14 @@ _BUILTINS = frozenset(dir(builtins)) | {"__annotations__", "__file__", "__name__
 
 
 def undefined_names(
-    snippet: Snippet, facts: CodeFacts, *, names: Mapping[str, object], moss_names: Callable[[], frozenset[str]]
+    snippet: Snippet,
+    facts: CodeFacts,
+    *,
+    names: Mapping[str, object],
+    stored: Callable[[], StoredNames],
+    moss_names: Callable[[], frozenset[str]],
 ) -> list[tuple[int, str]]:
-    """Problems by line.
+    """Problems by line. What functions of the module may store is not one; that is only asked for where it matters.
 
     The facts answer for most code that all is well, ten times as fast as pyflakes, which is asked only when they
     do not.
@@ -26,7 +32,7 @@ def undefined_names(
     problems: dict[str, tuple[int, str]] = {}
     for name, place in _reads_of_undefined(snippet, facts, names):
         is_certain = place in facts.evaluated and not (place in facts.repeated and name in facts.top_bindings)
-        if is_certain:
+        if is_certain and name not in stored().names:
             hint = _suggest(name, facts, names, moss_names())
             problems.setdefault(name, (place[0], f"{name!r} is not defined{hint}"))
     return list(problems.values())

@@ -1,7 +1,5 @@
 """What of a `moss` is stored: encoding it after a run, and putting it back when a run failed."""
 
-import hashlib
-import pickle
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,6 +7,7 @@ from typing import Final
 
 from ghostos_common.codec import Namespace, decode, dumps, encode, loads
 from ghostos_common.errors import DecodeError, EncodeError
+from ghostos_moss._fingerprint import fingerprint_of
 from ghostos_moss._inject import Assembly
 from ghostos_moss._pycontext import Json
 from ghostos_moss.errors import ContextValueError
@@ -159,7 +158,7 @@ class StoredValues:
         if type(value) in _SCALARS and previous is not None and _is_same(previous.json, value):
             return previous
         if previous is not None and previous.fingerprint is not None:
-            fingerprint = _fingerprint(value)
+            fingerprint = fingerprint_of(value)
             if fingerprint == previous.fingerprint:
                 return previous
         try:
@@ -174,7 +173,7 @@ class StoredValues:
         if len(text) > room:
             raise ContextValueError(name, f"cannot be stored: all values together exceed {MAX_TOTAL_BYTES:,} bytes")
         if len(text) > _FINGERPRINT_BYTES:
-            fingerprint = fingerprint or _fingerprint(value)
+            fingerprint = fingerprint or fingerprint_of(value)
         return _Stored(data, text, fingerprint)
 
     def _hint_at_declared(self, name: str) -> None:
@@ -207,14 +206,3 @@ def decode_value(name: str, data: Json, *, namespace: Namespace) -> object:
 
 def _is_same(stored: Json, value: object) -> bool:
     return type(stored) is type(value) and stored == value
-
-
-def _fingerprint(value: object) -> bytes | None:
-    """Of a large value, to see whether it changed without walking it in Python; None if it cannot be had.
-
-    The pickle is hashed, never loaded.
-    """
-    try:
-        return hashlib.blake2b(pickle.dumps(value, protocol=5), digest_size=16).digest()
-    except Exception:  # noqa: BLE001 - pickling runs the value's own code; without a fingerprint it is encoded
-        return None

@@ -12,6 +12,7 @@
     │   ├── CodeRejectedError       refused before anything ran
     │   ├── CodeRaisedError         it raised
     │   └── CodeInterruptedError    it was cancelled, or ran out of time
+    ├── ContextFormatError          a PyContext is of a newer format
     ├── ContextValueError           a value of a PyContext cannot be stored or restored
     └── ClosedError                 a compiler or runtime was used after its end
 
@@ -27,6 +28,7 @@ __all__ = [
     "CodeRaisedError",
     "CodeRejectedError",
     "CompileError",
+    "ContextFormatError",
     "ContextValueError",
     "HiddenRegionError",
     "InjectionError",
@@ -140,8 +142,6 @@ class CodeError(MossError):
         super().__init__(message)
         self.std_output = ""
         """What the code printed before it failed, in order and capped."""
-        self.completed_calls: tuple[str, ...] = ()
-        """Calls on injected objects that had completed, in order. They are not undone."""
 
     def describe_for_model(self) -> str:
         """What went wrong, where in its code, and what is left of it."""
@@ -151,9 +151,7 @@ class CodeError(MossError):
         return str(self)
 
     def _aftermath(self) -> list[str]:
-        if not self.completed_calls:
-            return [_NOT_SAVED]
-        return ["Completed before that, and not undone:", *(f"  {call}" for call in self.completed_calls), _NOT_SAVED]
+        return [_NOT_SAVED]
 
 
 class CodeRejectedError(CodeError):
@@ -211,6 +209,18 @@ class CodeInterruptedError(CodeError):
 
     def _describe(self) -> str:
         return "\n".join([f"The code was stopped: {self.reason}", *(f"  {line}" for line in self.trace)])
+
+
+class ContextFormatError(MossError):
+    """A PyContext was stored by a newer version, whose format this one does not know."""
+
+    def __init__(self, found: int, *, known: int) -> None:
+        super().__init__(
+            f"The stored context is of format {found}, and this version knows formats up to {known}: "
+            "upgrade ghostos-moss, or start from a context of its own."
+        )
+        self.found = found
+        self.known = known
 
 
 class ContextValueError(MossError):

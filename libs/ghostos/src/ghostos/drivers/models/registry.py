@@ -68,21 +68,6 @@ class Models:
                 self._drivers[name] = OpenAIChatDriver(service, model=model_name, settings=particular)
             return self._drivers[name]
 
-    def describe(self, model: str | None, *, target: str | None) -> str:
-        """Return the label of what `get` would return, with the same errors."""
-        return self.get(model, target=target).label
-
-    def warm_up(self, model: str | None, *, target: str | None) -> None:
-        """Do now what the first call would wait for; call it in a thread while other things start.
-
-        Raises:
-            ModelKeyMissingError: As `get`.
-            ConfigError: As `get`.
-        """
-        driver = self.get(model, target=target)
-        if isinstance(driver, OpenAIChatDriver):
-            driver.warm_up()
-
     async def aclose(self) -> None:
         """Close every driver that was made. Harmless twice."""
         with self._lock:

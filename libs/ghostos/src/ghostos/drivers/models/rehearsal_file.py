@@ -1,6 +1,8 @@
 """The file of a rehearsal: what was recorded for a target, and when each part of it plays."""
 
+import functools
 import importlib.machinery
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +20,12 @@ __all__ = ["Otherwise", "RehearsalFile", "Round", "Scene", "check_rehearsal", "f
 
 SUFFIX = ".rehearsal.yaml"
 _MAX_SIZE_BYTES = 4 * 1024 * 1024
+_MAX_DEPTH = 16
+_PLAIN_SCALARS = {
+    "bool": r"(?:true|false|yes|no|on|off)\Z",
+    "int": r"(?:0|[1-9][0-9]{0,8})\Z",
+    "null": r"(?:~|null)?\Z",
+}
 
 
 class _Part(BaseModel):
@@ -170,15 +178,39 @@ def _read(path: Path) -> tuple[RehearsalFile | None, list[str]]:
 
 def _parse(text: str) -> "tuple[yaml.Node | None, object]":
     """Return the tree, which knows its lines, and the plain data of it."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    _refuse_depth_and_tags(text)
+    loader = _make_plain_loader()(text)
     try:
         node = loader.get_single_node()
         _refuse_doubles(node)
         return node, None if node is None else loader.construct_document(node)
     finally:
         loader.dispose()
+
+
+@functools.cache
+def _make_plain_loader() -> "type[yaml.SafeLoader]":
+    """Return a loader that makes nothing of a scalar but str, int, bool and None: no dates, floats or merges."""
+    import yaml
+
+    parent: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader: type[yaml.SafeLoader] = type("PlainLoader", (parent,), {"yaml_implicit_resolvers": {}})
+    for kind, pattern in _PLAIN_SCALARS.items():
+        loader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(pattern, re.IGNORECASE), None)
+    return loader
+
+
+def _refuse_depth_and_tags(text: str) -> None:
+    """Refuse what the tree must not be made of: it is built by recursion, and a tag may ask for any type."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=_make_plain_loader()):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem="it is nested too deeply", problem_mark=event.start_mark)
+        if getattr(event, "tag", None) is not None:
+            raise yaml.MarkedYAMLError(problem=f"tags have no meaning here: {event.tag}", problem_mark=event.start_mark)
 
 
 def _refuse_doubles(root: "yaml.Node | None") -> None:

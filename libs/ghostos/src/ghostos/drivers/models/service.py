@@ -2,9 +2,9 @@
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -12,7 +12,9 @@ from ghostos.errors import ConfigError
 
 __all__ = ["Service", "check_key", "check_proxy"]
 
+_API_SCHEMES = ("http", "https")
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(?:%[\w.-]+)?")
 _MAX_TEXT = 300
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|key)[-_][\w*.-]{4,}|\bBearer\s+\S+", re.IGNORECASE)
 
@@ -40,16 +42,18 @@ class Service:
     max_retries: int = 2
 
     def __post_init__(self) -> None:
-        if not _names_host(self.base_url, schemes=("http", "https")):
+        fault = _find_fault(self.base_url, schemes=_API_SCHEMES)
+        if fault is not None:
             raise ConfigError(
-                f"The address of '{self.name}' is not one of an API: {self.address!r}.",
+                f"The address of '{self.name}' is not one of an API: {fault}.",
                 advice="It starts with https:// (or http://), like https://api.openai.com/v1",
             )
 
     @property
     def address(self) -> str:
         """The base address without user name, password and query."""
-        return strip_credentials(self.base_url)
+        parts = urlsplit(self.base_url)
+        return SplitResult(parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "").geturl()
 
     @property
     def is_encrypted(self) -> bool:
@@ -70,28 +74,39 @@ class Service:
     def redact(self, text: str) -> str:
         """Return a foreign text fit for a message: one bounded line of printable characters without keys."""
         line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * _MAX_TEXT]).split())
-        for secret in (self.key, self.proxy):
-            if secret is not None:
-                line = line.replace(secret.get_secret_value(), "[hidden]")
+        for secret in self._secrets():
+            line = line.replace(secret, "[hidden]")
         line = _KEY_LIKE.sub("[hidden]", line)
         return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}…"
 
+    def _secrets(self) -> Iterator[str]:
+        """Yield what no message may show, the longest form of each first."""
+        if self.key is not None:
+            yield self.key.get_secret_value()
+        urls = [self.base_url]
+        if self.proxy is not None:
+            urls.append(self.proxy.get_secret_value())
+            yield urls[-1]
+        for url in urls:
+            user_info, at, _ = urlsplit(url).netloc.rpartition("@")
+            password = user_info.partition(":")[2]
+            yield from filter(None, (f"{user_info}{at}", password, unquote(password)))
 
-def strip_credentials(url: str) -> str:
-    """Return an address without user name, password, query and fragment."""
+
+def _find_fault(url: str, *, schemes: Sequence[str]) -> str | None:
+    """Return what keeps an address from being used, without quoting it: any part of it may be a password's."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # brackets without an IPv6 address in them
-        return url.rpartition("@")[2]
-    return SplitResult(parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "").geturl()
-
-
-def _names_host(url: str, *, schemes: Sequence[str]) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # raised for the port when that is none
-        return False
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a port that is no number, or brackets without an IPv6 address in them
+        return "its host or port cannot be read; / ? # @ and : in a password are written %2F %3F %23 %40 and %3A"
+    if parts.scheme not in schemes or not url.lower().startswith(f"{parts.scheme}://"):
+        return f"it does not start with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+    if not _HOST.fullmatch(host) or port == 0:
+        return "it names no host, or no port, that can be reached"
+    if "@" in parts.path + parts.query + parts.fragment:
+        return "it has an @ behind its host; / ? # and @ in a password are written %2F %3F %23 and %40"
+    return None
 
 
 def check_key(value: SecretStr, *, source: str) -> SecretStr:
@@ -117,13 +132,16 @@ def check_proxy(value: SecretStr, *, source: str) -> SecretStr:
     """
     url = value.get_secret_value().strip()
     if url.startswith("sock5:"):
+        meant = url.replace("sock5:", "socks5:", 1)
+        is_public = "@" not in url and _find_fault(meant, schemes=_PROXY_SCHEMES) is None
         raise ConfigError(
-            f"{source} starts with sock5://, which is no kind of proxy: did you mean socks5://?",
-            advice=f"Set it to: {strip_credentials(url).replace('sock5:', 'socks5:', 1)}",
+            f"{source} starts with sock5:, which is no kind of proxy: did you mean socks5://?",
+            advice=f"Set it to: {meant}" if is_public else "Put socks5:// in its place and keep the rest.",
         )
-    if not _names_host(url, schemes=_PROXY_SCHEMES):
+    fault = _find_fault(url, schemes=_PROXY_SCHEMES)
+    if fault is not None:
         raise ConfigError(
-            f"{source} is no proxy that can be used: {strip_credentials(url)!r}.",
+            f"{source} is no proxy that can be used: {fault}.",
             advice="It starts with http:// or socks5://, like socks5://127.0.0.1:1080",
         )
     return SecretStr(url)
