@@ -1,6 +1,7 @@
 """What users, services, disks and other processes do to the command: its status, its words, the thread afterwards."""
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -84,7 +85,7 @@ def test_a_missing_key_is_status_3_and_leaves_no_empty_thread(served):
 
     assert (done.status, done.out) == (3, "")
     assert "No key is configured for the model 'openai:gpt-4o'" in done.err
-    assert "export OPENAI_API_KEY=..." in done.err
+    assert "OPENAI_API_KEY" in done.err.splitlines()[1]
     assert listed.out.startswith("No threads yet.")
     assert (afterwards.status, afterwards.out) == (0, "Hello.\n")
 
@@ -157,23 +158,58 @@ def test_what_had_come_of_a_cut_answer_is_kept_as_partial(served):
     assert ("this is", "partial") in [(message["content"], message["status"]) for message in kept]
 
 
-def test_a_workspace_that_cannot_be_written_is_status_3(shell):
-    prefix: list[str] = []
-    if os.geteuid() == 0:  # root without capabilities is bound by permissions like anybody
-        if shutil.which("setpriv") is None:
-            pytest.skip("root writes everywhere, and there is no setpriv to take that away")
-        prefix = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
-    shell.workspace.chmod(0o555)
-    try:
-        done = shell.run("ask", "foo.py", "hi", prefix=prefix)
-        examined = shell.run("doctor", prefix=prefix)
-    finally:
-        shell.workspace.chmod(0o755)
+@pytest.fixture
+def bound() -> list[str]:
+    """What to put before a command to have it bound by permissions, like anybody but root."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root writes everywhere, and there is no setpriv to take that away")
+    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
+
+@contextmanager
+def permissions(path, *, mode):
+    before = path.stat().st_mode
+    path.chmod(mode)
+    try:
+        yield
+    finally:
+        path.chmod(before)
+
+
+def test_a_workspace_that_cannot_be_written_is_status_3(shell, bound):
+    with permissions(shell.workspace, mode=0o555):
+        done = shell.run("ask", "foo.py", "hi", prefix=bound)
+        examined = shell.run("doctor", prefix=bound)
     assert (done.status, done.out) == (3, ""), done.err
     assert "cannot be written" in done.err
     assert examined.status == 3
     assert "broken  workspace" in examined.out
+
+
+@pytest.mark.parametrize("place", ["", "configs", "runtime"])
+def test_a_workspace_that_cannot_be_read_is_status_3(shell, bound, place):
+    (shell.workspace / "runtime").mkdir()
+    with permissions(shell.workspace / place, mode=0o000):
+        done = shell.run("ask", "foo.py", "hi", prefix=bound)
+        listed = shell.run("threads", "list", prefix=bound)
+        cleared = shell.run("clear-runtime", "--yes", prefix=bound)
+        examined = shell.run("doctor", prefix=bound)
+    for refused in (done, listed, cleared):
+        assert (refused.status, refused.out) == (3, ""), refused.err
+        assert len(refused.err.splitlines()) == 2
+    assert examined.status == 3, examined.err
+    assert "broken" in examined.out
+
+
+def test_a_local_folder_that_cannot_be_read_is_named_and_ignored(shell, bound):
+    del shell.variables["GHOSTOS_WORKSPACE"]
+    (shell.folder / "app").mkdir()
+    with permissions(shell.folder / "app", mode=0o000):
+        done = shell.run("threads", "list", prefix=bound)
+    assert done.status == 0, done.err
+    assert f"note: Ignored {shell.folder / 'app'}" in done.err
 
 
 @contextmanager
@@ -314,3 +350,55 @@ def wait_until(condition):
     while not condition():
         assert time.monotonic() < give_up_at, "it did not come to that in time"
         time.sleep(0.02)
+
+
+def in_a_shell(shell, line, *, typed=b""):
+    """Run a line of sh, in which `ghostos` is the command."""
+    line = line.replace("ghostos", shlex.join(shell.command()), 1)
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=shell.folder, env=shell.variables, input=typed, capture_output=True, check=False
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.mark.parametrize("words", ["--help", "doctor", "moss prompt foo.py", "docs"])
+def test_a_closed_stdout_is_like_one_that_nobody_reads(shell, words):
+    assert in_a_shell(shell, f"ghostos {words} >&-") == (0, "", "")
+
+
+def test_a_closed_stderr_loses_remarks_alone(shell):
+    status, out, _ = in_a_shell(shell, "ghostos moss run foo.py --code - 2>&-", typed=b"print(plus(2, 3))")
+    assert (status, out) == (0, "5\n")
+
+
+@pytest.mark.parametrize("words", ["--help", "ask --help", "doctor"])
+def test_a_full_disk_behind_stdout_is_two_lines(shell, words):
+    status, _, err = in_a_shell(shell, f"ghostos {words} > /dev/full")
+    assert (status, len(err.splitlines())) == (1, 2), err
+    assert "Unexpected" not in err
+    assert "No space left" in err
+
+
+@pytest.mark.parametrize("words", ["ask foo.py -", "moss run foo.py --code -"])
+@pytest.mark.parametrize(
+    ("typed", "redirection", "seen"),
+    [(b"", "<&-", "nothing"), (b"", "", "nothing"), (b"caf\xe9", "", "not UTF-8")],
+    ids=["closed", "empty", "latin-1"],
+)
+def test_what_cannot_be_read_from_stdin_is_wrong_usage(shell, words, typed, redirection, seen):
+    status, out, err = in_a_shell(shell, f"ghostos {words} {redirection}", typed=typed)
+    assert (status, out, len(err.splitlines())) == (2, "", 2), err
+    assert seen in err
+
+
+def test_a_message_that_is_no_text_is_wrong_usage(shell):
+    status, _, err = in_a_shell(shell, "ghostos ask foo.py \"$(printf 'caf\\351')\"")
+    assert (status, len(err.splitlines())) == (2, 2), err
+
+
+def test_a_traceback_cannot_steer_the_terminal(shell):
+    shell.write("bad.py", "raise OSError('\\x1b[2J gone')\n")
+    done = shell.run("ask", "bad.py", "hi", "--debug")
+    assert "Traceback" in done.err
+    assert "\x1b" not in done.err
+    assert "\\x1b[2J gone" in done.err

@@ -84,6 +84,28 @@ def test_a_rehearsal_says_what_it_knows(shell):
     assert "This is a rehearsal: recorded replies, no model. It knows for example:\n  hello\n" in done.err
 
 
+def test_what_a_rehearsal_offers_cannot_steer_the_terminal(shell):
+    del shell.variables["OPENAI_API_KEY"]
+    shell.write(
+        "foo.rehearsal.yaml",
+        'version: 1\nscenes:\n- id: hello\n  when: ["hello\\e[2J"]\n  rounds: [{say: Hi.}]\notherwise: {say: What?}\n',
+    )
+    done = shell.run("console", "foo.py", typed="")
+    assert "hello\\x1b[2J" in done.err
+    assert "\x1b" not in done.err
+
+
+def test_a_path_is_a_message_and_no_command(served):
+    with ModelServer(repeat="Read.") as server:
+        done = served(server.base_url).run("console", "foo.py", typed="/etc/hosts\n/etc\n/srv/data is what?\n/quit\n")
+    assert done.out == "Read.\nRead.\n"
+    said = [message["content"] for message in server.requests[-1].body["messages"] if message["role"] == "user"]
+    assert "/etc/hosts" in said
+    assert "/srv/data is what?" in said
+    assert "/etc" not in said
+    assert "There is no command /etc;" in done.err
+
+
 def test_several_lines_pasted_at_once_are_one_message(served):
     with ModelServer(["Seen."]) as server:
         terminal = Terminal(served(server.base_url), "console", "foo.py")

@@ -1,7 +1,9 @@
-"""The two pages say what is so."""
+"""The two pages and the package's readme say what is so."""
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from pydantic import BaseModel
 
 from ghostos.cli.main import make_app
 from ghostos.config import CodeSettings, ModelSettings, ServiceSettings, Settings, StoreSettings
+from ghostos.testing import ModelServer
 
 DOCS = Path(__file__).parents[4] / "docs"
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def command_names():
@@ -55,3 +59,21 @@ def test_the_example_of_a_message_is_one():
     example = re.search(r"```json\n(.*?)\n```", page, re.DOTALL)
     assert example is not None
     assert decode_message(example[1]).content == "It is 5."
+
+
+def test_every_command_of_the_readme_exists():
+    named = re.findall(r"^ghostos ((?:moss |threads )?[a-z-]+)", README, re.MULTILINE)
+    assert len(named) == 10
+    assert set(named) <= set(command_names())
+
+
+def test_use_in_python_of_the_readme_runs(served):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    with ModelServer(["Hello to you."]) as server:
+        shell = served(server.base_url)
+        script = shell.write("program.py", code)
+        done = subprocess.run(
+            [sys.executable, script], env=shell.variables, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Hello to you." in done.stdout

@@ -1,31 +1,43 @@
+import io
 import logging
+import sys
 
 import pytest
 
 from ghostos.cli.log import start_log
 from ghostos.config import Workspace
+from ghostos.libraries.app_settings import load_app_settings
 
 KEY = "sk-made-up-key-of-the-log"
+FILED = "a-value-of-the-env-file"
+AUTH = "what-the-service-wants"
 
 
 @pytest.fixture
-def log(tmp_path):
+def start(tmp_path):
     root = logging.getLogger()
     before = list(root.handlers)
-    workspace = Workspace(tmp_path / "workspace")
-    start_log(workspace, variables={"MINE_API_KEY": KEY, "PATH": "/usr/bin"}, is_debug=False)
-    yield workspace
+
+    def start(*, is_debug=False):
+        workspace = Workspace(tmp_path / "workspace")
+        environment = {"MINE_API_KEY": KEY, "PATH": "/usr/bin", "MINE": AUTH}
+        start_log(load_app_settings(workspace, environment=environment), is_debug=is_debug)
+        return workspace
+
+    yield start
     for handler in [handler for handler in root.handlers if handler not in before]:
         root.removeHandler(handler)
         handler.close()
 
 
-def test_a_workspace_that_is_not_used_gets_no_log(log):
+def test_a_workspace_that_is_not_used_gets_no_log(start):
+    log = start()
     logging.getLogger("ghostos.test").warning("hello")
     assert not log.root.exists()
 
 
-def test_keys_are_hidden_in_tracebacks_too(log):
+def test_keys_are_hidden_in_tracebacks_too(start):
+    log = start()
     log.runtime.mkdir(parents=True)
     try:
         int(KEY)
@@ -35,3 +47,22 @@ def test_keys_are_hidden_in_tracebacks_too(log):
     assert KEY not in text
     assert "the key [hidden] at /usr/bin" in text
     assert "ValueError: invalid literal for int() with base 10: '[hidden]'" in text
+
+
+def test_what_the_workspace_keeps_is_hidden_whatever_its_name(start, tmp_path):
+    workspace = Workspace(tmp_path / "workspace")
+    workspace.runtime.mkdir(parents=True)
+    workspace.config_file.parent.mkdir()
+    workspace.config_file.write_text('version = 1\n[services.mine]\napi_key_env = "MINE"\n')
+    workspace.env_file.write_text(f"ROBOT={FILED}\nMINE_API_KEY=overridden-by-the-process\n")
+    start()
+    logging.getLogger("ghostos.test").warning("%s %s overridden-by-the-process %s", FILED, AUTH, KEY)
+    assert (workspace.logs / "ghostos.log").read_text().endswith("[hidden] [hidden] [hidden] [hidden]\n")
+
+
+def test_what_is_logged_cannot_steer_the_terminal(start, monkeypatch):
+    seen = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", seen)
+    start(is_debug=True)
+    logging.getLogger("ghostos.test").warning("\x1b[2J gone")
+    assert seen.getvalue().endswith("\\x1b[2J gone\n")

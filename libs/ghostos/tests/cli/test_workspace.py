@@ -1,6 +1,10 @@
+import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
+
+from ghostos.testing import ModelServer
 
 pytestmark = pytest.mark.slow
 
@@ -56,3 +60,67 @@ def test_docs_names_documents_that_exist(shell):
     paths = [line for line in shell.run("docs").out.splitlines() if not line.startswith(" ")]
     assert any(path.endswith("README.md") for path in paths)
     assert all(Path(path).is_file() for path in paths)
+
+
+def test_clear_runtime_deletes_what_ghostos_keeps_and_nothing_else(served):
+    with ModelServer(["Hello."]) as server:
+        shell = served(server.base_url)
+        shell.run("ask", "foo.py", "hi", "--thread", "t1")
+    runtime = shell.workspace / "runtime"
+    (runtime / "assets").mkdir(exist_ok=True)
+    (runtime / "mine").mkdir()
+    (runtime / "mine" / "thesis.txt").write_text("years of work")
+    (runtime / "notes.txt").write_text("mine")
+
+    done = shell.run("clear-runtime", "--yes")
+
+    assert done.status == 0, done.err
+    assert not (runtime / "assets").exists()
+    assert not (runtime / "logs").exists()
+    assert (runtime / "mine" / "thesis.txt").read_text() == "years of work"
+    assert (runtime / "notes.txt").is_file()
+    assert shell.run("threads", "list").out.startswith("No threads yet.")
+
+
+def test_clear_runtime_refuses_a_folder_that_is_no_workspace(shell, tmp_path):
+    foreign = tmp_path / "foreign"
+    logs = foreign / "runtime" / "logs"
+    logs.mkdir(parents=True)
+    done = shell.run("clear-runtime", "--yes", "--workspace", str(foreign))
+    assert (done.status, done.out) == (3, "")
+    assert "is not a workspace" in done.err
+    assert logs.is_dir()
+
+
+def test_doctor_sees_the_key_of_a_service_that_settings_change(shell):
+    (shell.workspace / "configs" / "ghostos.toml").write_text("version = 1\n[services.openai]\nmax_retries = 5\n")
+    lines = shell.run("doctor").out.splitlines()
+    assert [line.split() for line in lines if " keys " in line] == [["ok", "keys", "OPENAI_API_KEY"]]
+
+
+def test_doctor_leaves_the_database_as_it_was(served):
+    with ModelServer(["Hello."]) as server:
+        shell = served(server.base_url)
+        shell.run("ask", "foo.py", "hi")
+    runtime = shell.workspace / "runtime"
+    before = sorted(path.name for path in runtime.iterdir())
+    assert "format 0001" in shell.run("doctor").out
+    assert sorted(path.name for path in runtime.iterdir()) == before
+
+
+def test_doctor_reads_a_database_that_is_in_use(served):
+    with ModelServer(["Hello."]) as server:
+        shell = served(server.base_url)
+        shell.run("ask", "foo.py", "hi")
+    with closing(sqlite3.connect(shell.workspace / "runtime" / "ghostos.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")  # in the write-ahead log alone
+        assert "format 9999" in shell.run("doctor").out
+
+
+def test_doctor_names_keys_that_others_can_read(shell):
+    env_file = shell.workspace / ".env"
+    env_file.write_text("OPENAI_API_KEY=x\n")
+    env_file.chmod(0o644)
+    assert f"chmod 600 {env_file}" in shell.run("doctor").out
+    env_file.chmod(0o600)
+    assert "chmod" not in shell.run("doctor").out

@@ -144,3 +144,10 @@ async def test_a_claim_is_given_back_even_while_the_store_is_being_closed(opened
     again = open_store(database, clock=clock)
     assert isinstance(await again.claim(task.id), Claim)
     again.close()
+
+
+def test_the_database_and_its_folder_are_for_their_owner_alone(tmp_path):
+    folder = tmp_path / "workspace" / "runtime"
+    open_store(folder / "ghostos.db").close()
+    assert (folder / "ghostos.db").stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700

@@ -52,6 +52,7 @@ def test_init_never_overwrites():
 def test_keys_are_readable_by_their_owner_alone():
     init_workspace(Path("app"))
     assert Path("app/.env").stat().st_mode & 0o077 == 0
+    assert Path("app/runtime").stat().st_mode & 0o077 == 0
 
 
 def test_a_file_in_the_place_is_named():

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -38,6 +39,7 @@ class WebProcess:
 
     arguments: list[str]
     environment: dict[str, str]
+    folder: Path | None = None
     address: str = ""
     lines: list[str] = field(default_factory=list[str])
     process: subprocess.Popen[str] | None = None
@@ -51,6 +53,7 @@ class WebProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=self.environment,
+            cwd=self.folder,
             text=True,
         )
         is_up = threading.Event()
@@ -68,29 +71,39 @@ class WebProcess:
     def _read(self, is_up: threading.Event) -> None:
         assert self.process is not None
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if (found := _ADDRESS.search(line)) and not is_up.is_set():
-                self.address = found[0]
-                is_up.set()
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.append(line.rstrip("\n"))
+                if (found := _ADDRESS.search(line)) and not is_up.is_set():
+                    self.address = found[0]
+                    is_up.set()
         is_up.set()
 
 
 ServeTarget = Callable[..., WebProcess]
-"""Starts `ghostos web` for a file, over a model server or over none."""
+"""Starts `ghostos web` for a file, over a model server or over none, in a folder, with a browser that it may open."""
 
 
 @pytest.fixture
 def serve_target(tmp_path: Path) -> Iterator[ServeTarget]:
     started: list[WebProcess] = []
 
-    def start(target: Path, *options: str, model: ModelServer | None = None) -> WebProcess:
+    def start(
+        target: Path,
+        *options: str,
+        model: ModelServer | None = None,
+        folder: Path | None = None,
+        browser: Path | None = None,
+    ) -> WebProcess:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "GHOSTOS"))}
         environment |= {"XDG_DATA_HOME": str(tmp_path / "data"), "PYTHONUNBUFFERED": "1"}
         if model is not None:
             environment |= {"OPENAI_API_KEY": "sk-made-up", "OPENAI_BASE_URL": model.base_url}
-        arguments = [str(target), "--headless", "--port", "0", "--workspace", str(tmp_path / "workspace"), *options]
-        started.append(WebProcess(arguments, environment).start())
+        if browser is not None:
+            environment |= {"BROWSER": str(browser), "DISPLAY": ":0"}
+        arguments = [str(target), "--port", "0", "--workspace", str(tmp_path / "workspace"), *options]
+        arguments += ["--headless"] if browser is None else []
+        started.append(WebProcess(arguments, environment, folder).start())
         return started[-1]
 
     yield start
@@ -113,6 +126,27 @@ def chatbot_file(tmp_path: Path) -> Path:
     path = tmp_path / "talker.py"
     path.write_text('from ghostos.ghosts.chatbot import Chatbot\n\n__ghost__ = Chatbot("Talker")\n')
     return path
+
+
+def get_status(address: str, *, path: str = "/_stcore/stream", origin: str | None, host: str | None = None) -> int:
+    """Ask as a browser would, for the page's websocket or for another path; return the status of the answer.
+
+    Args:
+        address: The page's own.
+        path: What is asked for; everything but the websocket plainly.
+        origin: The page that asks. None: that is not said.
+        host: Whom it takes the server for. None: for the one that it is.
+    """
+    named = address.removeprefix("http://")
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host or named}", *([f"Origin: {origin}"] if origin else [])]
+    if path.endswith("/stream"):
+        key = f"{os.urandom(8).hex()}AAAAAA=="
+        lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}"]
+        lines += ["Sec-WebSocket-Protocol: streamlit"]
+    own_host, _, port = named.partition(":")
+    with socket.create_connection((own_host, int(port)), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        return int(connection.recv(64).split()[1])
 
 
 def last_user_text(request: ModelRequest) -> str:

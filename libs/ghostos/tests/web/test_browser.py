@@ -1,9 +1,7 @@
 """The page as its user sees it: a real browser, a real server, a model on a local port."""
 
 import itertools
-import os
 import signal
-import socket
 import time
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 from ghostos.testing import ErrorReply, ModelServer, StreamReply
 from ghostos.testing.server import ModelRequest
 
-from .conftest import OpenTab, ServeTarget, Tab, last_user_text, slow
+from .conftest import OpenTab, ServeTarget, Tab, get_status, last_user_text, slow
 
 pytestmark = pytest.mark.browser
 
@@ -255,7 +253,9 @@ def test_code_without_confinement_is_said_in_red(
 
 MARKUP = (
     "<script>window.injected = 1</script><img src=x onerror='window.injected = 2'>"
-    "<b>bold</b> [click](javascript:window.injected=3) ![pixel](http://elsewhere.test/secret.png) :red[alarm]"
+    "<b>bold</b> [click](javascript:window.injected=3) ![pixel](http://elsewhere.test/secret.png) :red[alarm] "
+    ":material/warning: :streamlit: \\\\![second](http://elsewhere.test/two.png) "
+    "a\\` ![third](http://elsewhere.test/three.png) :red[alarm] \\:streamlit: \\` b"
 )
 
 
@@ -270,10 +270,11 @@ def test_markup_in_what_is_said_and_put_out_is_inert(
         tab.settle()
     bubbles = tab.bubbles()
     assert tab.page.evaluate("window.injected") is None
-    assert bubbles.locator("script, b, img").count() == 0
+    assert bubbles.locator("script, b, img, .stMarkdown [role=img]").count() == 0
+    assert bubbles.locator(".stMarkdownColoredText").all_inner_texts() == ["code", "output"]
     assert bubbles.locator("a[href^=javascript]").count() == 0
     assert bubbles.first.inner_text().splitlines()[-1] == MARKUP
-    assert ":red[alarm]" in bubbles.last.inner_text()
+    assert bubbles.last.inner_text().replace("\ufeff", "").count(":red[alarm]") == 4 * MARKUP.count(":red[alarm]")
 
 
 def test_without_a_key_the_page_says_how_to_set_it(
@@ -311,20 +312,6 @@ def test_a_page_of_another_site_cannot_talk_to_the_ghost(
     with ModelServer() as model:
         address = serve_target(chatbot_file, model=model).address
         tab = open_tab(address)
-        host, _, port = address.removeprefix("http://").partition(":")
-        assert _websocket_status(host, int(port), origin=address, named=f"127.0.0.1:{port}") == 101
-        assert _websocket_status(host, int(port), origin="http://evil.test", named=f"127.0.0.1:{port}") == 403
-        assert _websocket_status(host, int(port), origin="http://evil.test", named="evil.test") == 403
+        assert get_status(address, origin=address) == 101
+        assert get_status(address, origin="http://evil.test") == 403
         tab.settle()
-
-
-def _websocket_status(host: str, port: int, *, origin: str, named: str) -> int:
-    """Ask for the page's websocket as a browser would, and return the status of the answer."""
-    request = (
-        f"GET /_stcore/stream HTTP/1.1\r\nHost: {named}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Key: {os.urandom(8).hex()}AAAAAA==\r\nSec-WebSocket-Protocol: streamlit\r\n\r\n"
-    )
-    with socket.create_connection((host, port), timeout=10) as connection:
-        connection.sendall(request.encode())
-        return int(connection.recv(64).split()[1])

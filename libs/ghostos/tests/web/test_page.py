@@ -1,6 +1,9 @@
 """The page's own logic, run by Streamlit's stand-in for a browser over a real Matrix."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,13 +12,14 @@ from streamlit.testing.v1 import AppTest
 
 import ghostos.web
 from ghostos.bootstrap import get_ghostos, make_app_container
-from ghostos.core.prompt import ModelDelta
-from ghostos.errors import ModelServerError
+from ghostos.core.prompt import ModelDelta, Prompt
+from ghostos.errors import MatrixClosedError, ModelServerError
 from ghostos.ghosts.target import load_target
 from ghostos.testing import ScriptedModel
 from ghostos.testing.models import use_model
 from ghostos.web.app import WebApp
 from ghostos.web.running import get_app, running
+from ghostos.web.turn_feed import TurnFeed
 
 SCRIPT = Path(ghostos.web.__file__).parent / "entry" / "ghostos_page.py"
 
@@ -143,6 +147,41 @@ def test_what_could_not_be_stored_is_given_back(serve_page: ServePage, chatbot_f
     page = say(page, "do not lose this")
     assert "closed" in page.error[0].value
     assert page.code[0].value == "do not lose this"
+
+
+class UnendingModel(ScriptedModel):
+    """Begins a reply and does not end it."""
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelDelta]:
+        yield ModelDelta(kind="text", text="One, two")
+        await asyncio.Event().wait()
+
+
+def test_a_turn_that_the_end_of_the_matrix_cuts_short_is_an_error_on_the_page(
+    serve_page: ServePage, chatbot_file: Path
+) -> None:
+    app = serve_page(chatbot_file, UnendingModel([]))
+    page = open_page()
+
+    def close() -> None:
+        while not any(thread.name == "ghostos-web-turn" for thread in threading.enumerate()):
+            time.sleep(0.01)
+        app.matrix.close()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    page = say(page, "Count.")
+    closing.join()
+    assert "The Matrix was closed" in page.error[0].value
+    assert page.chat_message[-1].markdown[0].value == "One, two"
+
+
+def test_waiting_for_a_turn_that_never_begins_ends_with_the_matrix(serve_page: ServePage, chatbot_file: Path) -> None:
+    app = serve_page(chatbot_file, ScriptedModel([]))
+    with TurnFeed(app.open_conversation("t1").attach()) as feed:
+        app.matrix.close()
+        assert feed.take(timeout_s=10) is None
+        assert isinstance(feed.error, MatrixClosedError)
 
 
 def test_what_a_model_thinks_is_folded_away(serve_page: ServePage, chatbot_file: Path) -> None:

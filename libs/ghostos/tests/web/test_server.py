@@ -1,5 +1,6 @@
 """`ghostos web` as a process: what it refuses before it serves, where it serves, and how it ends."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from ghostos.ghosts.target import load_target
 from ghostos.testing import ModelServer
 from ghostos.web.server import serve
 
-from .conftest import ServeTarget
+from .conftest import ServeTarget, get_status
 
 
 def test_a_target_that_is_missing_is_refused_before_anything_is_served(tmp_path: Path) -> None:
@@ -72,6 +73,69 @@ def test_ctrl_c_ends_it_without_a_traceback(serve_target: ServeTarget, chatbot_f
     web = serve_target(chatbot_file)
     assert web.stop(signal.SIGINT) == 130
     assert "Traceback" not in "\n".join(web.lines)
+
+
+def test_ctrl_c_does_not_wait_for_a_browser_that_is_still_open(
+    serve_target: ServeTarget, chatbot_file: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(opened := tmp_path / "opened")
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho $$ "$1" > {opened}\nexec sleep 60\n')
+    browser.chmod(0o755)
+    web = serve_target(chatbot_file, browser=browser)
+    pid, address = opened.read_text().split()
+    try:
+        assert address == web.address
+        assert web.stop(signal.SIGINT) == 130
+    finally:
+        os.kill(int(pid), signal.SIGKILL)
+
+
+OPEN_TO_ALL = """
+[server]
+enableCORS = false
+enableXsrfProtection = false
+corsAllowedOrigins = ["http://evil.test"]
+allowedHosts = ["*"]
+baseUrlPath = "elsewhere"
+"""
+
+
+@pytest.fixture
+def folder_open_to_all(tmp_path: Path) -> Path:
+    """A folder whose Streamlit settings let every site in."""
+    settings = tmp_path / "folder" / ".streamlit" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(OPEN_TO_ALL)
+    return settings.parent.parent
+
+
+def test_only_its_own_page_may_open_a_connection(
+    serve_target: ServeTarget, chatbot_file: Path, folder_open_to_all: Path
+) -> None:
+    address = serve_target(chatbot_file, folder=folder_open_to_all).address
+    port = address.rpartition(":")[2]
+    by_name = f"http://localhost:{port}"
+    assert get_status(address, origin=address) == 101
+    assert get_status(address, origin=by_name, host=f"localhost:{port}") == 101
+    foreign = ["http://evil.test", "http://localhost:3000", "http://127.0.0.1:9", "https://0.0.0.0:1", "null", None]
+    foreign += [by_name, f"https://127.0.0.1:{port}", f"{address}.evil.test", "http://127.0.0.1"]
+    assert {origin: get_status(address, origin=origin) for origin in foreign} == dict.fromkeys(foreign, 403)
+    rebound = f"evil.test:{port}"
+    assert get_status(address, origin=f"http://{rebound}", host=rebound) == 403
+    assert get_status(address, path="/elsewhere/_stcore/stream", origin=address) == 403
+
+
+def test_a_request_under_another_name_or_from_another_site_is_refused(
+    serve_target: ServeTarget, chatbot_file: Path, folder_open_to_all: Path
+) -> None:
+    address = serve_target(chatbot_file, folder=folder_open_to_all).address
+    assert get_status(address, path="/_stcore/health", origin=None) == 200
+    assert get_status(address, path="/_stcore/health", origin=None, host="evil.test") == 403
+    assert get_status(address, path="/_stcore/health", origin="http://evil.test") == 403
+    answer = httpx2.get(address, headers={"Host": "evil.test"})
+    assert address in answer.text
+    assert "content-security-policy" in answer.headers
 
 
 def test_a_port_that_is_taken_is_stepped_over_and_named(serve_target: ServeTarget, chatbot_file: Path) -> None:

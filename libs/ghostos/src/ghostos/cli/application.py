@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from ghostos.abcd import Conversation, Matrix, Receiver
 from ghostos.bootstrap import get_ghostos, make_app_container
 from ghostos.cli.failures import StoppedError
-from ghostos.cli.log import start_log
 from ghostos.cli.options import Common, Sandbox
-from ghostos.cli.startup import collector_paused
+from ghostos.cli.startup import start
 from ghostos.cli.streams import write_note
 from ghostos.config import AppSettings
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.store import Store
+from ghostos.core.collector import collector_paused
 from ghostos.errors import NotConfiguredError
 from ghostos.ghosts.module import open_module as open_module_of
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target, load_target
 from ghostos.libraries.flow import FlowRecord
-from ghostos.libraries.workspaces import find_workspace
 from ghostos_container import Container
 from ghostos_moss import ModuleSession
 
@@ -50,13 +49,12 @@ def check_sandbox(sandbox: Sandbox | None) -> None:
 def make_container(common: Common) -> Container:
     """Return the application's container over the user's workspace, and begin its log. Makes no file.
 
-    What there is to know about the choice of the workspace is written to stderr.
+    Raises:
+        ConfigError: A setting cannot be read.
     """
-    found = find_workspace(common.workspace, environment=os.environ)
-    for notice in found.notices:
-        write_note(f"note: {notice}")
-    container = make_app_container(found.workspace.root, model=common.model)
-    start_log(found.workspace, variables=os.environ, is_debug=common.is_debug)
+    app = start(common)
+    container = make_app_container(app.workspace.root, model=common.model)
+    container.set(AppSettings, app)
     return container
 
 
@@ -174,9 +172,5 @@ class Client:
 
 
 def get_settings(container: Container) -> AppSettings:
-    """Return what the application was told.
-
-    Raises:
-        ConfigError: A setting cannot be read.
-    """
+    """Return what the application was told."""
     return container.force_fetch(AppSettings)

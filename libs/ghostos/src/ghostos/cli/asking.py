@@ -1,11 +1,10 @@
 """`ghostos ask`: one message, one answer."""
 
-import sys
-
 from ghostos.cli.application import Client, open_client
+from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
-from ghostos.cli.streams import write_note
+from ghostos.cli.streams import read_stdin, write_note
 from ghostos.cli.text_view import TextView, choose_lines
 from ghostos.cli.turns import JsonView, TurnView, follow_turn
 from ghostos.errors import GhostOSError, UsageError
@@ -35,15 +34,22 @@ def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas
             raise client.describe_interruption() from None
         finally:
             if common.thread is None:
-                name = client.conversation.thread
+                name = escape_line(client.conversation.thread)
                 write_note(f"thread: {name}, go on with --thread {name}")
 
 
 def _read_message(message: str) -> str:
-    text = sys.stdin.read() if message == "-" else message
-    if not text.strip():
+    if message == "-":
+        return read_stdin("The message")
+    if not message.strip():
         raise UsageError("The message is empty.", advice='Say something: ghostos ask TARGET "what can you do?"')
-    return text
+    try:
+        message.encode()
+    except UnicodeEncodeError as exc:  # Python keeps bytes of the command line that are no text as half characters
+        raise UsageError(
+            "The message is not text in the encoding of your terminal.", advice="Pipe it in: ghostos ask TARGET -"
+        ) from exc
+    return message
 
 
 def _talk(client: Client, text: str, *, view: TurnView) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import importlib
+import re
 import select
 import sys
 
 from ghostos.abcd import Receiver
 from ghostos.cli.application import Client, open_client
+from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note
@@ -19,6 +21,7 @@ from ghostos.errors import GhostOSError
 _PROMPT = "> "
 _PASTE_PAUSE_S = 0.05
 _THREADS_SHOWN = 20
+_COMMAND = re.compile(r"/[a-z]+")
 
 _HELP = """\
 /help     this list
@@ -39,7 +42,7 @@ def chat(target: str, *, common: Common) -> None:
         if sys.stdin.isatty():
             importlib.import_module("readline")  # gives input() its editing and history
         _Chat(client).run()
-        name = client.conversation.thread
+        name = escape_line(client.conversation.thread)
         write_note(f"thread: {name}, go on with --thread {name}")
 
 
@@ -60,9 +63,7 @@ class _Chat:
                 case "/threads":
                     summaries = asyncio.run(self._client.store.list_threads(limit=_THREADS_SHOWN))
                     write_note(render_summaries(summaries).rstrip("\n"))
-                case "/":
-                    continue
-                case command if command.startswith("/") and " " not in command:
+                case command if _COMMAND.fullmatch(command):
                     write_note(f"There is no command {command}; /help lists them.")
                 case "":
                     self._finish_turn()
@@ -71,24 +72,25 @@ class _Chat:
                     self._say(text)
 
     def _greet(self) -> None:
-        write_note(f"Thread {self._client.conversation.thread}. /help lists commands, Ctrl-D leaves.")
+        write_note(f"Thread {escape_line(self._client.conversation.thread)}. /help lists commands, Ctrl-D leaves.")
         model = self._client.model
         if isinstance(model, RehearsalModel):
-            phrases = "".join(f"\n  {phrase}" for phrase in model.rehearsal.phrases())
+            phrases = "".join(f"\n  {escape_line(phrase)}" for phrase in model.rehearsal.phrases())
             write_note(f"This is a rehearsal: recorded replies, no model. It knows for example:{phrases}")
 
     def _read(self) -> str | None:
         """Return what the user typed or pasted; None when they leave."""
-        try:
-            lines = [input(_PROMPT) if sys.stdin.isatty() else input()]
-            while sys.stdin.isatty() and select.select([sys.stdin], [], [], _PASTE_PAUSE_S)[0]:
-                lines.append(input())
-        except EOFError:
-            return None
-        except KeyboardInterrupt:
-            write_note("\nCtrl-D leaves.")
-            return "/"
-        return "\n".join(lines)
+        while True:
+            try:
+                lines = [input(_PROMPT) if sys.stdin.isatty() else input()]
+                while sys.stdin.isatty() and select.select([sys.stdin], [], [], _PASTE_PAUSE_S)[0]:
+                    lines.append(input())
+            except EOFError:
+                return None
+            except KeyboardInterrupt:
+                write_note("\nCtrl-D leaves.")
+            else:
+                return "\n".join(lines)
 
     def _say(self, text: str) -> None:
         try:

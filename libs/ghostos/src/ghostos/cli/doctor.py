@@ -15,13 +15,13 @@ from typing import Literal
 
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
-from ghostos.cli.streams import write_note, write_out
+from ghostos.cli.startup import choose_workspace
+from ghostos.cli.streams import write_out
 from ghostos.config import AppSettings, Workspace, default_services
 from ghostos.drivers.models.registry import Models
-from ghostos.drivers.store.schema.revisions import HEAD_REVISION, REVISIONS
+from ghostos.drivers.store.schema.revisions import HEAD_REVISION, SchemaState, read_schema
 from ghostos.errors import GhostOSError, ModelKeyMissingError
 from ghostos.libraries.app_settings import load_app_settings
-from ghostos.libraries.workspaces import find_workspace
 
 State = Literal["ok", "note", "broken"]
 
@@ -49,10 +49,7 @@ class _Finding:
 
 def examine(*, common: Common) -> int:
     """Print what is found and the next command, and return the exit status: 3 where something is broken."""
-    found = find_workspace(common.workspace, environment=os.environ)
-    for notice in found.notices:
-        write_note(f"note: {notice}")
-    findings = list(_find_all(found.workspace, model=common.model))
+    findings = list(_find_all(choose_workspace(common), model=common.model))
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         write_out(f"{finding.state:<6}  {finding.subject:<{width}}  {escape_line(finding.text)}\n")
@@ -74,8 +71,9 @@ def _find_all(workspace: Workspace, *, model: str | None) -> Iterator[_Finding]:
     except GhostOSError as exc:
         yield _Finding("broken", "settings", exc.happened, exc.advice)
     else:
-        yield _Finding("ok" if workspace.config_file.is_file() else "note", "settings", _describe_settings(workspace))
+        yield _examine_settings(workspace)
         yield from _examine_models(app)
+    yield from _examine_env_file(workspace)
     yield _Finding("note", "confinement", "not in this version: models' code runs in the process, with your rights")
     for extra, modules in _EXTRAS.items():
         yield _examine_extra(extra, modules)
@@ -93,12 +91,12 @@ def _examine_versions() -> _Finding:
 
 def _examine_workspace(workspace: Workspace) -> _Finding:
     place = _nearest_folder(workspace.runtime)
-    if not place.is_dir():
+    if not os.path.isdir(place):
         return _Finding("broken", "workspace", f"{workspace.root}: {place} is not a folder", "Choose --workspace DIR")
     if not os.access(place, os.W_OK | os.X_OK):
         advice = "Give yourself the right to write there, or choose another with --workspace DIR"
         return _Finding("broken", "workspace", f"{workspace.root}: {place} cannot be written", advice)
-    if not workspace.runtime.is_dir():
+    if not os.path.isdir(workspace.runtime):
         return _Finding("note", "workspace", f"{workspace.root}: not used yet, made when it is")
     return _Finding("ok", "workspace", f"{workspace.root}: can be written")
 
@@ -117,33 +115,52 @@ def _examine_space(workspace: Workspace) -> _Finding:
 
 
 def _examine_database(workspace: Workspace) -> _Finding:
-    if not workspace.database.is_file():
+    database = workspace.database
+    if not os.path.isfile(database):
         return _Finding("note", "database", "none yet")
+    # Without a write-ahead log nobody writes, and SQLite need not make its shared memory to read.
+    how = "mode=ro" if os.path.exists(f"{database}-wal") else "immutable=1"
     try:
-        with closing(sqlite3.connect(f"{workspace.database.as_uri()}?mode=ro", uri=True)) as connection:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        with closing(sqlite3.connect(f"{database.as_uri()}?{how}", uri=True)) as connection:
+            schema = read_schema(connection)
     except sqlite3.Error as exc:
-        return _Finding("broken", "database", f"{workspace.database} cannot be read: {exc}", "Choose --workspace DIR")
-    revision = str(row[0]) if row else "none"
-    if revision == HEAD_REVISION:
-        return _Finding("ok", "database", f"format {revision}")
-    if revision in REVISIONS or row is None:
-        return _Finding("note", "database", f"format {revision}: brought up to {HEAD_REVISION} when it is next used")
-    text = f"format {revision}: made by a newer version; this one knows none after {HEAD_REVISION}"
-    return _Finding("broken", "database", text, "Use the version of GhostOS that made it, or a newer one")
+        return _Finding("broken", "database", f"{database} cannot be read: {exc}", "Choose --workspace DIR")
+    match schema.state:
+        case SchemaState.CURRENT:
+            return _Finding("ok", "database", f"format {schema.revision}")
+        case SchemaState.EMPTY | SchemaState.OLDER:
+            text = f"format {schema.revision or 'none'}: brought up to {HEAD_REVISION} when it is next used"
+            return _Finding("note", "database", text)
+        case SchemaState.NEWER:
+            text = f"format {schema.revision}: made by a newer version; this one knows none after {HEAD_REVISION}"
+            return _Finding("broken", "database", text, "Use the version of GhostOS that made it, or a newer one")
+        case SchemaState.FOREIGN:
+            return _Finding("broken", "database", f"{database} is not one of GhostOS", "Choose --workspace DIR")
 
 
-def _describe_settings(workspace: Workspace) -> str:
-    return (
-        str(workspace.config_file) if workspace.config_file.is_file() else "the defaults: there is no file of settings"
-    )
+def _examine_settings(workspace: Workspace) -> _Finding:
+    if os.path.isfile(workspace.config_file):
+        return _Finding("ok", "settings", str(workspace.config_file))
+    return _Finding("note", "settings", "the defaults: there is no file of settings")
+
+
+def _examine_env_file(workspace: Workspace) -> Iterator[_Finding]:
+    """Say so where others can read keys; POSIX alone has such permissions."""
+    try:
+        mode = workspace.env_file.stat().st_mode
+    except OSError:
+        return  # none, or one that the settings have been reported for
+    if os.name == "posix" and mode & 0o077:
+        text = f"{workspace.env_file} is open to others (mode {mode & 0o777:03o})"
+        yield _Finding("note", "key file", text, f"Keep your keys to yourself: chmod 600 {workspace.env_file}")
 
 
 def _examine_models(app: AppSettings) -> Iterator[_Finding]:
-    services = {**default_services(), **app.settings.services}
-    names = [service.api_key_env for service in services.values() if service.api_key_env]
+    services = [app.settings.find_service(name) for name in {**default_services(), **app.settings.services}]
+    names = [service.api_key_env for service in services if service and service.api_key_env]
     keys = [name for name in dict.fromkeys(names) if app.find_variable(name) is not None]
-    yield _Finding("ok" if keys else "note", "keys", ", ".join(keys) or f"none; looked for {', '.join(names)}")
+    missing = f"none; looked for {', '.join(names)} in the environment and in {app.workspace.env_file}"
+    yield _Finding("ok" if keys else "note", "keys", ", ".join(keys) or missing)
     try:
         label = Models(app).get(None, target=None).label
     except ModelKeyMissingError as exc:
@@ -169,7 +186,7 @@ def _is_installed(module: str) -> bool:
 
 def _nearest_folder(path: Path) -> Path:
     """Return the path, or what is nearest above it that exists."""
-    return next(place for place in (path, *path.parents) if place.exists())
+    return next(place for place in (path, *path.parents) if os.path.exists(place))
 
 
 def _choose_next(findings: list[_Finding]) -> str:

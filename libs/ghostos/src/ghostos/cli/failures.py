@@ -4,7 +4,7 @@ import traceback
 
 import typer
 
-from ghostos.cli.escaping import escape_line
+from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.streams import write_note
 from ghostos.errors import GhostOSError
 
@@ -25,7 +25,7 @@ def show_failure(error: BaseException, *, with_traceback: bool) -> int:
         with_traceback: Show first where it was raised.
     """
     if with_traceback and not isinstance(error, typer.TyperException | typer.Abort):
-        write_note("".join(traceback.format_exception(error)).rstrip("\n"))
+        write_note(escape("".join(traceback.format_exception(error)).rstrip("\n")))
     happened, advice, status = _describe(error)
     word = "interrupted" if status == INTERRUPTED_STATUS else "error"
     write_note(f"{word}: {escape_line(happened)}")

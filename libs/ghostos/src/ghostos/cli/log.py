@@ -1,32 +1,32 @@
 """The log of a workspace: `runtime/logs/ghostos.log`. Nothing of it reaches the terminal without --debug."""
 
 import logging
+import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 
 from typing_extensions import override
 
-from ghostos.config import Workspace
+from ghostos.cli.escaping import escape
+from ghostos.config import AppSettings, Workspace
+from ghostos.libraries.app_settings import find_secrets
 
 _MAX_BYTES = 1_000_000
 _KEPT_FILES = 3
 _FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
-_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PROXY")
-_SHORTEST_SECRET = 6
 
 
-def start_log(workspace: Workspace, *, variables: Mapping[str, str], is_debug: bool) -> None:
+def start_log(app: AppSettings, *, is_debug: bool) -> None:
     """Send the log of this process to the workspace. Called once, by a command.
 
     Args:
-        workspace: Nothing is written before its runtime folder exists.
-        variables: Those that hold keys are looked up here: their values are written as `[hidden]`.
+        app: Nothing is written before its workspace's runtime folder exists; its keys are written as `[hidden]`.
         is_debug: Log more, and on stderr too.
     """
-    formatter = _HidingFormatter(_find_secrets(variables))
-    handlers: list[logging.Handler] = [_WorkspaceLog(workspace)]
+    formatter = _HidingFormatter(find_secrets(app))
+    handlers: list[logging.Handler] = [_WorkspaceLog(app.workspace)]
     if is_debug:
         handlers.append(logging.StreamHandler(sys.stderr))
     root = logging.getLogger()
@@ -48,7 +48,7 @@ class _WorkspaceLog(RotatingFileHandler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        if self._workspace.runtime.is_dir():
+        if os.path.isdir(self._workspace.runtime):  # unlike Path.is_dir, raises nothing where it may not look
             super().emit(record)
 
     @override
@@ -62,7 +62,7 @@ class _WorkspaceLog(RotatingFileHandler):
 
 
 class _HidingFormatter(logging.Formatter):
-    """Keeps keys out of the log, tracebacks included."""
+    """Keeps keys out of the log, tracebacks included, and what could steer a terminal."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__(_FORMAT)
@@ -73,10 +73,4 @@ class _HidingFormatter(logging.Formatter):
         text = super().format(record)
         for secret in self._secrets:
             text = text.replace(secret, "[hidden]")
-        return text
-
-
-def _find_secrets(variables: Mapping[str, str]) -> list[str]:
-    """The values of variables whose names speak of secrets, the longest first."""
-    named = {value for name, value in variables.items() if any(word in name.upper() for word in _SECRET_NAMES)}
-    return sorted((value for value in named if len(value) >= _SHORTEST_SECRET), key=len, reverse=True)
+        return escape(text)

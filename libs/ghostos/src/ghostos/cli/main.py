@@ -7,7 +7,7 @@ import typer
 
 from ghostos.cli.commands import agents, help_pages, moss, threads, workspace
 from ghostos.cli.failures import show_failure
-from ghostos.cli.streams import prepare_streams
+from ghostos.cli.streams import prepare_streams, settle_streams
 
 _HELP = """\
 An agent is a Python file: GhostOS shows it to a language model, which answers by writing Python that runs in it.
@@ -45,10 +45,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     prepare_streams()
     try:
-        status = make_app()(args=words or ["--help"], prog_name="ghostos", standalone_mode=False)
+        status = _call(words or ["--help"])
     except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - the outermost boundary: every fault gets its two lines
         return show_failure(exc, with_traceback=_asks_for_traceback(words))
     return status if isinstance(status, int) else 0
+
+
+def _call(words: list[str]) -> object:
+    """Run the command; what it printed has reached stdout afterwards, or cannot."""
+    try:
+        status: object = make_app()(args=words, prog_name="ghostos", standalone_mode=False)
+    except OSError:
+        settle_streams()  # raises what a user can understand, where printing was the fault
+        raise
+    settle_streams()
+    return status
 
 
 def _asks_for_traceback(words: list[str]) -> bool:

@@ -1,7 +1,6 @@
 """`ghostos moss`: a target's module without a model."""
 
 import signal
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,10 +14,11 @@ from ghostos.cli.application import check_sandbox, get_settings, open_module, op
 from ghostos.cli.escaping import escape
 from ghostos.cli.failures import INTERRUPTED_STATUS
 from ghostos.cli.options import Common
-from ghostos.cli.streams import write_note, write_out, write_out_line
+from ghostos.cli.streams import read_stdin, write_note, write_out, write_out_line
 from ghostos.cli.text_view import describe_executor
 from ghostos.errors import UsageError
-from ghostos.ghosts.chatbot import Chatbot, render_identity
+from ghostos.ghosts.chatbot import Chatbot
+from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.moss_agent import MossAgent, render_system
 from ghostos.libraries.flow import FlowRecord
 from ghostos_moss import Executor, RunResult, count_tokens
@@ -96,7 +96,7 @@ def _counting_ctrl_c() -> Generator[list[int]]:
 
 def _read_code(code: str) -> str:
     if code == "-":
-        return sys.stdin.read()
+        return read_stdin("The code")
     try:
         return Path(code).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:

@@ -1,17 +1,14 @@
 """`ghostos web`: the page that serves one target."""
 
-import os
 import shlex
 from importlib.util import find_spec
 
 from ghostos.cli.application import check_sandbox
 from ghostos.cli.failures import StoppedError
-from ghostos.cli.log import start_log
 from ghostos.cli.options import Common
-from ghostos.cli.streams import write_note
-from ghostos.errors import ExtraMissingError
+from ghostos.cli.startup import start
+from ghostos.errors import ExtraMissingError, GhostOSError
 from ghostos.ghosts.target import load_target
-from ghostos.libraries.workspaces import find_workspace
 
 _NEEDED = ("streamlit", "uvicorn")
 
@@ -27,16 +24,17 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
         load_target(target)  # a fault of the target is reported first
         check_sandbox(common.sandbox)
         raise ExtraMissingError("ghostos web", extra="web")
-    found = find_workspace(common.workspace, environment=os.environ)
-    for notice in found.notices:
-        write_note(f"note: {notice}")
-    start_log(found.workspace, variables=os.environ, is_debug=common.is_debug)
+    try:
+        app = start(common)
+    except GhostOSError:
+        load_target(target)  # as above
+        raise
     from ghostos.web.server import serve
 
     try:
         serve(
             target=target,
-            workspace=found.workspace.root,
+            workspace=app.workspace.root,
             port=port,
             headless=headless,
             thread=common.thread,

@@ -3,7 +3,9 @@
 import sys
 from typing import Protocol
 
-from ghostos.cli.escaping import escape
+import msgspec
+
+from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.streams import write_note, write_out
 from ghostos.cli.turns import is_stop
 from ghostos.core.message import Delta, Message
@@ -115,18 +117,26 @@ class TextView:
                 self._lines.write(escape(line), label=label)
 
     def _show_state(self, message: Message) -> None:
-        """Say who answers and where code runs, when that is not what was said last."""
+        """Say who answers and where code runs, when that is not what was said last; and that a task has finished."""
         description = describe_state(message)
         if description != self._described:
+            self._lines.write(escape_line(description), label="")
+        if not _is_end(message):
             self._described = description
-            self._lines.write(escape(description), label="")
 
 
 def describe_state(message: Message) -> str:
-    """Return who answers and where code runs, in one line."""
+    """Return in one line who answers and where code runs, or that the task has finished, and with what result."""
     data = message.data if isinstance(message.data, dict) else {}
+    if _is_end(message):
+        result = data.get("result")
+        return "finished" if result is None else f"finished: {msgspec.json.encode(result).decode()}"
     who = "rehearsal: recorded replies, no model" if data.get("is_rehearsal") else f"model: {message.content}"
     return f"{who}{describe_executor(data.get('executor'))}"
+
+
+def _is_end(message: Message) -> bool:
+    return isinstance(message.data, dict) and message.data.get("state") == "finished"
 
 
 def describe_executor(executor: object) -> str:

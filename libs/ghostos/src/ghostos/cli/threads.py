@@ -13,6 +13,7 @@ from ghostos.contracts.store import Store, ThreadSummary
 from ghostos.core.message import Message, encode_message
 from ghostos.core.task import Task
 from ghostos.errors import ThreadNotFoundError
+from ghostos.libraries.workspaces import exists
 
 ExportFormat = Literal["jsonl", "md"]
 
@@ -70,7 +71,7 @@ def _open_store(common: Common) -> Generator[Store | None]:
     """Open the workspace's database; None where there is none, and none is made."""
     container = make_container(common)
     try:
-        is_there = get_settings(container).workspace.database.is_file()
+        is_there = exists(get_settings(container).workspace.database)
         yield container.force_fetch(Store) if is_there else None
     finally:
         container.shutdown()

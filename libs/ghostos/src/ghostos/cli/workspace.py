@@ -12,8 +12,8 @@ from ghostos.cli.options import Common
 from ghostos.cli.streams import write_out
 from ghostos.config import Workspace
 from ghostos.contracts.store import Store
-from ghostos.errors import UsageError
-from ghostos.libraries.workspaces import DEFAULT_FOLDER, init_workspace, unwritable
+from ghostos.errors import UsageError, WorkspaceError
+from ghostos.libraries.workspaces import DEFAULT_FOLDER, exists, init_workspace, unwritable
 
 _NEXT_STEPS = """\
 Next:
@@ -38,23 +38,26 @@ def make_workspace(folder: Path) -> None:
 
 
 def clear_runtime(*, common: Common, is_confirmed: bool) -> None:
-    """Empty the runtime folder of the workspace.
+    """Delete what GhostOS keeps in the runtime folder of the workspace; other files there are left alone.
 
     The database file stays, without a row in it: another process may have it open.
 
     Raises:
         UsageError: Nobody can be asked, and --yes was not given.
-        WorkspaceError: A living process works in the workspace, or files cannot be deleted.
+        WorkspaceError: A living process works in the workspace, files cannot be deleted, or it is no workspace.
     """
     container = make_container(common)
     try:
         workspace = get_settings(container).workspace
-        if not workspace.runtime.is_dir():
+        if not exists(workspace.runtime):
             write_out(f"Nothing to delete: {workspace.runtime} does not exist.\n")
             return
+        has_database = exists(workspace.database)
+        if not has_database and not exists(workspace.config_file):
+            raise _no_workspace(workspace)
         if not is_confirmed:
             _confirm(workspace)
-        if workspace.database.is_file():
+        if has_database:
             asyncio.run(container.force_fetch(Store).clear())
         _delete_files(workspace)
         write_out(f"Deleted every thread, log and asset in {workspace.runtime}\n")
@@ -71,12 +74,19 @@ def _confirm(workspace: Workspace) -> None:
     typer.confirm(f"Delete every thread, log and asset in {workspace.runtime}?", abort=True, err=True)
 
 
+def _no_workspace(workspace: Workspace) -> WorkspaceError:
+    return WorkspaceError(
+        f"{workspace.root} is not a workspace of GhostOS: it has no configs/ghostos.toml and no runtime/ghostos.db.",
+        advice="Look at --workspace and GHOSTOS_WORKSPACE. Nothing was deleted.",
+    )
+
+
 def _delete_files(workspace: Workspace) -> None:
-    try:
-        for entry in workspace.runtime.iterdir():
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            elif not entry.name.startswith(workspace.database.name):
-                entry.unlink()
-    except OSError as exc:
-        raise unwritable(workspace.runtime, exc) from exc
+    for folder in (workspace.assets, workspace.scratch, workspace.rounds, workspace.nodes, workspace.logs):
+        try:
+            if folder.is_symlink():
+                folder.unlink()  # what it leads to is the user's
+            elif folder.exists():
+                shutil.rmtree(folder)
+        except OSError as exc:
+            raise unwritable(folder, exc) from exc

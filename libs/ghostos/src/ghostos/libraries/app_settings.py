@@ -10,6 +10,10 @@ from pydantic import SecretStr, ValidationError
 from ghostos.config import CONFIG_VERSION, AppSettings, Settings, Workspace
 from ghostos.errors import ConfigError, NewerFormatError
 
+_SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL", "PROXY")
+_SHORTEST_SECRET = 6
+"""What is shorter stands in other words as well: hiding it would hide them."""
+
 
 def load_app_settings(workspace: Workspace, *, environment: Mapping[str, str], model: str | None = None) -> AppSettings:
     """Read the settings of a workspace; a workspace that does not exist has the defaults.
@@ -33,13 +37,29 @@ def load_app_settings(workspace: Workspace, *, environment: Mapping[str, str], m
     )
 
 
+def find_secrets(app: AppSettings) -> list[str]:
+    """Return the values that belong in no log, the longest first.
+
+    Those are the values of all variables in the workspace's `.env`, of those that a service takes its key or its proxy
+    from, and of those whose names speak of keys.
+    """
+    filed = _read_env(app.workspace.env_file)
+    services = [app.settings.find_service(name) for name in app.settings.services]
+    named = {name for service in services if service for name in (service.api_key_env, service.proxy_env)}
+    values = {value for value in filed.values() if value}
+    values.update(
+        secret.get_secret_value()
+        for name, secret in app.environment.items()
+        if name in filed or name in named or any(word in name.upper() for word in _SECRET_WORDS)
+    )
+    return sorted((value for value in values if len(value) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+
 def _read_env(path: Path) -> dict[str, str | None]:
-    if not path.is_file():
-        return {}
     try:
-        return dict(dotenv_values(path, interpolate=False))
+        return dict(dotenv_values(path, interpolate=False)) if path.is_file() else {}
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{path} cannot be read: {exc}.", advice="Mend or remove the file.") from exc
+        raise _unreadable(path, exc) from exc
 
 
 def _read_settings(path: Path) -> Settings:
@@ -48,7 +68,7 @@ def _read_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise ConfigError(f"{path} cannot be read: {exc}.", advice="Mend the file, or remove it.") from exc
+        raise _unreadable(path, exc) from exc
     version = found.get("version", CONFIG_VERSION)
     if isinstance(version, int) and version > CONFIG_VERSION:
         raise NewerFormatError(
@@ -61,3 +81,10 @@ def _read_settings(path: Path) -> Settings:
         first = exc.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"{path}: {place}: {first['msg']}.", advice="Mend that setting.") from exc
+
+
+def _unreadable(path: Path, cause: Exception) -> ConfigError:
+    if isinstance(cause, PermissionError):
+        advice = "Give yourself the right to read it, or choose another workspace with --workspace DIR."
+        return ConfigError(f"{path} cannot be read: {cause.strerror}.", advice=advice)
+    return ConfigError(f"{path} cannot be read: {cause}.", advice="Mend the file, or remove it.")

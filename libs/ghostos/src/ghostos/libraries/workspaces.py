@@ -10,7 +10,7 @@ import platformdirs
 from pydantic import TypeAdapter
 
 from ghostos.config import Workspace
-from ghostos.errors import NotConfiguredError, WorkspaceReadOnlyError
+from ghostos.errors import NotConfiguredError, WorkspaceError, WorkspaceReadOnlyError
 
 DEFAULT_FOLDER = "app"
 _RECORD = "workspaces.json"
@@ -70,15 +70,32 @@ def find_workspace(chosen: Path | None, *, environment: Mapping[str, str]) -> Fo
     if named := environment.get("GHOSTOS_WORKSPACE"):
         return FoundWorkspace(workspace=Workspace(Path(named).absolute()))
     local = Workspace(Path(DEFAULT_FOLDER).absolute())
-    notices: tuple[str, ...] = ()
-    if local.config_file.is_file():
-        if str(local.root.resolve()) in _recorded():
-            return FoundWorkspace(workspace=local)
-        notices = (f"Ignored {local.root}: ghostos init did not make it on this machine. Use it with --workspace app",)
+    why_not = _why_not(local)
+    if why_not is None:
+        return FoundWorkspace(workspace=local)
+    notices = [f"Ignored {local.root}: {why_not}"] if why_not else []
     own = Workspace(user_data_folder())
-    if not own.runtime.exists():
-        notices = (*notices, f"Threads and settings are kept in {own.root}")
-    return FoundWorkspace(workspace=own, notices=notices)
+    if not os.path.exists(own.runtime):  # unlike Path.exists, raises nothing where it may not look
+        notices.append(f"Threads and settings are kept in {own.root}")
+    return FoundWorkspace(workspace=own, notices=tuple(notices))
+
+
+def exists(path: Path) -> bool:
+    """Return whether a file or folder of a workspace is there.
+
+    Raises:
+        WorkspaceError: The system does not let this be known.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as exc:
+        raise WorkspaceError(
+            f"{path} cannot be read: {exc.strerror or exc}.",
+            advice="Give yourself the right to read it, or choose another workspace with --workspace DIR.",
+        ) from exc
+    return True
 
 
 def user_data_folder() -> Path:
@@ -98,8 +115,8 @@ def init_workspace(root: Path) -> list[Path]:
     """
     workspace = Workspace(root.absolute())
     try:
-        folders = (workspace.root, workspace.config_file.parent, workspace.runtime)
-        made = [folder for folder in folders if _mkdir(folder)]
+        folders = ((workspace.root, 0o777), (workspace.config_file.parent, 0o777), (workspace.runtime, 0o700))
+        made = [folder for folder, mode in folders if _mkdir(folder, mode=mode)]
         made += [
             path
             for path, text, mode in (
@@ -128,10 +145,21 @@ def unwritable(place: Path, cause: OSError) -> WorkspaceReadOnlyError:
     )
 
 
-def _mkdir(folder: Path) -> bool:
+def _why_not(local: Workspace) -> str | None:
+    """Return why `./app` is not to be used; "" where it is no workspace, None where it is to be used."""
+    try:
+        if not local.config_file.is_file():
+            return ""
+        is_ours = str(local.root.resolve()) in _recorded()
+    except OSError as exc:
+        return f"it cannot be read: {exc.strerror or exc}"
+    return None if is_ours else "ghostos init did not make it on this machine. Use it with --workspace app"
+
+
+def _mkdir(folder: Path, *, mode: int) -> bool:
     if folder.is_dir():
         return False
-    folder.mkdir(parents=True)
+    folder.mkdir(mode, parents=True)
     return True
 
 

@@ -1,7 +1,7 @@
 """What the page works with: one target in one Matrix. It knows nothing of Streamlit."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +14,7 @@ from ghostos.drivers.models.rehearsal import RehearsalModel
 from ghostos.errors import ModelKeyMissingError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target
+from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos_moss import Executor
 
 __all__ = ["ModelInfo", "QueuedInput", "WebApp"]
@@ -26,13 +27,11 @@ class ModelInfo:
     Attributes:
         label: The model as interfaces call it; the name of the one whose key is missing.
         is_rehearsal: Whether the replies are recorded.
-        phrases: What a rehearsal answers, to be offered to the user.
         missing_key: What is missing, where nobody can answer.
     """
 
     label: str
     is_rehearsal: bool = False
-    phrases: tuple[str, ...] = field(default=())
     missing_key: ModelKeyMissingError | None = None
 
 
@@ -94,8 +93,17 @@ class WebApp:
             driver = self.models.get(self.target.ghost.model, target=self.target.name)
         except ModelKeyMissingError as exc:
             return ModelInfo(label=exc.model, missing_key=exc)
-        phrases = driver.rehearsal.phrases() if isinstance(driver, RehearsalModel) else ()
-        return ModelInfo(label=driver.label, is_rehearsal=driver.is_rehearsal, phrases=tuple(phrases))
+        return ModelInfo(label=driver.label, is_rehearsal=driver.is_rehearsal)
+
+    def find_phrases(self, conversation: Conversation | None) -> list[str]:
+        """Return what the rehearsal would answer next in a thread; nothing where a model answers."""
+        try:
+            driver = self.models.get(self.target.ghost.model, target=self.target.name)
+        except ModelKeyMissingError:
+            return []
+        if not isinstance(driver, RehearsalModel):
+            return []
+        return driver.rehearsal.phrases_for(ThreadPrompt().render(conversation.history() if conversation else []))
 
     def runs_unconfined(self) -> bool:
         """Whether code that the model writes runs in this process, with all that the user may do."""

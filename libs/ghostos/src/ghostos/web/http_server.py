@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from starlette.middleware import Middleware
 from ghostos.errors import NotConfiguredError
 from ghostos.web.app import WebApp
 from ghostos.web.content_policy import ContentPolicy
+from ghostos.web.own_address import OwnAddressOnly
 from ghostos.web.running import running
 from ghostos.web.streamlit_options import set_streamlit_options
 
@@ -51,10 +53,10 @@ def run(app: WebApp, *, port: int, headless: bool) -> None:
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncGenerator[dict[str, Any] | None]:
         _say(f"{app.title}: {address}\nStop it with Ctrl-C.")
-        loop = asyncio.get_running_loop()
         if not headless and _has_display():
-            loop.run_in_executor(None, webbrowser.open, address)
-        loop.run_in_executor(None, _import_ahead)
+            # Some browsers stay the command's child until they are closed: neither Ctrl-C nor the end waits for that.
+            threading.Thread(target=webbrowser.open, args=(address,), name="ghostos-web-browser", daemon=True).start()
+        asyncio.get_running_loop().run_in_executor(None, _import_ahead)
         with running(app):
             try:
                 yield None
@@ -62,7 +64,8 @@ def run(app: WebApp, *, port: int, headless: bool) -> None:
                 # As soon as nobody is connected any more: the rounds in flight are parked before anything else ends.
                 await app.matrix.aclose()
 
-    page = st.App(_SCRIPT, lifespan=lifespan, middleware=[Middleware(ContentPolicy)])
+    middleware = [Middleware(ContentPolicy), Middleware(OwnAddressOnly, port=taken)]
+    page = st.App(_SCRIPT, lifespan=lifespan, middleware=middleware)
     set_streamlit_options(port=taken, debug=app.debug)  # again: st.App reads the options of its script's folder
     config = uvicorn.Config(
         page,

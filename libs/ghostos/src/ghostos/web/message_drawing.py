@@ -116,9 +116,12 @@ def _draw_block(place: DeltaGenerator, *, label: str, text: str, language: str |
 
 
 def _state_label(shown: ShownMessage) -> str:
+    if shown.fact("state") == "finished":
+        result = shown.fact("result")
+        return "finished" if result is None else f"finished: {escape_markdown(str(result))}"
     if shown.fact("is_rehearsal"):
         return "rehearsal: recorded replies, no model"
-    return f"answered by {escape_markdown(shown.text)}"
+    return f"answered by {escape_markdown(str(shown.fact('model')))}"
 
 
 def _is_partial(shown: ShownMessage) -> bool:

@@ -1,6 +1,7 @@
 """The page: who is talked with, the thread, and where the user types. Runs from top to bottom after every input."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -80,6 +81,8 @@ def _say(text: str) -> None:
     """Store what the user said. A callback: it runs before anything can interrupt the page."""
     app = get_app()
     st.session_state.pop(_UNSAID, None)
+    if not text.strip():
+        return
     try:
         conversation = app.open_conversation(st.query_params.get(_THREAD) or None)
         conversation.talk(text)
@@ -159,10 +162,11 @@ class _ThreadPart:
             draw_error(below, unsaid.error.happened, advice=unsaid.error.advice)
             below.caption("This was not said:")
             below.code(unsaid.text, language=None, wrap_lines=True)
-        if self._view.is_empty and self._model.missing_key is None and not self._model.phrases:
+        phrases = self._app.find_phrases(self._conversation)
+        if self._view.is_empty and self._model.missing_key is None and not phrases:
             below.caption("Nothing was said in this thread yet: type below to begin.")
-        if self._model.phrases:
-            self._offer_phrases(below)
+        if phrases:
+            self._offer_phrases(below, phrases)
         return error is None
 
     def _follow(self, conversation: Conversation) -> GhostOSError | None:
@@ -216,10 +220,10 @@ class _ThreadPart:
             if behind_turn or number > 0:
                 bubble.caption("queued: answered next")
 
-    def _offer_phrases(self, below: DeltaGenerator) -> None:
+    def _offer_phrases(self, below: DeltaGenerator, phrases: Sequence[str]) -> None:
         below.caption("The rehearsal answers these:")
         row = below.container(horizontal=True)
-        for number, phrase in enumerate(self._model.phrases):
+        for number, phrase in enumerate(phrases):
             row.button(escape_markdown(phrase), key=f"phrase-{number}", on_click=_say, args=(phrase,))
 
 

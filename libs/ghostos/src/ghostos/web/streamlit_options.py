@@ -10,7 +10,19 @@ _ACCENT_DARK = "#91a7ff"
 _OPTIONS: dict[str, object] = {
     "server.address": "127.0.0.1",
     "server.headless": True,  # a browser is opened by us
-    "server.allowedHosts": ["127.0.0.1", "localhost"],  # a foreign name that points here is refused
+    "server.allowedHosts": ["127.0.0.1", "localhost"],  # a second lock behind `own_address`, as are the next three
+    "server.enableCORS": True,
+    "server.corsAllowedOrigins": [],
+    "server.enableXsrfProtection": True,
+    "server.xsrfCookieSameSite": "strict",
+    "server.baseUrlPath": "",  # the address that we say is the one that is served
+    "server.customComponentBaseUrlPath": "",
+    "server.sslCertFile": None,
+    "server.sslKeyFile": None,
+    "server.trustedUserHeaders": {},
+    "server.scriptHealthCheckEnabled": False,
+    "client.allowedOrigins": [],  # no page of another site may steer ours
+    "secrets.files": [],  # Streamlit would put them into this process's environment
     "server.fileWatcherType": "none",  # an edit of the target would import everything anew, and make a second Matrix
     "server.runOnSave": False,
     "server.allowRunOnSave": False,

@@ -111,7 +111,7 @@ class ThreadView:
 
     def _repeats_model(self, message: Message) -> bool:
         """Whether the message only says again who answers: that is shown where it changes."""
-        if message.type != "state":
+        if message.type != "state" or not isinstance(message.data, dict) or "model" not in message.data:
             return False
         before, self._model = self._model, message.content
         return message.content == before

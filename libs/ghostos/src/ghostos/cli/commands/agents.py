@@ -14,7 +14,7 @@ from ghostos.cli.options import (
     WorkspaceOption,
     examples,
 )
-from ghostos.cli.startup import collector_paused
+from ghostos.core.collector import collector_paused
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def add_commands(app: typer.Typer) -> None:
         "ask",
         epilog=examples(
             'ghostos ask my.py "what is 2 plus 3?"',
-            'ghostos ask my.py "and times 4?" --thread t-3f9c1a',
+            'ghostos ask my.py "and times 4?" --thread t-3f9c1a2b',
             "git diff | ghostos ask review.py - --json > messages.jsonl",
         ),
     )(ask)

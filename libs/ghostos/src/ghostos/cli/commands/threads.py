@@ -11,11 +11,12 @@ def make_group() -> typer.Typer:
     """Return the group of commands."""
     group = typer.Typer(help="Look at what was said and run.", no_args_is_help=True)
     group.command("list", epilog=examples("ghostos threads list"))(list_all)
-    group.command("show", epilog=examples("ghostos threads show t-3f9c1a"))(show)
+    group.command("show", epilog=examples("ghostos threads show t-3f9c1a2b"))(show)
     group.command(
         "export",
         epilog=examples(
-            "ghostos threads export t-3f9c1a > thread.jsonl", "ghostos threads export t-3f9c1a --format md > thread.md"
+            "ghostos threads export t-3f9c1a2b > thread.jsonl",
+            "ghostos threads export t-3f9c1a2b --format md > thread.md",
         ),
     )(export)
     return group

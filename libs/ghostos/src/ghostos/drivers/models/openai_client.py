@@ -1,13 +1,11 @@
 """Makes the official SDK's client: imported when first used, one connection pool per event loop."""
 
 import asyncio
-import contextlib
-import gc
 import ssl
-from collections.abc import Generator
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from ghostos.core.collector import collector_paused
 from ghostos.drivers.models.service import Service
 from ghostos.errors import ConfigError
 
@@ -60,7 +58,7 @@ class ClientPool:
         """Import the SDK; return what connections trust: the system's certificates, or nobody where none are needed."""
         if self._trust is not None:
             return self._trust
-        with _collector_paused():
+        with collector_paused():
             import httpx2
             import openai
 
@@ -101,15 +99,3 @@ class ClientPool:
             timeout=timeout,
             http_client=http_client,
         )
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Generator[None]:
-    """Keep the garbage collector from walking what an import has just made: a tenth of the import's time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -1,8 +1,9 @@
 """Opens the database of a workspace: makes a new one, brings an older one up to date, refuses what it cannot serve."""
 
+import os
 import sqlite3
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -42,7 +43,9 @@ class Connections:
 
 
 def open_connections(database: Path, *, durability: Durability, busy_timeout_s: float) -> Connections:
-    """Open a database, and make it and its folder where there is none. Two processes may do so at once.
+    """Open a database, and make it and its folder, for their owner alone, where there is none.
+
+    Two processes may do so at once.
 
     Args:
         database: The file.
@@ -53,10 +56,7 @@ def open_connections(database: Path, *, durability: Durability, busy_timeout_s: 
         NewerFormatError: A newer version made it.
         WorkspaceError: It cannot be used; see its kinds.
     """
-    try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise translate_os_error(exc, path=database.parent) from exc
+    _make_file(database)
     try:
         with ExitStack() as on_failure:
             writer = on_failure.enter_context(closing(_connect(database, busy_timeout_s=busy_timeout_s)))
@@ -88,6 +88,19 @@ def upgrade_schema(connection: Connection) -> None:
     config.set_main_option("script_location", "ghostos.drivers.store:migrations")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _make_file(database: Path) -> None:
+    """Make an empty file, which SQLite takes for an empty database; its other files get the same permissions."""
+    try:
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise translate_os_error(exc, path=database.parent) from exc
+    try:
+        with suppress(FileExistsError):  # one that exists is not even opened: closing it would free SQLite's locks
+            os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as exc:
+        raise translate_os_error(exc, path=database) from exc
 
 
 def _connect(database: Path, *, busy_timeout_s: float) -> DriverConnection:

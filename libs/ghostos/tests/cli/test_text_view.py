@@ -1,0 +1,41 @@
+from datetime import UTC, datetime
+
+from ghostos.cli.text_view import TextView
+from ghostos.core.message import Delta, Message
+
+
+class Lines:
+    def __init__(self):
+        self.written = []
+
+    def write(self, line, *, label):
+        self.written.append((label, line))
+
+
+def state(content, data):
+    message = Message(
+        seq=1,
+        id="m",
+        thread="t",
+        turn=1,
+        round=1,
+        role="system",
+        type="state",
+        content=content,
+        data=data,
+        created_at=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+    return Delta(seq=1, type="state", role="system", content=content, message=message)
+
+
+def test_who_answers_is_said_once_and_the_end_of_a_task_with_its_result():
+    lines = Lines()
+    view = TextView(lines)
+    for _ in range(2):
+        view.show(state("openai:gpt-4o", {"is_rehearsal": False}))
+        view.show(state("finished", {"state": "finished", "result": {"sum": 5}}))
+    assert lines.written == [
+        ("", "model: openai:gpt-4o"),
+        ("", 'finished: {"sum":5}'),
+        ("", 'finished: {"sum":5}'),
+    ]
