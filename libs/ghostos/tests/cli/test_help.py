@@ -47,3 +47,16 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("group", ["moss", "threads"])
+def test_a_group_alone_shows_its_help(shell, group):
+    done = shell.run(group)
+    assert done.status == 0
+    assert f"Usage: ghostos {group}" in done.out
+    assert "Commands:" in done.out
+
+
+def test_the_version_is_printed(shell):
+    done = shell.run("--version")
+    assert (done.status, done.out) == (0, "ghostos-core 1.0.0a1\n")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -27,6 +28,7 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="ghostos", help=_HELP, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )
+    app.callback(help=_HELP)(_take_options)
     workspace.add_setup_commands(app)
     agents.add_commands(app)
     app.add_typer(moss.make_group(), name="moss")
@@ -34,6 +36,23 @@ def make_app() -> typer.Typer:
     workspace.add_upkeep_commands(app)
     help_pages.add_commands(app, make_app=make_app)
     return app
+
+
+def _print_version(is_wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if is_wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ghostos-core {version('ghostos-core')}")
+        raise typer.Exit
+
+
+def _take_options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the command itself; its callback has done what they ask for."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

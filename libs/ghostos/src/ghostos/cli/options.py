@@ -53,6 +53,18 @@ class Common:
     is_debug: bool = False
 
 
+def make_command_group(description: str) -> typer.Typer:
+    """Return a group of commands that shows its help when none of them is named."""
+    group = typer.Typer(help=description, invoke_without_command=True)
+
+    @group.callback()
+    def show_help(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            typer.echo(context.get_help())
+
+    return group
+
+
 def examples(*lines: str) -> str:
     """Return the end of a command's help: lines to copy, not wrapped."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])

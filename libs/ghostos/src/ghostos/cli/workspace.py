@@ -55,8 +55,9 @@ def clear_runtime(*, common: Common, is_confirmed: bool) -> None:
         has_database = exists(workspace.database)
         if not has_database and not exists(workspace.config_file):
             raise _no_workspace(workspace)
-        if not is_confirmed:
-            _confirm(workspace)
+        if not is_confirmed and not _confirm(workspace):
+            write_out("Nothing was deleted.\n")
+            return
         if has_database:
             asyncio.run(container.force_fetch(Store).clear())
         _delete_files(workspace)
@@ -65,13 +66,13 @@ def clear_runtime(*, common: Common, is_confirmed: bool) -> None:
         container.shutdown()
 
 
-def _confirm(workspace: Workspace) -> None:
+def _confirm(workspace: Workspace) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(
             f"Deleting everything in {workspace.runtime} must be confirmed, and nobody can be asked here.",
             advice="Say: ghostos clear-runtime --yes",
         )
-    typer.confirm(f"Delete every thread, log and asset in {workspace.runtime}?", abort=True, err=True)
+    return typer.confirm(f"Delete every thread, log and asset in {workspace.runtime}?", err=True)
 
 
 def _no_workspace(workspace: Workspace) -> WorkspaceError:

@@ -4,12 +4,20 @@ from typing import Annotated
 
 import typer
 
-from ghostos.cli.options import Common, DebugOption, SandboxOption, TargetArgument, WorkspaceOption, examples
+from ghostos.cli.options import (
+    Common,
+    DebugOption,
+    SandboxOption,
+    TargetArgument,
+    WorkspaceOption,
+    examples,
+    make_command_group,
+)
 
 
 def make_group() -> typer.Typer:
     """Return the group of commands."""
-    group = typer.Typer(help="Look into a file without a model.", no_args_is_help=True)
+    group = make_command_group("Look into a file without a model.")
     group.command("prompt", epilog=examples("ghostos moss prompt my.py --tokens"))(prompt)
     group.command(
         "run",

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from ghostos.cli.options import Common, DebugOption, ThreadArgument, WorkspaceOption, examples
+from ghostos.cli.options import Common, DebugOption, ThreadArgument, WorkspaceOption, examples, make_command_group
 
 
 def make_group() -> typer.Typer:
     """Return the group of commands."""
-    group = typer.Typer(help="Look at what was said and run.", no_args_is_help=True)
+    group = make_command_group("Look at what was said and run.")
     group.command("list", epilog=examples("ghostos threads list"))(list_all)
     group.command("show", epilog=examples("ghostos threads show t-3f9c1a2b"))(show)
     group.command(
