@@ -38,11 +38,11 @@ def test_a_target_begins_by_setting_up(target: str) -> None:
 
 
 def test_the_demo_opens_the_shop_agent() -> None:
-    assert planned("demo").splitlines()[-1].split() == [".venv/bin/ghostos", "web", "ghostos.demo.agents.shop"]
+    assert ".venv/bin/ghostos web ghostos.demo.agents.shop" in planned("demo")
 
 
 def test_port_and_headless_reach_the_demo() -> None:
-    assert planned("demo", "PORT=9001", "HEADLESS=1").split()[-3:] == ["--port", "9001", "--headless"]
+    assert "ghostos.demo.agents.shop --port 9001 --headless" in planned("demo", "PORT=9001", "HEADLESS=1")
 
 
 def test_headless_zero_opens_the_browser() -> None:
