@@ -1,10 +1,15 @@
-"""For all tests: no network but this machine's own."""
+"""For all tests: no network but this machine's own, and Ctrl-C reaches the processes that they start."""
 
 import ipaddress
+import signal
 import socket
 from typing import Any
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A job that a shell runs in the background ignores SIGINT, and would have its children ignore it, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_of_this_machine(address: object) -> bool:
