@@ -86,7 +86,7 @@ async def run_round(store: SqlStore, claim: Claim, *, claim_next: bool) -> Claim
         status="started",
         started_at=utc_now(),
     )
-    await store.start_code_run(claim, code_run)
+    await asyncio.wrap_future(store.start_code_run(claim, code_run))
     following = await store.commit_round(make_commit(claim, code_run, claim_next=claim_next))
     if not claim_next:
         claimed = await store.claim(claim.task.id)

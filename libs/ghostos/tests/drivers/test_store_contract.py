@@ -134,7 +134,7 @@ async def test_the_task_of_a_dead_process_is_taken_over_at_once(store_opener, re
     dead, living = store_opener(owner=owner), store_opener()
     lost = await records.claimed(dead)
     run = records.code_run(lost)
-    await dead.start_code_run(lost, run)
+    await asyncio.wrap_future(dead.start_code_run(lost, run))
     claim = await records.claim(living, lost.task.id)
     assert claim.event == lost.event
     assert claim.fence > lost.fence
@@ -160,7 +160,7 @@ async def test_who_has_lost_the_lease_can_change_nothing(store_opener, records, 
     clock.advance(31)
     claim = await records.claim(second, lost.task.id)
     with pytest.raises(LeaseLostError):
-        await first.start_code_run(lost, records.code_run(lost))
+        await asyncio.wrap_future(first.start_code_run(lost, records.code_run(lost)))
     with pytest.raises(LeaseLostError):
         await first.renew(lost)
     with pytest.raises(LeaseLostError):
@@ -192,7 +192,7 @@ async def test_a_commit_changes_all_that_it_names(store, records, clock):
     claim = await records.claimed(store)
     other = await store.create_task(records.task("other"))
     run = records.code_run(claim)
-    await store.start_code_run(claim, run)
+    await asyncio.wrap_future(store.start_code_run(claim, run))
     clock.advance(5)
     commit = replace(
         records.commit(claim, "a", "b", events=(records.event(other),)),
@@ -283,7 +283,7 @@ async def test_a_parked_round_is_reported_with_the_next_claim(store, records):
 async def test_started_code_is_reported_whatever_comes_between(store, records):
     claim = await records.claimed(store)
     run = records.code_run(claim)
-    await store.start_code_run(claim, run)
+    await asyncio.wrap_future(store.start_code_run(claim, run))
     await store.park(claim)
     latest = await records.claim(store, claim.task.id)
     await store.park(latest)

@@ -42,7 +42,7 @@ async def main():
     claim = await store.claim(arguments[0])
     run = CodeRun(id=new_id(), task_id=claim.task.id, round_id=claim.round_id, code="while True: pass",
                   status="started", started_at=utc_now())
-    await store.start_code_run(claim, run)
+    await asyncio.wrap_future(store.start_code_run(claim, run))
     print(claim.round_id, run.id, flush=True)
     sys.stdin.readline()
 

@@ -29,7 +29,7 @@ def rows(database, query):
 async def test_a_round_and_its_code_leave_their_rows(opened, database, records):
     claim = await records.claimed(opened)
     run = records.code_run(claim)
-    await opened.start_code_run(claim, run)
+    await asyncio.wrap_future(opened.start_code_run(claim, run))
     assert rows(database, "SELECT status, duration_s, calls FROM code_runs") == [("started", None, "[]")]
     done = replace(run, status="error", duration_s=0.25, calls=[{"name": "f"}])
     await opened.commit_round(replace(records.commit(claim, "a"), code_runs=[done], state="failed"))

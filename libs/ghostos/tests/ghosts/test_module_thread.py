@@ -1,8 +1,15 @@
+import asyncio
+import threading
 import time
 
 import pytest
 
 from ghostos.errors import ModelServerError, TargetError
+from ghostos.ghosts.module_thread import RoundModule
+from ghostos.libraries.flow import FlowRecord
+from ghostos.runtime.work_threads import WorkThread
+from ghostos_container import Container
+from ghostos_moss import Executor, OffExecutor, PyContext
 
 SOURCE = """
 import time
@@ -126,3 +133,22 @@ def test_a_body_that_does_not_end_is_a_fault_of_the_target_and_leaves_its_thread
     assert model.prompts == []
     module.write_text(whole)
     assert listen(conversation, "two")[-1] == ("text", "Mended.")
+
+
+async def test_a_run_that_was_cancelled_before_it_began_does_not_run(module, tmp_path):
+    container = Container()
+    container.set(Executor, OffExecutor())
+    thread, is_free = WorkThread("mine"), threading.Event()
+    opened = RoundModule(str(module), thread=thread, pycontext=PyContext(module=str(module)), timeout_s=5)
+    await opened.open(container, flow=FlowRecord())
+    thread.submit(is_free.wait)
+    touch = f"open({str(tmp_path / 'ran')!r}, 'w').close()"
+    run = asyncio.create_task(opened.on_thread(lambda: opened.run([touch])))
+    await asyncio.sleep(0.01)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    is_free.set()
+    assert await opened.close()
+    assert not (tmp_path / "ran").exists()
+    thread.stop()

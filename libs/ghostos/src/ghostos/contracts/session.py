@@ -1,7 +1,7 @@
 """The port between a ghost's behaviour and the round that it works in."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from ghostos.core.event import Event
 from ghostos.core.json import Json, JsonObject
@@ -10,6 +10,9 @@ from ghostos.core.task import CodeRun, Task
 from ghostos.core.usage import Usage
 from ghostos_container import Container
 from ghostos_moss import RunResult
+
+OnThread: TypeAlias = Callable[[Callable[[], RunResult]], Awaitable[RunResult]]
+"""Calls a function that blocks, where it belongs, and waits for what it returns."""
 
 
 class MessageWriter(Protocol):
@@ -75,12 +78,13 @@ class Session(Protocol):
         """Count tokens of a model call towards the task."""
         ...
 
-    async def run_code(self, code: str, run: Callable[[], Awaitable[RunResult]]) -> RunResult:
+    async def run_code(self, code: str, run: Callable[[], RunResult], *, on_thread: OnThread) -> RunResult:
         """Run code with a row that says so committed before it starts.
 
         Args:
             code: What is about to run, for the record.
-            run: Runs it. Called once, after the row is committed.
+            run: Runs it, and blocks. Called once, after the row is committed.
+            on_thread: Calls what it is given on the thread where `run` belongs; that is where the row is waited for.
         """
         ...
 

@@ -1,6 +1,7 @@
 """The port to the database: tasks, their events, rounds and threads."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -159,11 +160,12 @@ class Store(Protocol):
         """
         ...
 
-    async def start_code_run(self, claim: Claim, code_run: CodeRun) -> None:
-        """Commit the row that says that code is about to start.
+    def start_code_run(self, claim: Claim, code_run: CodeRun) -> Future[None]:
+        """Send the row that says that code is about to start; returns at once.
 
-        Raises:
-            LeaseLostError: Somebody else has the task: the code must not start.
+        Returns:
+            Done when the row is committed: the thread that is to run the code waits for it, and must not start before.
+            It raises `LeaseLostError` where somebody else has the task: then the code must never start.
         """
         ...
 

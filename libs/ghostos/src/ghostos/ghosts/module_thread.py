@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 from ghostos.config import AppSettings
 from ghostos.contracts.session import Session
 from ghostos.errors import TargetError
 from ghostos.ghosts.module import open_module, render_module_prompt
 from ghostos.libraries.flow import FlowRecord
-from ghostos.runtime.work_threads import WorkThread, WorkThreads
+from ghostos.runtime.work_threads import WorkEndedError, WorkThread, WorkThreads
 from ghostos_container import Container
 from ghostos_moss import ModuleSession, PyContext, RunResult
+
+T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ class RoundModule:
         self._timeout_s = timeout_s
         self._session: ModuleSession | None = None
         self._is_stuck = False
+        self._is_cancelled = False
         self.prompt = ""
         self.values = pycontext.values
 
@@ -54,15 +58,22 @@ class RoundModule:
                 advice="Do not wait or loop at module level; a longer limit is [code] timeout_s in ghostos.toml.",
             ) from exc
 
-    async def run(self, blocks: Sequence[str]) -> RunResult:
-        """Run blocks as one run; a cancelled wait cancels the run."""
-        session = self._session
-        if session is None:
+    def run(self, blocks: Sequence[str]) -> RunResult:
+        """Run blocks as one run. On the module's thread."""
+        if self._session is None:
             raise RuntimeError(f"{self._target} is not open.")
+        if self._is_cancelled:
+            raise WorkEndedError(f"The run in {self._target} was cancelled before it began.")
+        return self._session.run(*blocks, timeout_s=self._timeout_s)
+
+    async def on_thread(self, function: Callable[[], T]) -> T:
+        """Call what uses the module, on its thread. A cancelled wait cancels a run, and one that has not begun."""
         try:
-            return await self._thread.run(lambda: session.run(*blocks, timeout_s=self._timeout_s))
+            return await self._thread.run(function)
         except asyncio.CancelledError:
-            session.cancel()
+            self._is_cancelled = True
+            if self._session is not None:
+                self._session.cancel()
             raise
 
     def context_after(self, result: RunResult) -> PyContext:

@@ -135,7 +135,7 @@ class MossAgentDriver:
 
     async def _run(self, session: Session, *, module: RoundModule, parsed: ParsedReply, flow: FlowRecord) -> RunResult:
         blocks = [block.code for block in parsed.blocks]
-        result = await session.run_code("\n\n".join(blocks), lambda: module.run(blocks))
+        result = await session.run_code("\n\n".join(blocks), lambda: module.run(blocks), on_thread=module.on_thread)
         content = render_run(result, observed=flow.observed if result.status == "ok" else ())
         if parsed.fabricated_output:
             content += "\nnote: you wrote a <moss-output> yourself; what followed it was not run."

@@ -1,11 +1,10 @@
 """The unit of work of one round."""
 
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
 from ghostos.contracts.journal import RoundJournal
-from ghostos.contracts.session import MessageWriter
+from ghostos.contracts.session import MessageWriter, OnThread
 from ghostos.contracts.store import Claim, RoundCommit, Store
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
@@ -123,7 +122,7 @@ class RoundSession:
         self._usage += usage
         self._model = model
 
-    async def run_code(self, code: str, run: Callable[[], Awaitable[RunResult]]) -> RunResult:
+    async def run_code(self, code: str, run: Callable[[], RunResult], *, on_thread: OnThread) -> RunResult:
         code_run = CodeRun(
             id=new_id(),
             task_id=self.task.id,
@@ -132,14 +131,18 @@ class RoundSession:
             status="started",
             started_at=utc_now(),
         )
-        await self._store.start_code_run(self._claim, code_run)
-        started = time.perf_counter()
-        result = await run()
+        recorded = self._store.start_code_run(self._claim, code_run)
+
+        def run_recorded() -> RunResult:
+            recorded.result()
+            return run()
+
+        result = await on_thread(run_recorded)
         self._code_runs.append(
             replace(
                 code_run,
                 status=result.status,
-                duration_s=time.perf_counter() - started,
+                duration_s=result.duration_s,
                 calls=[asdict(call) for call in result.calls],
             )
         )

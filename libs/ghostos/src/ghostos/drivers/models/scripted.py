@@ -1,5 +1,6 @@
 """A model whose replies are written down beforehand: for tests, strict both ways."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import TypeAlias
 
@@ -11,7 +12,8 @@ from ghostos.errors import ScriptError
 __all__ = ["ScriptedModel", "ScriptedReply"]
 
 ScriptedReply: TypeAlias = str | Exception | Sequence[ModelDelta | Exception] | Callable[[Prompt], str]
-"""A text; an error to raise; deltas (and errors among them) exactly as given; or what makes a text of the prompt."""
+"""A text; an error to raise; deltas (and errors among them) exactly as given; or what makes a text of the prompt,
+called on a thread of its own."""
 
 
 class ScriptedModel:
@@ -62,7 +64,10 @@ class ScriptedModel:
                 f"It asked: {last[:200]!r}",
                 advice="Add a reply to the script, or find out why the model was asked once more.",
             )
-        for item in _expand(self._replies[number], prompt):
+        reply = self._replies[number]
+        if callable(reply):
+            reply = await asyncio.to_thread(reply, prompt)  # it may wait for what the event loop has still to do
+        for item in _expand(reply):
             if isinstance(item, Exception):
                 raise item
             yield item
@@ -85,11 +90,9 @@ class ScriptedModel:
             )
 
 
-def _expand(reply: ScriptedReply, prompt: Prompt) -> Sequence[ModelDelta | Exception]:
+def _expand(reply: str | Exception | Sequence[ModelDelta | Exception]) -> Sequence[ModelDelta | Exception]:
     if isinstance(reply, Exception):
         return [reply]
-    if callable(reply):
-        reply = reply(prompt)
     if not isinstance(reply, str):
         return reply
     return [

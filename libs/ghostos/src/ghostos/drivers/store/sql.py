@@ -121,9 +121,9 @@ class SqlStore:
         """See `Store`."""
         await self._writer.run(partial(leases.renew, claim=claim, tenant=self._tenant(lease_s)))
 
-    async def start_code_run(self, claim: Claim, code_run: CodeRun) -> None:
+    def start_code_run(self, claim: Claim, code_run: CodeRun) -> Future[None]:
         """See `Store`."""
-        await self._writer.run(partial(leases.start_code_run, claim=claim, code_run=code_run, owner=self._owner))
+        return self._writer.submit(partial(leases.start_code_run, claim=claim, code_run=code_run, owner=self._owner))
 
     async def commit_round(self, commit: RoundCommit) -> Claim | None:
         """See `Store`. `ThreadNotFoundError`, and nothing applied, where an event is for a task that does not exist."""
