@@ -31,6 +31,7 @@ class MossCompiler:
         self._locals: dict[str, object] = {}
         self._injections: dict[str, object] = {}
         self._prompt = PromptOptions()
+        self._captures_output = True
         self._is_used = False
 
     def __enter__(self) -> Self:
@@ -99,6 +100,11 @@ class MossCompiler:
         self._prompt = PromptOptions(level, max_tokens)
         return self
 
+    def without_capture(self) -> Self:
+        """Let what code prints go where the process writes, for a process whose output is captured from outside."""
+        self._captures_output = False
+        return self
+
     def compile(self, modulename: str | None) -> MossRuntime:
         """Execute the module afresh and fill its `Moss`.
 
@@ -141,6 +147,7 @@ class MossCompiler:
                 pycontext=self._context_of(fresh.source),
                 injections=self._injections,
                 prompt=self._prompt,
+                captures_output=self._captures_output,
             )
         except BaseException:
             fresh.close()

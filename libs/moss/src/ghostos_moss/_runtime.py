@@ -52,8 +52,10 @@ class MossRuntime:
         pycontext: PyContext,
         injections: Mapping[str, object],
         prompt: PromptOptions,
+        captures_output: bool = True,
     ) -> None:
         self._fresh = fresh
+        self._capture = capture if captures_output else _capture_nothing
         self._container = container
         self._pycontext = pycontext
         self._interrupter = Interrupter()
@@ -265,7 +267,7 @@ class MossRuntime:
         names_before = dict(names)
         output = Output()
         try:
-            with capture(output):
+            with self._capture(output):
                 execution = self._interrupter.guard(work, timeout_s=self._timeout_s)
         except BaseException as exc:  # noqa: BLE001 - model code may raise anything; it becomes a CodeError
             names.clear()
@@ -339,7 +341,7 @@ class MossRuntime:
     def _ask(self, action: Callable[[], T]) -> T | None:
         """Call what may run the code's own `__str__` or `__repr__`; None if that does not return."""
         try:
-            with capture(Output()):
+            with self._capture(Output()):
                 return self._interrupter.guard(action, timeout_s=_ASK_S)
         except BaseException:  # noqa: BLE001 - whatever it raises, the caller says that it could not
             return None
@@ -353,3 +355,9 @@ class MossRuntime:
         if self._is_closed or self._mount is None:
             raise ClosedError("runtime", "compile the module again")
         return self._mount
+
+
+@contextmanager
+def _capture_nothing(_output: Output) -> Generator[None]:
+    """For a process whose whole output is captured from outside, that of C code included."""
+    yield
