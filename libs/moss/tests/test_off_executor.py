@@ -77,7 +77,7 @@ def session(open_session) -> ModuleSession:
 def test_statements_run(session):
     result = session.run("moss.basket.append(Item(name='tea', price=3))\nprint(total(moss))")
     assert (result.status, result.std_output, result.returns, result.returns_text) == ("ok", "3\n", None, "")
-    assert (result.error, result.notes, result.code) == (None, (), None)
+    assert (result.error, result.notes, result.pycontext.code) == (None, (), None)
     assert result.duration_s > 0
 
 
@@ -138,7 +138,7 @@ def test_a_class_that_the_code_breaks_does_not_break_the_session(session):
 def test_values_are_committed_by_each_run(session):
     assert session.values() == {"basket": [], "count": 0}
     result = session.run("moss.count = 1")
-    assert result.values == session.values() == {"basket": [], "count": 1}
+    assert result.pycontext.values == session.values() == {"basket": [], "count": 1}
 
 
 def test_code_that_raises_is_rolled_back_and_explained(session):
@@ -148,7 +148,7 @@ def test_code_that_raises_is_rolled_back_and_explained(session):
     assert result.error is not None
     assert "ZeroDivisionError: division by zero\n  line 3: 1 / 0" in result.error
     assert "not saved" in result.error
-    assert result.values == session.values() == {"basket": [], "count": 1}
+    assert result.pycontext.values == session.values() == {"basket": [], "count": 1}
     assert session.run("print(moss.count)").std_output == "1\n"
 
 
@@ -215,14 +215,14 @@ def test_notes_say_what_could_not_be_stored_or_restored(open_session):
     session = open_session(pycontext=context)
     result = session.run("moss.tool = print\nmoss.coumt = 1")
     assert [note.split()[0] for note in result.notes] == ["moss.old", "moss.tool", "moss.coumt"]
-    assert result.values["old"] == context.values["old"]
+    assert result.pycontext.values["old"] == context.values["old"]
     assert session.run("1").notes == ()
 
 
 def test_values_of_the_context_are_restored(open_session):
     first = open_session()
     result = first.run("moss.basket.append(Item(name='tea', price=3))")
-    second = open_session(pycontext=PyContext(values=result.values))
+    second = open_session(pycontext=PyContext(values=result.pycontext.values))
     assert second.run("print(moss.basket[0].price + total(moss))").std_output == "6\n"
 
 
@@ -332,13 +332,13 @@ def test_several_blocks_run_in_order_as_one_run(open_session):
         "def main(moss):\n    moss.log.append('three')",
     )
     assert (result.status, result.returns, result.std_output) == ("ok", 1, "['one', 'two']\n")
-    assert result.values == {"log": ["one", "two", "three"]}
+    assert result.pycontext.values == {"log": ["one", "two", "three"]}
 
 
 def test_a_block_that_fails_stops_the_rest_and_all_is_rolled_back(open_session):
     session = open_session(LOG)
     result = session.run("moss.log.append('one')", "1 / 0", "moss.log.append('three')")
-    assert (result.status, result.values) == ("error", {"log": []})
+    assert (result.status, result.pycontext.values) == ("error", {"log": []})
 
 
 def test_blocks_are_checked_together_before_the_first_one_runs(open_session):

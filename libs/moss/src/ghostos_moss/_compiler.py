@@ -1,7 +1,8 @@
 """From a module, a context and what is to be injected to a runtime."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from types import CodeType, TracebackType
+from types import CodeType, ModuleType, TracebackType
 from typing import Any, Self
 
 from ghostos_container import Container, Provider
@@ -32,6 +33,7 @@ class MossCompiler:
         self._injections: dict[str, object] = {}
         self._prompt = PromptOptions()
         self._captures_output = True
+        self._prepare: Callable[[ModuleType, MossCompiler], object] | None = None
         self._is_used = False
 
     def __enter__(self) -> Self:
@@ -105,6 +107,15 @@ class MossCompiler:
         self._captures_output = False
         return self
 
+    def prepare_with(self, prepare: "Callable[[ModuleType, MossCompiler], object]") -> Self:
+        """Call this with the executed module in the place of its `__moss_compile__`, which was called elsewhere."""
+        self._prepare = prepare
+        return self
+
+    def injections(self) -> dict[str, object]:
+        """What `injects` was given so far, by attribute."""
+        return dict(self._injections)
+
     def compile(self, modulename: str | None) -> MossRuntime:
         """Execute the module afresh and fill its `Moss`.
 
@@ -154,6 +165,9 @@ class MossCompiler:
             raise
 
     def _run_hook(self, fresh: FreshModule) -> None:
+        if self._prepare is not None:
+            self._prepare(fresh.module, self)
+            return
         answer = call_hook(fresh.module, "__moss_compile__", self)
         if answer is not None and answer is not self:
             reason = f"it returned {type(answer).__name__}: return the compiler that it was given, or None"

@@ -46,8 +46,7 @@ class RunResult:
         returns: What the called function returned, encoded; None if it returned nothing, or nothing storable.
         returns_text: Its repr for the model, bounded; empty for None.
         error: What went wrong, for the model: line and source of its code, no paths, no keys. None when ok.
-        values: The committed values of moss after the run: the old ones when it failed.
-        code: `PyContext.code` after the run.
+        pycontext: What survives: the committed values of moss, those from before the run when it failed.
         notes: To tell the model: values that could not be stored or restored, names that look mistyped.
         calls: Completed calls on injected objects, in order, where the executor sees them.
         duration_s: Wall time.
@@ -58,8 +57,7 @@ class RunResult:
     returns: Json
     returns_text: str
     error: str | None
-    values: dict[str, Json]
-    code: str | None
+    pycontext: PyContext
     notes: tuple[str, ...]
     calls: tuple[HostCall, ...]
     duration_s: float

@@ -13,7 +13,7 @@ from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import CodeError, CodeInterruptedError, CodeRejectedError
 
-__all__ = ["OffExecutor"]
+__all__ = ["OffExecutor", "OffSession"]
 
 
 class OffExecutor:
@@ -42,10 +42,10 @@ class OffExecutor:
         """Compile in this process. As the port says."""
         with MossCompiler(container) as compiler:
             compiler.with_source(source).join_context(pycontext).injects(**injections)
-            return _OffSession(compiler.with_prompt(level=level, max_tokens=max_prompt_tokens).compile(None))
+            return OffSession(compiler.with_prompt(level=level, max_tokens=max_prompt_tokens).compile(None))
 
 
-class _OffSession:
+class OffSession:
     """One runtime, as a session."""
 
     def __init__(self, runtime: MossRuntime) -> None:
@@ -80,8 +80,7 @@ class _OffSession:
             returns=self._runtime.encode(value),
             returns_text=self._runtime.render(value),
             error=error.describe_for_model() if error is not None else None,
-            values=dict(pycontext.values),
-            code=pycontext.code,
+            pycontext=pycontext,
             notes=self._runtime.take_notes(),
             calls=(),
             duration_s=time.perf_counter() - started,

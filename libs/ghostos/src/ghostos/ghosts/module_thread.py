@@ -76,10 +76,6 @@ class RoundModule:
                 self._session.cancel()
             raise
 
-    def context_after(self, result: RunResult) -> PyContext:
-        """What survives of it."""
-        return self._pycontext.model_copy(update={"values": result.values, "code": result.code})
-
     async def close(self) -> bool:
         """Give back what was opened, after what its thread still does; what that raises is logged.
 

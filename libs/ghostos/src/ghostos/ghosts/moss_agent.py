@@ -130,7 +130,7 @@ class MossAgentDriver:
             session.set_error_streak(session.task.error_streak + 1)
             return Observe()
         session.set_error_streak(0)
-        session.save_pycontext(module.context_after(result).model_dump(mode="json"))
+        session.save_pycontext(result.pycontext.model_dump(mode="json"))
         return flow.operator or _default_operator(result)
 
     async def _run(self, session: Session, *, module: RoundModule, parsed: ParsedReply, flow: FlowRecord) -> RunResult:
