@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ghostos.ghosts.moss_protocol import PROTOCOL, render_protocol, render_run, render_state, render_value
-from ghostos_moss import RunResult
+from ghostos_moss import PyContext, RunResult
 
 EMPTY = RunResult(
     status="ok",
@@ -12,8 +12,7 @@ EMPTY = RunResult(
     returns=None,
     returns_text="",
     error=None,
-    values={},
-    code=None,
+    pycontext=PyContext(),
     notes=(),
     calls=(),
     duration_s=0.0,
