@@ -48,7 +48,7 @@ class StoredValues:
     ) -> None:
         self._assembly = assembly
         self._namespace = namespace
-        self._kept = {name: _Stored(raw, _as_bytes(raw)) for name, raw in kept.items()}
+        self._kept = {name: _Stored(raw, dumps(raw)) for name, raw in kept.items()}
         self._stand_ins: dict[str, bytes | None] = {}
         self._stored: dict[str, _Stored] = {}
         self._unstorable: dict[str, object] = {}
