@@ -1,9 +1,11 @@
 """What can be seen in code without running it: what it reads, binds and calls, and where nothing is certain."""
 
 import ast
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, Final, cast
+
+from typing_extensions import override
 
 __all__ = ["CodeFacts", "read_facts"]
 
@@ -11,12 +13,16 @@ _DYNAMIC_NAMES: Final = frozenset({"exec", "globals", "locals", "vars", "__impor
 _HARMLESS: Final = frozenset(
     {"print", "repr", "str", "type", "isinstance", "hasattr", "getattr", "setattr", "dir", "id", "bool"}
 )
+_NOT_WALKED: Final = frozenset({"ctx", "op", "ops", "type_comment", "type_ignores"})
 _Position = tuple[int, int]
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class CodeFacts(ast.NodeVisitor):
     """Facts about one snippet. Code inside `try` or `suppress` may fail by intention: it is not judged.
+
+    Every run begins with this walk: methods and fields are looked up once per kind of node, not by name at each node,
+    which takes three times as long.
 
     Attributes:
         is_dynamic: It may bind names or attributes in ways that cannot be seen.
@@ -59,6 +65,48 @@ class CodeFacts(ast.NodeVisitor):
     @property
     def moss_escapes(self) -> bool:
         return not self._moss_goes_to <= self.functions | _HARMLESS
+
+    # The walk
+
+    @override
+    def visit(self, node: ast.AST) -> None:
+        visit = _VISITS.get(type(node))
+        if visit is None:
+            self.generic_visit(node)
+        else:
+            visit(self, node)
+
+    def _visit_all(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            self.visit(node)
+
+    def _visit_scope(self, nodes: Iterable[ast.AST], *, parameters: Iterable[str], knows_moss: bool) -> None:
+        outer = (self._knows_moss, self._reads, self._bindings)
+        self._knows_moss, self._reads, self._bindings = knows_moss, set(), {*parameters}
+        self._depth += 1
+        self._visit_all(nodes)
+        self._depth -= 1
+        free = self._reads - self._bindings
+        self._knows_moss, self._reads, self._bindings = outer
+        self._reads |= free
+        if not self._depth:
+            self.looked_up |= free
+
+    def _visit_guarded(self, nodes: Iterable[ast.AST], *, is_guarded: bool) -> None:
+        self._guarded += is_guarded
+        self._visit_all(nodes)
+        self._guarded -= is_guarded
+
+    @override
+    def generic_visit(self, node: ast.AST) -> None:
+        for name in _parts_of(type(node)):
+            part: object = getattr(node, name)
+            if isinstance(part, list):
+                for item in cast("list[object]", part):
+                    if isinstance(item, ast.AST):
+                        self.visit(item)
+            elif isinstance(part, ast.AST):
+                self.visit(part)
 
     # Names
 
@@ -121,44 +169,36 @@ class CodeFacts(ast.NodeVisitor):
         self._bind(node.name, node)
         self.functions.add(node.name)
         is_target = not self._depth and node.name in self._targets
-        for entry in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
-            self.visit(entry)
+        self._visit_all((*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)))
         if node.returns is not None and not self._has_lazy_annotations:
             self.visit(node.returns)
-        names = {arg.arg for arg in _arguments(node.args)}
-        for arg in _arguments(node.args):
-            self.visit(arg)
-        with self._scope(names, knows_moss=self._knows_moss and ("moss" not in names or is_target)):
-            for statement in node.body:
-                self.visit(statement)
+        arguments = _arguments(node.args)
+        self._visit_all(arguments)
+        names = [argument.arg for argument in arguments]
+        knows_moss = self._knows_moss and (is_target or "moss" not in names)
+        self._visit_scope(node.body, parameters=names, knows_moss=knows_moss)
 
-    visit_FunctionDef = visit_AsyncFunctionDef = _visit_function  # noqa: N815 - NodeVisitor finds its methods by these names
+    visit_FunctionDef = visit_AsyncFunctionDef = _visit_function  # noqa: N815 - found by these names
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        names = {arg.arg for arg in _arguments(node.args)}
-        for entry in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
-            self.visit(entry)
-        self.bound |= names
-        with self._scope(names, knows_moss=self._knows_moss and "moss" not in names):
-            self.visit(node.body)
+        names = [argument.arg for argument in _arguments(node.args)]
+        self._visit_all((*node.args.defaults, *filter(None, node.args.kw_defaults)))
+        self.bound.update(names)
+        self._visit_scope([node.body], parameters=names, knows_moss=self._knows_moss and "moss" not in names)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._bind(node.name, node)
         self.functions.add(node.name)
-        for entry in (*node.decorator_list, *node.bases, *node.keywords):
-            self.visit(entry)
-        with self._scope(set(), knows_moss=self._knows_moss):
-            for statement in node.body:
-                self.visit(statement)
+        self._visit_all((*node.decorator_list, *node.bases, *node.keywords))
+        self._visit_scope(node.body, parameters=(), knows_moss=self._knows_moss)
 
     def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         self.visit(node.generators[0].iter)  # evaluated outside
-        with self._scope(set(), knows_moss=self._knows_moss):
-            for number, generator in enumerate(node.generators):
-                for entry in (generator.target, *([generator.iter] if number else []), *generator.ifs):
-                    self.visit(entry)
-            for entry in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
-                self.visit(entry)
+        inside: list[ast.AST] = []
+        for number, generator in enumerate(node.generators):
+            inside += (generator.target, *([generator.iter] if number else []), *generator.ifs)
+        inside += (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+        self._visit_scope(inside, parameters=(), knows_moss=self._knows_moss)
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_comprehension  # noqa: N815 - as above
 
@@ -166,8 +206,7 @@ class CodeFacts(ast.NodeVisitor):
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
-        for target in node.targets:
-            self.visit(target)
+        self._visit_all(node.targets)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         target = node.target
@@ -194,20 +233,15 @@ class CodeFacts(ast.NodeVisitor):
     visit_For = visit_AsyncFor = visit_While = _visit_loop  # noqa: N815 - as above
 
     def _visit_try(self, node: ast.Try | ast.TryStar) -> None:
-        with self._guard(bool(node.handlers)):
-            for statement in node.body:
-                self.visit(statement)
-        for entry in (*node.handlers, *node.orelse, *node.finalbody):
-            self.visit(entry)
+        self._visit_guarded(node.body, is_guarded=bool(node.handlers))
+        self._visit_all((*node.handlers, *node.orelse, *node.finalbody))
 
     visit_Try = visit_TryStar = _visit_try  # noqa: N815 - as above
 
     def visit_With(self, node: ast.With) -> None:
-        for item in node.items:
-            self.visit(item)
-        with self._guard(any(_name_of(item.context_expr) in ("suppress", "raises") for item in node.items)):
-            for statement in node.body:
-                self.visit(statement)
+        self._visit_all(node.items)
+        is_guarded = any(_name_of(item.context_expr) in ("suppress", "raises") for item in node.items)
+        self._visit_guarded(node.body, is_guarded=is_guarded)
 
     # Attributes and calls
 
@@ -257,24 +291,12 @@ class CodeFacts(ast.NodeVisitor):
             place = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
             self.top_bindings.setdefault(name, place)
 
-    @contextmanager
-    def _scope(self, parameters: set[str], *, knows_moss: bool) -> Generator[None]:
-        outer = (self._knows_moss, self._reads, self._bindings)
-        self._knows_moss, self._reads, self._bindings = knows_moss, set(), set(parameters)
-        self._depth += 1
-        yield
-        self._depth -= 1
-        free = self._reads - self._bindings
-        self._knows_moss, self._reads, self._bindings = outer
-        self._reads |= free
-        if not self._depth:
-            self.looked_up |= free
 
-    @contextmanager
-    def _guard(self, is_guarded: bool) -> Generator[None]:  # noqa: FBT001 - private, and the only parameter
-        self._guarded += is_guarded
-        yield
-        self._guarded -= is_guarded
+_VISITS: Final[dict[type[ast.AST], Callable[[CodeFacts, Any], None]]] = {
+    getattr(ast, name.removeprefix("visit_")): method
+    for name, method in vars(CodeFacts).items()
+    if name.startswith("visit_")
+}
 
 
 def read_facts(tree: ast.Module, *, targets: frozenset[str], has_lazy_annotations: bool) -> CodeFacts:
@@ -288,6 +310,12 @@ def read_facts(tree: ast.Module, *, targets: frozenset[str], has_lazy_annotation
     facts = CodeFacts(targets=targets, has_lazy_annotations=has_lazy_annotations)
     facts.visit(tree)
     return facts
+
+
+@cache
+def _parts_of(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of such a node to walk into."""
+    return tuple(name for name in kind._fields if name not in _NOT_WALKED)
 
 
 def _arguments(arguments: ast.arguments) -> list[ast.arg]:

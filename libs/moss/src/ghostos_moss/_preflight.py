@@ -9,7 +9,7 @@ import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from functools import cache, partial
+from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import Final, cast
 
@@ -49,13 +49,31 @@ def check_snippet(
     facts = read_facts(snippet.tree, targets=targets, has_lazy_annotations=snippet.has_lazy_annotations)
     if facts.is_dynamic:
         return ()
-    stored = cache(lambda: stored_names(module_code, names))
+    stored = _StoredOnce(module_code, names)
     problems = undefined_names(snippet, facts, names=names, stored=stored, moss_names=lambda: _public_names(moss))
     if names.get("moss") is moss:
         problems += _missing_attributes(facts, moss, stored)
         problems += _calls_on_moss(facts, moss, injected)
     problems += _calls_of_functions(facts, names)
+    if not problems:
+        return ()
     return tuple(dict.fromkeys(f"line {line}: {problem}" for line, problem in sorted(problems)))
+
+
+class _StoredOnce:
+    """What functions of the module store, looked up when it is first asked for: hardly ever."""
+
+    __slots__ = ("_found", "_module_code", "_names")
+
+    def __init__(self, module_code: CodeType, names: Mapping[str, object]) -> None:
+        self._module_code = module_code
+        self._names = names
+        self._found: StoredNames | None = None
+
+    def __call__(self) -> StoredNames:
+        if self._found is None:
+            self._found = stored_names(self._module_code, self._names)
+        return self._found
 
 
 def _missing_attributes(facts: CodeFacts, moss: Moss, stored: Callable[[], StoredNames]) -> _Problems:

@@ -41,7 +41,7 @@ class Snippet:
 
     def defines(self, name: str) -> bool:
         """Whether its top level binds the name: by `def`, or by an assignment."""
-        return any(
+        return name in self.code.co_names and any(  # the compiler lists all names there, and mostly this is none
             (isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name)
             or (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store))
             for node in _top_level(self.tree)
@@ -49,7 +49,7 @@ class Snippet:
 
     def calls(self, name: str) -> bool:
         """Whether its top level calls the name itself; not under `if __name__ == ...`, which is not taken."""
-        return any(
+        return name in self.code.co_names and any(
             isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
             for node in _top_level(self.tree)
         )
