@@ -1,12 +1,48 @@
-"""Modules written for one test, importable while it runs."""
+"""Modules written for one test, importable while it runs, and the executors that they are opened in."""
 
 import itertools
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from ghostos_container import Container
+from ghostos_moss import Executor, ModuleSession, OffExecutor, PyContext, load_source
+
+EXECUTORS: list[Callable[[], Executor]] = [OffExecutor]
+"""Each goes through everything that is asked of the port."""
+
+SHOP = """
+    from abc import ABC, abstractmethod
+    from pydantic import BaseModel
+    from ghostos_moss import Moss as Parent
+
+    class Till(ABC):
+        @abstractmethod
+        def pay(self, amount: int) -> str:
+            \"\"\"Pay an amount.\"\"\"
+
+    class Item(BaseModel):
+        name: str
+        price: int = 0
+
+    class Moss(Parent):
+        till: Till
+        basket: list[Item] = []
+        count: int = 0
+
+    def total(moss: Moss) -> int:
+        return sum(item.price for item in moss.basket)
+
+    class CashTill(Till):
+        def pay(self, amount): return f"paid {amount}"
+
+    def __moss_compile__(compiler):
+        compiler.bind(Till, CashTill())
+"""
 
 _numbers = itertools.count(1)
 
@@ -30,3 +66,28 @@ def write_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
     for name in set(sys.modules) - before:
         if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
+
+
+@pytest.fixture(params=EXECUTORS, ids=lambda make: make.__name__)
+def executor(request: pytest.FixtureRequest) -> Executor:
+    return request.param()
+
+
+@pytest.fixture
+def open_session(executor: Executor, write_module: Callable[..., str]) -> Iterator[Callable[..., ModuleSession]]:
+    """Opens a source, that of a shop by default, and closes it at the end."""
+    sessions: list[ModuleSession] = []
+
+    def open_it(source: str = SHOP, **arguments: Any) -> ModuleSession:
+        arguments = {"pycontext": PyContext(), "container": Container(), "injections": {}, **arguments}
+        sessions.append(executor.open(load_source(write_module(source)), **arguments))
+        return sessions[-1]
+
+    yield open_it
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def session(open_session: Callable[..., ModuleSession]) -> ModuleSession:
+    return open_session()

@@ -1,67 +1,30 @@
-"""What every executor must do. A second one joins by adding itself to `EXECUTORS`."""
+"""What is particular to the executor without confinement. What all have in common: `test_executor_contract.py`."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 
 import pytest
 
 from ghostos_container import Container
-from ghostos_moss import (
-    Executor,
-    ModuleSession,
-    MossRuntime,
-    OffExecutor,
-    Permissions,
-    PyContext,
-    load_source,
-    parse_source,
-)
-from ghostos_moss.errors import ClosedError, CompileError, InjectionError
-
-EXECUTORS: list[Callable[[], Executor]] = [OffExecutor]
-
-SHOP = """
-    from abc import ABC, abstractmethod
-    from pydantic import BaseModel
-    from ghostos_moss import Moss as Parent
-
-    class Till(ABC):
-        @abstractmethod
-        def pay(self, amount: int) -> str:
-            \"\"\"Pay an amount.\"\"\"
-
-    class Item(BaseModel):
-        name: str
-        price: int = 0
-
-    class Moss(Parent):
-        till: Till
-        basket: list[Item] = []
-        count: int = 0
-
-    def total(moss: Moss) -> int:
-        return sum(item.price for item in moss.basket)
-
-    class CashTill(Till):
-        def pay(self, amount): return f"paid {amount}"
-
-    def __moss_compile__(compiler):
-        compiler.bind(Till, CashTill())
-"""
-
-
-@pytest.fixture(params=EXECUTORS, ids=lambda make: make.__name__)
-def executor(request) -> Executor:
-    return request.param()
+from ghostos_moss import ModuleSession, MossRuntime, OffExecutor, Permissions, PyContext, load_source, new_compiler
 
 
 @pytest.fixture
-def open_session(executor, write_module) -> Iterator[Callable[..., ModuleSession]]:
+def open_off(write_module):
     sessions: list[ModuleSession] = []
 
-    def open_it(source: str = SHOP, **arguments) -> ModuleSession:
-        arguments = {"pycontext": PyContext(), "container": Container(), "injections": {}, **arguments}
-        sessions.append(executor.open(load_source(write_module(source)), **arguments))
+    def open_it(
+        source: str, *, injections: Mapping[str, object] | None = None, permissions: Permissions | None = None
+    ) -> ModuleSession:
+        sessions.append(
+            OffExecutor().open(
+                load_source(write_module(source)),
+                pycontext=PyContext(),
+                container=Container(),
+                injections=injections or {},
+                permissions=permissions,
+            )
+        )
         return sessions[-1]
 
     yield open_it
@@ -69,239 +32,20 @@ def open_session(executor, write_module) -> Iterator[Callable[..., ModuleSession
         session.close()
 
 
-@pytest.fixture
-def session(open_session) -> ModuleSession:
-    return open_session()
-
-
-def test_statements_run(session):
-    result = session.run("moss.basket.append(Item(name='tea', price=3))\nprint(total(moss))")
-    assert (result.status, result.std_output, result.returns, result.returns_text) == ("ok", "3\n", None, "")
-    assert (result.error, result.notes, result.pycontext.code) == (None, (), None)
-    assert result.duration_s > 0
-
-
-def test_run_is_called_with_moss_and_its_result_is_encoded_and_shown(session):
-    result = session.run("def run(moss):\n    return Item(name=moss.till.pay(5), price=0)")
-    assert result.returns == {"$type": "obj", "class": "Item", "value": {"name": "paid 5", "price": 0}}
-    assert result.returns_text == "Item(name='paid 5', price=0)"
-
-
-def test_async_run_and_main_are_called(session):
-    assert session.run("async def run(moss): return 1").returns == 1
-    assert session.run("def main(moss): return 2").returns == 2
-    assert session.run("def main(moss): return 2\ndef run(): return 3").returns == 3
-
-
-def test_a_result_that_cannot_be_stored_is_shown_without_addresses(session):
-    result = session.run("class Odd: pass\ndef run(moss): return Odd()")
-    assert (result.status, result.returns) == ("ok", None)
-    assert "Odd object" in result.returns_text
-    assert " at 0x" not in result.returns_text
-    assert "__moss_" not in result.returns_text
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "raise OSError",
-        "raise SystemExit",
-        "return 'x' * 10**6",
-        "return '\\ud800'",
-        "print('no')",
-        "all(True for _ in iter(int, 1))",
-    ],
-)
-def test_hostile_and_endless_reprs_are_bounded(session, body):
-    result = session.run(f"class Odd:\n    def __repr__(self): {body}\ndef run(moss): return Odd()")
-    assert result.status == "ok"
-    assert len(result.returns_text) < 3000
-    assert "Odd" in result.returns_text or len(result.returns_text) > 5
-    result.returns_text.encode()
-
-
-@pytest.mark.parametrize("body", ["raise SystemExit", "all(True for _ in iter(int, 1))", "return 3"])
-def test_hostile_messages_of_exceptions_are_named(session, body, capsys):
-    result = session.run(f"class Odd(Exception):\n    def __str__(self): {body}\nraise Odd")
-    assert result.status == "error"
-    assert (result.error or "").startswith("Odd: (its message cannot be shown")
-
-
-def test_a_class_that_the_code_breaks_does_not_break_the_session(session):
-    session.run("moss.basket.append(Item(name='tea'))")
-    result = session.run("moss.basket.clear()\nItem.__pydantic_validator__ = None\n1 / 0")
-    assert result.status == "error"
-    assert session.values()["basket"]
-    assert session.run("print('alive')").std_output == "alive\n"
-
-
-def test_values_are_committed_by_each_run(session):
-    assert session.values() == {"basket": [], "count": 0}
-    result = session.run("moss.count = 1")
-    assert result.pycontext.values == session.values() == {"basket": [], "count": 1}
-
-
-def test_code_that_raises_is_rolled_back_and_explained(session):
-    session.run("moss.count = 1")
-    result = session.run("print('before')\nmoss.count = 2\n1 / 0")
-    assert (result.status, result.std_output) == ("error", "before\n")
-    assert result.error is not None
-    assert "ZeroDivisionError: division by zero\n  line 3: 1 / 0" in result.error
-    assert "not saved" in result.error
-    assert result.pycontext.values == session.values() == {"basket": [], "count": 1}
-    assert session.run("print(moss.count)").std_output == "1\n"
-
-
-def test_code_with_mistakes_is_rejected_before_anything_runs(session):
-    code = "print('never')\nmoss.cuont\nmoss.till.pay()"
-    result = session.run(code)
-    assert (result.status, result.std_output) == ("rejected", "")
-    assert "did you mean moss.count?" in (result.error or "")
-    assert len(session.check(code)) == 2
-    assert session.check("moss.count += 1") == ()
-    assert session.check("1 +")
-
-
-@pytest.mark.parametrize(
-    ("code", "status"),
-    [
-        ("import sys; sys.exit(0)", "error"),
-        ("exit()", "error"),
-        ("raise KeyboardInterrupt", "interrupted"),
-        ("raise SystemExit", "error"),
-        ("raise BaseException('x')", "error"),
-        ("def f(): f()\nf()", "error"),
-        ("input()", "error"),
-        ("for i in range(200000): print(i)", "ok"),
-        ("moss.till = None", "error"),
-        ("class E(Exception):\n    def __str__(self): 1 / 0\nraise E", "error"),
-        ("moss.bad = lambda: 0", "ok"),
-        ("moss.count = float('nan')", "ok"),
-        ("(" * 3000, "rejected"),
-    ],
-)
-def test_whatever_code_does_run_returns_and_the_session_lives_on(session, code, status):
-    result = session.run(code)
-    assert result.status == status
-    assert (result.error is None) == (status == "ok")
-    assert len(result.std_output) < 10_000
-    assert session.run("print('alive')").std_output == "alive\n"
-
-
-def test_a_run_out_of_time_is_interrupted_and_rolled_back(session):
-    result = session.run("moss.count = 5\nprint('on my way')\nwhile True: pass", timeout_s=0.1)
-    assert (result.status, result.std_output) == ("interrupted", "on my way\n")
-    assert "ran longer than 0.1 s" in (result.error or "")
-    assert session.values()["count"] == 0
-    assert session.run("print('alive')", timeout_s=30).status == "ok"
-
-
-def test_cancel_ends_the_run_in_progress(session):
-    session.cancel()  # none: nothing happens
-    results = []
-    thread = threading.Thread(target=lambda: results.append(session.run("while True: pass")))
-    thread.start()
-    while not results:
-        session.cancel()
-        thread.join(timeout=0.01)
-    thread.join()
-    assert results[0].status == "interrupted"
-    assert "cancelled" in results[0].error
-    assert session.run("1").status == "ok"
-
-
-def test_notes_say_what_could_not_be_stored_or_restored(open_session):
-    context = PyContext(values={"old": {"$type": "obj", "class": "Gone", "value": {}}})
-    session = open_session(pycontext=context)
-    result = session.run("moss.tool = print\nmoss.coumt = 1")
-    assert [note.split()[0] for note in result.notes] == ["moss.old", "moss.tool", "moss.coumt"]
-    assert result.pycontext.values["old"] == context.values["old"]
-    assert session.run("1").notes == ()
-
-
-def test_values_of_the_context_are_restored(open_session):
-    first = open_session()
-    result = first.run("moss.basket.append(Item(name='tea', price=3))")
-    second = open_session(pycontext=PyContext(values=result.pycontext.values))
-    assert second.run("print(moss.basket[0].price + total(moss))").std_output == "6\n"
-
-
-def test_code_of_the_context_runs_in_place_of_the_source(open_session):
-    session = open_session(pycontext=PyContext(code="edited = True"))
-    assert session.run("print(edited)").std_output == "True\n"
-    assert session.run("1").code == "edited = True"
-
-
-def test_injections_win_and_may_be_unknown_to_the_class(open_session):
-    class OtherTill:
-        def pay(self, amount: int) -> str:
-            return f"other {amount}"
-
-    session = open_session(injections={"till": OtherTill(), "extra": OtherTill()})
-    assert session.run("print(moss.till.pay(1), moss.extra.pay(2))").std_output == "other 1 other 2\n"
-    assert session.values().keys() == {"basket", "count"}
-
-
-def test_source_that_is_in_no_file_can_be_opened(executor):
-    source = parse_source("x = 5", name="note")
-    session = executor.open(source, pycontext=PyContext(), container=Container(), injections={})
-    assert session.run("print(x)").std_output == "5\n"
-    assert "x = 5" in session.prompt()
-    session.close()
-    session.close()
-
-
-def test_the_prompt_is_the_source_and_obeys_the_level(open_session):
-    source = "from textwrap import dedent\nfrom ghostos_container import Container\nx = 1"
-    assert "x = 1" in open_session(source).prompt()
-    full, short = (open_session(source, level=level).prompt() for level in ("full", "no_docs"))
-    assert len(short) < len(full)
-
-
-def test_opening_what_cannot_be_compiled_or_injected_raises(open_session):
-    with pytest.raises(CompileError):
-        open_session("1 / 0")
-    with pytest.raises(InjectionError):
-        open_session("from ghostos_moss import Moss as Parent\nclass Moss(Parent):\n    till: int\n")
-
-
-def test_a_closed_session_says_so(session):
-    session.close()
-    with pytest.raises(ClosedError):
-        session.run("1")
-
-
-def test_the_container_that_was_given_is_neither_changed_nor_closed(open_session):
-    container = Container()
-    session = open_session(container=container)
-    session.close()
-    assert container.contracts() == []
-    container.set(int, 1)
-
-
-# Of this executor alone
-
-
-def test_off_has_its_name_and_takes_permissions_without_enforcing_them(write_module):
-    source = load_source(write_module("import os"))
-    session = OffExecutor().open(
-        source, pycontext=PyContext(), container=Container(), injections={}, permissions=Permissions()
-    )
+def test_off_has_its_name_and_takes_permissions_without_enforcing_them(open_off):
+    session = open_off("import os", permissions=Permissions())
     assert OffExecutor().name == "off"
     assert session.run("print(os.getpid() > 0)").std_output == "True\n"
-    session.close()
 
 
-def test_off_injects_the_real_objects(open_session):
+def test_off_injects_the_real_objects(open_off):
     thing = object()
-    session = open_session(injections={"thing": thing})
+    session = open_off("", injections={"thing": thing})
     assert session.run(f"print(id(moss.thing) == {id(thing)})").std_output == "True\n"
     assert session.run("1").calls == ()
 
 
 def test_a_runtime_may_be_closed_while_it_runs(write_module):
-    from ghostos_moss import new_compiler
-
     runtime: MossRuntime = new_compiler().compile(write_module(""))
     started = threading.Event()
     runtime.locals()["started"] = started
@@ -319,30 +63,3 @@ def test_a_runtime_may_be_closed_while_it_runs(write_module):
     runtime.close()
     thread.join(timeout=30)
     assert "its runtime was closed" in str(errors[0])
-
-
-LOG = "from ghostos_moss import Moss as Parent\n\nclass Moss(Parent):\n    log: list[str] = []\n"
-
-
-def test_several_blocks_run_in_order_as_one_run(open_session):
-    session = open_session(LOG)
-    result = session.run(
-        "def run(moss):\n    moss.log.append('one')\n    return 1",
-        "moss.log.append('two')\nprint(moss.log)",
-        "def main(moss):\n    moss.log.append('three')",
-    )
-    assert (result.status, result.returns, result.std_output) == ("ok", 1, "['one', 'two']\n")
-    assert result.pycontext.values == {"log": ["one", "two", "three"]}
-
-
-def test_a_block_that_fails_stops_the_rest_and_all_is_rolled_back(open_session):
-    session = open_session(LOG)
-    result = session.run("moss.log.append('one')", "1 / 0", "moss.log.append('three')")
-    assert (result.status, result.pycontext.values) == ("error", {"log": []})
-
-
-def test_blocks_are_checked_together_before_the_first_one_runs(open_session):
-    session = open_session(LOG)
-    result = session.run("one = 1\nprint('ran')", "print(one)\nprint(two)")
-    assert (result.status, result.std_output) == ("rejected", "")
-    assert session.run("one = 1", "print(one)").std_output == "1\n"
