@@ -164,7 +164,7 @@ def test_values_of_the_context_are_restored(open_session):
 def test_code_of_the_context_runs_in_place_of_the_source(open_session):
     session = open_session(pycontext=PyContext(code="edited = True"))
     assert session.run("print(edited)").std_output == "True\n"
-    assert session.run("1").code == "edited = True"
+    assert session.run("1").pycontext.code == "edited = True"
 
 
 def test_injections_win_and_may_be_unknown_to_the_class(open_session):
