@@ -21,6 +21,9 @@ __all__ = ["MAX_OUTPUT_CHARS", "Output", "capture"]
 MAX_OUTPUT_CHARS: Final = 7000
 """About 2,000 tokens of what programs print."""
 
+_MAX_PENDING: Final = 256
+_MAX_PENDING_CHARS: Final = 1024
+
 _NO_INPUT: Final = "there is nobody at a keyboard: code cannot ask for input; return what you need to know instead"
 
 
@@ -32,6 +35,7 @@ class Output:
     """
 
     def __init__(self, *, max_chars: int = MAX_OUTPUT_CHARS) -> None:
+        self._pending: list[str] = []
         self._head_room = max_chars // 2
         self._tail_room = max_chars - self._head_room
         self._head: list[str] = []
@@ -42,22 +46,34 @@ class Output:
         self._lock = threading.Lock()
 
     def write(self, text: str) -> None:
-        """Add text; constant memory, however much comes."""
-        with self._lock:
-            self._chars += len(text)
-            self._newlines += text.count("\n")
-            if self._head_room:
-                self._head.append(text[: self._head_room])
-                text, self._head_room = text[self._head_room :], max(0, self._head_room - len(text))
-            if text:
-                self._tail.append(text[-self._tail_room :])
-                self._tail_chars += len(self._tail[-1])
-                while self._tail_chars - len(self._tail[0]) >= self._tail_room:
-                    self._tail_chars -= len(self._tail.popleft())
+        """Add text; constant memory, however much comes. From any thread.
+
+        A `print` writes each argument and each space by itself: pieces are sorted in together, later.
+        """
+        self._pending.append(text)
+        if len(self._pending) > _MAX_PENDING or len(text) > _MAX_PENDING_CHARS:
+            with self._lock:
+                self._sort_in()
+
+    def _sort_in(self) -> None:
+        count = len(self._pending)  # others may append meanwhile
+        text = "".join(self._pending[:count])
+        self._chars += len(text)
+        self._newlines += text.count("\n")
+        if self._head_room:
+            self._head.append(text[: self._head_room])
+            text, self._head_room = text[self._head_room :], max(0, self._head_room - len(text))
+        if text:
+            self._tail.append(text[-self._tail_room :])
+            self._tail_chars += len(self._tail[-1])
+            while self._tail_chars - len(self._tail[0]) >= self._tail_room:
+                self._tail_chars -= len(self._tail.popleft())
+        del self._pending[:count]
 
     def text(self) -> str:
         """What was written so far. What UTF-8 cannot say, a lone surrogate, is written as its escape."""
         with self._lock:
+            self._sort_in()
             head, tail = "".join(self._head), "".join(self._tail)[-self._tail_room :]
             text = head + tail if len(head) + len(tail) == self._chars else self._abridged(head, tail)
         return text if text.isascii() else text.encode(errors="backslashreplace").decode()
@@ -74,17 +90,21 @@ class Output:
         return f"{head}… {left_out:,} of {self._chars:,} characters left out …\n{tail}"
 
 
+_Triple = tuple[Any, Any, Any]
+"""Standard output, error and input: whatever somebody put on `sys`."""
+
+
 class capture:  # noqa: N801 - used as a verb: `with capture(output):`
     """Send what this context prints to an output, and let it read nothing."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._token: Token[Output | None] | None = None
-        self._around: dict[str, Any] = {}
+        self._around: _Triple | None = None
 
     def __enter__(self) -> None:
         if _current.get() is not None:  # within a run, which may have redirected its streams for this one's time
-            self._around = {name: getattr(sys, name) for name in _KINDS}
+            self._around = (sys.stdout, sys.stderr, sys.stdin)
         self._token = _current.set(self._output)
         _streams.install()
 
@@ -189,30 +209,29 @@ def _refuse_input() -> NoReturn:
     raise EOFError(_NO_INPUT)
 
 
-_KINDS: Final = {"stdout": _Writer, "stderr": _Writer, "stdin": _Reader}
-
-
 class _Streams:
     """Puts the stand-ins on `sys` while at least one run is captured."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._captures = 0
-        self._real: dict[str, Any] = {}
-        self._stand_ins: dict[str, Any] = {}
+        self._real: _Triple = (None, None, None)
+        self._stand_ins: _Triple = (None, None, None)
 
     def install(self) -> None:
         with self._lock:
             self._captures += 1
             if self._captures == 1:
-                self._real = {name: _unwrapped(getattr(sys, name)) for name in _KINDS}
-                self._stand_ins = {
-                    name: kind(self._real[name]) if self._real[name] is not None else None
-                    for name, kind in _KINDS.items()
-                }
-            _put_on_sys(self._stand_ins)
+                out, err, source = map(_unwrapped, (sys.stdout, sys.stderr, sys.stdin))
+                self._real = (out, err, source)
+                self._stand_ins = (
+                    None if out is None else _Writer(out),
+                    None if err is None else _Writer(err),
+                    None if source is None else _Reader(source),
+                )
+            sys.stdout, sys.stderr, sys.stdin = self._stand_ins
 
-    def remove(self, around: dict[str, Any]) -> None:
+    def remove(self, around: _Triple | None) -> None:
         """What was put there in the meantime is taken away: it is the code's, which may not keep them.
 
         Args:
@@ -221,15 +240,10 @@ class _Streams:
         with self._lock:
             self._captures -= 1
             if self._captures:
-                _put_on_sys(around or self._stand_ins)
+                sys.stdout, sys.stderr, sys.stdin = around or self._stand_ins
                 return
-            _put_on_sys(self._real)
-            self._real, self._stand_ins = {}, {}
-
-
-def _put_on_sys(streams: dict[str, Any]) -> None:
-    for name, stream in streams.items():
-        setattr(sys, name, stream)
+            sys.stdout, sys.stderr, sys.stdin = self._real
+            self._real = self._stand_ins = (None, None, None)
 
 
 def _unwrapped(stream: Any) -> Any:  # noqa: ANN401 - whatever somebody put on sys
