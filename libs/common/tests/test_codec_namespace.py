@@ -5,7 +5,7 @@ import typing
 
 import pytest
 
-from ghostos_common.codec import DecodeError, Namespace, decode, encode
+from ghostos_common.codec import DecodeError, EncodeError, Namespace, decode, encode
 
 SOURCE = """
 from __future__ import annotations
@@ -104,6 +104,18 @@ def test_later_changes_of_the_module_are_seen(modules: typing.Any):
     names["Node"] = second.Node
     assert namespace.name_of(first.Node) is None
     assert namespace.find("Node") is second.Node
+
+
+def test_an_object_is_stored_under_the_name_that_its_class_has_now(modules: typing.Any):
+    first, second = modules
+    names = {"Plan": first.Plan}
+    namespace = Namespace(names)
+    assert encode(first.Plan(nodes=[]), namespace) == {"$type": "obj", "class": "Plan", "value": {"nodes": []}}
+    names |= {"Plan": second.Plan, "Old": first.Plan}
+    assert encode(first.Plan(nodes=[]), namespace) == {"$type": "obj", "class": "Old", "value": {"nodes": []}}
+    del names["Old"]
+    with pytest.raises(EncodeError, match="does not see its class"):
+        encode(first.Plan(nodes=[]), namespace)
 
 
 def test_names_of_classes_are_listed_for_hints(modules: typing.Any):

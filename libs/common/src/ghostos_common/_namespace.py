@@ -25,9 +25,14 @@ class Namespace:
         self._found: dict[type, str] = {}
         self.shapes: dict[type, object] = {}
         """What the codec has learned about classes; it lives and dies with the namespace."""
+        self.plans: dict[type, object] = {}
+        """How it writes their objects, under the name that each class had then."""
 
     def find(self, name: str) -> type | None:
         """The class of that name; None if there is none."""
+        if name.isidentifier():  # most are plain globals
+            plain = None if _is_dunder(name) else self._names.get(name)
+            return plain if isinstance(plain, type) else None
         parts = name.split(".")
         if not all(part.isidentifier() and not _is_dunder(part) for part in parts):
             return None

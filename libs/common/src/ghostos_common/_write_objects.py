@@ -38,7 +38,7 @@ _Writer: TypeAlias = Callable[[Run, Any, _Plan, int], dict[str, Json]]
 
 
 class ObjectWriter:
-    """Writes the objects of one call of `encode`; looks each class up once."""
+    """Writes the objects of one call of `encode`; looks each class up once, whether its name is still its own."""
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
@@ -49,12 +49,19 @@ class ObjectWriter:
         plan = self._plans.get(type(value))
         if plan is None:
             try:
-                plan = self._plans[type(value)] = self._plan_for(value)
+                plan = self._plans[type(value)] = self._known_plan(type(value)) or self._plan_for(value)
             except PartError as exc:
                 exc.type_name = type(value).__qualname__
                 raise
         run.count(plan.size)
         return plan.write(run, value, plan, depth)
+
+    def _known_plan(self, cls: type) -> _Plan | None:
+        """The plan of an earlier call, if the module still sees the class under that name."""
+        plan = cast("_Plan | None", self._namespace.plans.get(cls))
+        if plan is None or self._namespace.find(str(plan.head["class"])) is not cls:
+            return None
+        return plan
 
     def _plan_for(self, value: object) -> _Plan:
         cls = type(value)
@@ -73,7 +80,10 @@ class ObjectWriter:
                 advice=f"Define or import {cls.__name__} at the top level of the module",
             )
         fields = () if isinstance(shape, EnumShape) else shape.fields
-        return _Plan(shape, head, len(str(head["class"])) + sum(map(len, fields)), _WRITERS[type(shape)])
+        plan = _Plan(shape, head, len(str(head["class"])) + sum(map(len, fields)), _WRITERS[type(shape)])
+        if name is not None:
+            self._namespace.plans[cls] = plan
+        return plan
 
 
 def _write_model(run: Run, value: BaseModel, plan: _Plan, depth: int) -> dict[str, Json]:
