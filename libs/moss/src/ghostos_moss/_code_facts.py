@@ -70,15 +70,11 @@ class CodeFacts(ast.NodeVisitor):
 
     @override
     def visit(self, node: ast.AST) -> None:
-        visit = _VISITS.get(type(node))
-        if visit is None:
-            self.generic_visit(node)
-        else:
-            visit(self, node)
+        _VISITS[type(node)](self, node)
 
     def _visit_all(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
-            self.visit(node)
+            _VISITS[type(node)](self, node)
 
     def _visit_scope(self, nodes: Iterable[ast.AST], *, parameters: Iterable[str], knows_moss: bool) -> None:
         outer = (self._knows_moss, self._reads, self._bindings)
@@ -292,11 +288,18 @@ class CodeFacts(ast.NodeVisitor):
             self.top_bindings.setdefault(name, place)
 
 
-_VISITS: Final[dict[type[ast.AST], Callable[[CodeFacts, Any], None]]] = {
-    getattr(ast, name.removeprefix("visit_")): method
+class _Visits(dict[type[ast.AST], Callable[[CodeFacts, Any], None]]):
+    """The method for each kind of node."""
+
+    def __missing__(self, kind: type[ast.AST]) -> Callable[[CodeFacts, Any], None]:
+        return CodeFacts.generic_visit
+
+
+_VISITS: Final = _Visits(
+    (getattr(ast, name.removeprefix("visit_")), method)
     for name, method in vars(CodeFacts).items()
     if name.startswith("visit_")
-}
+)
 
 
 def read_facts(tree: ast.Module, *, targets: frozenset[str], has_lazy_annotations: bool) -> CodeFacts:

@@ -24,6 +24,7 @@ __all__ = ["check_snippet"]
 
 _UNSURE: Final = object()
 _MISSING: Final = object()
+_NO_NAMES: Final[Mapping[str, object]] = {}
 _Problems = list[tuple[int, str]]
 
 
@@ -78,8 +79,10 @@ class _StoredOnce:
 
 def _missing_attributes(facts: CodeFacts, moss: Moss, stored: Callable[[], StoredNames]) -> _Problems:
     problems: _Problems = []
+    if facts.moss_escapes:
+        return problems
     for name, node in facts.moss_reads:
-        if facts.moss_escapes or name in facts.assigned_attributes or name in facts.strings:
+        if name in facts.assigned_attributes or name in facts.strings:
             continue
         if _look_up(moss, name) is _MISSING and name not in stored().attributes:
             problems.append((_line(node), f"moss.{name} does not exist{_suggest(name, _public_names(moss), 'moss.')}"))
@@ -116,9 +119,9 @@ def _calls_of_functions(facts: CodeFacts, names: Mapping[str, object]) -> _Probl
 
 
 def _unbindable(call: ast.Call, function: object, *, shown: str) -> _Problems:
-    if any(isinstance(entry, ast.Starred) for entry in call.args) or any(entry.arg is None for entry in call.keywords):
-        return []
     if isinstance(function, (FunctionType, MethodType)) and _certainly_fits(call, function):
+        return []
+    if any(isinstance(entry, ast.Starred) for entry in call.args) or any(entry.arg is None for entry in call.keywords):
         return []
     signature = _signature(function)
     if signature is None:
@@ -136,7 +139,10 @@ def _unbindable(call: ast.Call, function: object, *, shown: str) -> _Problems:
 
 
 def _certainly_fits(call: ast.Call, function: FunctionType | MethodType) -> bool:
-    """What most calls are, told without building a signature: a plain function, and positional arguments enough."""
+    """What most calls are, told without building a signature: a plain function, and positional arguments enough.
+
+    An argument that is unpacked counts as one: such calls are not judged anyway.
+    """
     plain, given = (function, len(call.args))
     if isinstance(function, MethodType):
         plain, given = (function.__func__, given + 1)
@@ -169,12 +175,16 @@ def _signature(function: object) -> inspect.Signature | None:
 def _look_up(owner: object, name: str) -> object:
     """An attribute without computing it: a bound function, `_MISSING` when it is certain to fail, else `_UNSURE`."""
     kind = cast("type", type(owner))
-    own = cast("dict[str, object]", getattr(owner, "__dict__", {}))
     if kind.__getattribute__ is not object.__getattribute__:
         return _UNSURE
+    own = cast("Mapping[str, object]", getattr(owner, "__dict__", _NO_NAMES))
     if name in own:
         return own[name] if isinstance(own[name], (FunctionType, MethodType)) else _UNSURE
-    found = next((vars(cls)[name] for cls in kind.__mro__ if name in vars(cls)), _MISSING)
+    found: object = _MISSING
+    for cls in kind.__mro__:
+        if name in cls.__dict__:
+            found = cls.__dict__[name]
+            break
     if isinstance(found, FunctionType):
         return MethodType(found, owner)
     if isinstance(found, (classmethod, staticmethod)):
