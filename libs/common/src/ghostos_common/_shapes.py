@@ -165,7 +165,9 @@ def _dataclass_shape(cls: type[Any]) -> DataclassShape:
             type_name=cls.__qualname__,
             advice="Use a field instead of the InitVar, or a dataclass of the standard library",
         )
-    members = {name: member for owner in reversed(cls.__mro__) for name, member in vars(owner).items()}
+    members: dict[str, object] = {}
+    for owner in cls.__mro__[-2::-1]:  # `object`, the last, has neither slots nor properties
+        members.update(vars(owner))
     return DataclassShape(
         fields=fields,
         slots=tuple(
