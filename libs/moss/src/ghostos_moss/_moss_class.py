@@ -6,6 +6,7 @@ import inspect
 import sys
 import types
 from collections import deque
+from collections.abc import Container
 from functools import lru_cache
 from types import CodeType, ModuleType
 from typing import Any, ClassVar, Final, Generic, Protocol, Union, cast, get_args, get_origin, get_type_hints
@@ -17,6 +18,8 @@ from ghostos_moss.errors import CompileError
 
 __all__ = ["class_defaults", "declared_types", "find_moss_type", "instantiate", "is_union", "type_label"]
 
+_ATOMS: Final = frozenset({type(None), bool, int, float, str, bytes})
+_COMPOSED: Final = frozenset({types.GenericAlias, types.UnionType})
 _NOT_ATTRIBUTES: Final = (types.FunctionType, classmethod, staticmethod, property, type)
 
 
@@ -56,8 +59,13 @@ def _owners(moss_type: type[Moss]) -> list[type]:
     return [cls for cls in reversed(moss_type.__mro__) if cls not in skipped and cls.__module__ != "abc"]
 
 
-def class_defaults(moss_type: type[Moss], *, module: str) -> dict[str, object]:
+def class_defaults(moss_type: type[Moss], *, module: str, without: Container[str] = ()) -> dict[str, object]:
     """The class-level data by attribute, each an own copy.
+
+    Args:
+        moss_type: As `find_moss_type` gave it.
+        module: Its name, for messages.
+        without: Attributes that get another value: they are named, but nothing is copied for them.
 
     Raises:
         CompileError: One cannot be copied.
@@ -68,11 +76,11 @@ def class_defaults(moss_type: type[Moss], *, module: str) -> dict[str, object]:
             if name.startswith("_") or _is_code(value):
                 found.pop(name, None)
             else:
-                found[name] = _copied(name, value, module=module)
+                found[name] = value if name in without else _copied(name, value, module=module)
     if dataclasses.is_dataclass(moss_type):
         for entry in dataclasses.fields(moss_type):
             if entry.default_factory is not dataclasses.MISSING:
-                found[entry.name] = entry.default_factory()
+                found[entry.name] = None if entry.name in without else entry.default_factory()
     return found
 
 
@@ -92,6 +100,8 @@ def _copied(name: str, value: object, *, module: str) -> object:
 def _copy(value: Any) -> Any:  # noqa: ANN401 - anything that a class may hold
     """Data is copied in depth; what is not data, such as a device that a list holds, stays the one that it is."""
     kind = cast("Any", type(value))
+    if kind in _ATOMS:
+        return value
     if kind in (list, set, tuple):
         return cast("Any", kind(_copy(item) for item in value))
     if kind is dict:
@@ -104,24 +114,29 @@ def declared_types(moss_type: type[Moss]) -> tuple[dict[str, Any], frozenset[str
     """Declared attributes with their types, or the text of those that name nothing; and names of class variables."""
     types_by_name: dict[str, Any] = {}
     for cls in _owners(moss_type):
+        inside = dict(vars(cls))
         for name, annotation in inspect.get_annotations(cls).items():
-            types_by_name[name] = _resolve(cls, name, annotation)
-    variables = frozenset(name for name, found in types_by_name.items() if ClassVar in (found, get_origin(found)))
+            types_by_name[name] = _resolve(cls, name, annotation, inside)
+    variables = frozenset(name for name, found in types_by_name.items() if _is_class_variable(found))
     return {name: found for name, found in types_by_name.items() if name not in variables}, variables
 
 
-def _resolve(cls: type, name: str, annotation: Any) -> Any:  # noqa: ANN401 - an annotation may be any object
+def _is_class_variable(found: object) -> bool:
+    return not isinstance(found, type) and ClassVar in (found, get_origin(found))
+
+
+def _resolve(cls: type, name: str, annotation: Any, inside: dict[str, Any]) -> Any:  # noqa: ANN401 - may be any object
     """The type that an annotation of a class means; its text if it names nothing."""
     found = annotation
     try:
         if isinstance(annotation, str):
             names = vars(sys.modules[cls.__module__])
-            found = eval(_compiled(annotation), names, dict(vars(cls)))  # noqa: S307 - the user's own module
+            found = eval(_compiled(annotation), names, inside)  # noqa: S307 - the user's own module
         if _is_resolved(found):
             return found
         # It names types by strings inside, or wraps them: typing knows how to read that.
         holder = type("_Holder", (), {"__annotations__": {name: found}, "__module__": cls.__module__})
-        return get_type_hints(holder, localns=dict(vars(cls)))[name]
+        return get_type_hints(holder, localns=inside)[name]
     except Exception:  # noqa: BLE001 - the user's expression; reported if nothing gives the attribute a value
         return annotation if isinstance(annotation, str) else str(annotation)
 
@@ -133,7 +148,7 @@ def _compiled(annotation: str) -> CodeType:
 
 def _is_resolved(found: object) -> bool:
     """Whether it is a class, or a list, dict, union and so on of classes."""
-    if type(found) in (types.GenericAlias, types.UnionType):
+    if type(found) in _COMPOSED:
         return all(_is_resolved(entry) for entry in get_args(found))
     return isinstance(found, type)
 
