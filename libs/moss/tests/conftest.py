@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 from ghostos_container import Container
-from ghostos_moss import Executor, ModuleSession, OffExecutor, PyContext, load_source
-
-EXECUTORS: list[Callable[[], Executor]] = [OffExecutor]
-"""Each goes through everything that is asked of the port."""
+from ghostos_moss import Executor, ModuleSession, OffExecutor, ProcessExecutor, PyContext, load_source
+from ghostos_moss.errors import ConfinementError
 
 SHOP = """
     from abc import ABC, abstractmethod
@@ -68,9 +66,22 @@ def write_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
             del sys.modules[name]
 
 
-@pytest.fixture(params=EXECUTORS, ids=lambda make: make.__name__)
+@pytest.fixture(scope="session")
+def process_executor() -> Iterator[ProcessExecutor]:
+    """One for all tests: its zygote takes half a second to start."""
+    executor = ProcessExecutor()
+    try:
+        executor.check_system()
+    except ConfinementError as exc:
+        pytest.skip(str(exc))
+    yield executor
+    executor.close()
+
+
+@pytest.fixture(params=["off", "process"])
 def executor(request: pytest.FixtureRequest) -> Executor:
-    return request.param()
+    """Each goes through everything that is asked of the port."""
+    return OffExecutor() if request.param == "off" else request.getfixturevalue("process_executor")
 
 
 @pytest.fixture

@@ -4,13 +4,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ghostos_moss._code_versions import CodeProposal, CodeVersion, version_id
     from ghostos_moss._compiler import MossCompiler, new_compiler
     from ghostos_moss._execution import Execution
     from ghostos_moss._executor import Executor, HostCall, ModuleSession, RunResult, RunStatus
     from ghostos_moss._moss import AttrPrompts, Injection, InjectionHost, Moss
     from ghostos_moss._off import OffExecutor
     from ghostos_moss._permissions import Permissions, on_host
+    from ghostos_moss._process._executor import ProcessExecutor
     from ghostos_moss._prompter import MossPrompter, PromptLevel
+    from ghostos_moss._protected_code import check_protected
     from ghostos_moss._pycontext import Json, PyContext
     from ghostos_moss._reply import CodeFormat, ReplyParser, parse_reply
     from ghostos_moss._reply_events import (
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
         TextDelta,
     )
     from ghostos_moss._runtime import MossRuntime
+    from ghostos_moss._self_updater import ModuleVersion, SelfUpdater
     from ghostos_moss._source import ModuleSource, load_source, parse_source
     from ghostos_moss._tokens import count_tokens
 
@@ -33,7 +37,9 @@ __all__ = [
     "CodeDelta",
     "CodeEnd",
     "CodeFormat",
+    "CodeProposal",
     "CodeStart",
+    "CodeVersion",
     "CodeWithdrawn",
     "Execution",
     "Executor",
@@ -43,6 +49,7 @@ __all__ = [
     "Json",
     "ModuleSession",
     "ModuleSource",
+    "ModuleVersion",
     "Moss",
     "MossCompiler",
     "MossPrompter",
@@ -50,19 +57,23 @@ __all__ = [
     "OffExecutor",
     "ParsedReply",
     "Permissions",
+    "ProcessExecutor",
     "PromptLevel",
     "PyContext",
     "ReplyEvent",
     "ReplyParser",
     "RunResult",
     "RunStatus",
+    "SelfUpdater",
     "TextDelta",
+    "check_protected",
     "count_tokens",
     "load_source",
     "new_compiler",
     "on_host",
     "parse_reply",
     "parse_source",
+    "version_id",
 ]
 
 _HOMES = {
@@ -71,7 +82,9 @@ _HOMES = {
     "CodeDelta": "_reply_events",
     "CodeEnd": "_reply_events",
     "CodeFormat": "_reply",
+    "CodeProposal": "_code_versions",
     "CodeStart": "_reply_events",
+    "CodeVersion": "_code_versions",
     "CodeWithdrawn": "_reply_events",
     "Execution": "_execution",
     "Executor": "_executor",
@@ -81,6 +94,7 @@ _HOMES = {
     "Json": "_pycontext",
     "ModuleSession": "_executor",
     "ModuleSource": "_source",
+    "ModuleVersion": "_self_updater",
     "Moss": "_moss",
     "MossCompiler": "_compiler",
     "MossPrompter": "_prompter",
@@ -88,19 +102,23 @@ _HOMES = {
     "OffExecutor": "_off",
     "ParsedReply": "_reply_events",
     "Permissions": "_permissions",
+    "ProcessExecutor": "_process._executor",
     "PromptLevel": "_prompter",
     "PyContext": "_pycontext",
     "ReplyEvent": "_reply_events",
     "ReplyParser": "_reply",
     "RunResult": "_executor",
     "RunStatus": "_executor",
+    "SelfUpdater": "_self_updater",
     "TextDelta": "_reply_events",
+    "check_protected": "_protected_code",
     "count_tokens": "_tokens",
     "load_source": "_source",
     "new_compiler": "_compiler",
     "on_host": "_permissions",
     "parse_reply": "_reply",
     "parse_source": "_source",
+    "version_id": "_code_versions",
 }
 """Which module each name comes from: it is imported when the name is first asked for, as most programs need few."""
 

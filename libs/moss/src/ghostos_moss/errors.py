@@ -11,9 +11,16 @@
     ├── CodeError                   code written against it
     │   ├── CodeRejectedError       refused before anything ran
     │   ├── CodeRaisedError         it raised
-    │   └── CodeInterruptedError    it was cancelled, or ran out of time
+    │   ├── CodeInterruptedError    it was cancelled, or ran out of time
+    │   └── CodeCrashedError        its process ended before it did
+    ├── CodeEditError               an edit of the module's own source was refused
+    │   ├── EditTargetError         what it is about is not there, or not alone
+    │   ├── ProtectedCodeError      it touches what only the user may change
+    │   └── EditFailedError         the edited module does not work
+    ├── CodeVersionError            a version of the module's source cannot be had
     ├── ContextFormatError          a PyContext is of a newer format
     ├── ContextValueError           a value of a PyContext cannot be stored or restored
+    ├── ConfinementError            code cannot be confined on this system
     └── ClosedError                 a compiler or runtime was used after its end
 
 What a model reads about a failure is `describe_for_model()`: no paths, no keys. `str(error)` is for people.
@@ -23,17 +30,24 @@ from ghostos_moss._redact import bounded, redact
 
 __all__ = [
     "ClosedError",
+    "CodeCrashedError",
+    "CodeEditError",
     "CodeError",
     "CodeInterruptedError",
     "CodeRaisedError",
     "CodeRejectedError",
+    "CodeVersionError",
     "CompileError",
+    "ConfinementError",
     "ContextFormatError",
     "ContextValueError",
+    "EditFailedError",
+    "EditTargetError",
     "HiddenRegionError",
     "InjectionError",
     "LifecycleError",
     "MossError",
+    "ProtectedCodeError",
     "SourceError",
     "SourceNotFoundError",
     "SourceSyntaxError",
@@ -209,6 +223,81 @@ class CodeInterruptedError(CodeError):
 
     def _describe(self) -> str:
         return "\n".join([f"The code was stopped: {self.reason}", *(f"  {line}" for line in self.trace)])
+
+
+class CodeCrashedError(CodeError):
+    """The confined process of the code ended before the code did."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The process that ran the code ended: the code ended it (os._exit, a crash in C code), or it needed more "
+            "memory than it may have"
+        )
+
+
+class ConfinementError(MossError):
+    """A layer that confines code cannot be had. Nothing was run without it.
+
+    Args:
+        layer: Such as `Landlock`.
+        reason: What the system says.
+    """
+
+    def __init__(self, layer: str, reason: str) -> None:
+        super().__init__(f"Code cannot be confined here: {layer}: {reason}.")
+        self.layer = layer
+        self.reason = reason
+
+    def describe_for_model(self) -> str:
+        """Say so; why is for the user."""
+        return "Code cannot be confined here, so nothing was run."
+
+
+class CodeEditError(MossError):
+    """An edit of the module's own source was refused. Nothing of it was kept.
+
+    Its text is for a model: it says nothing of this machine.
+
+    Args:
+        reason: Why, and what to do.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Nothing was edited: {reason}")
+        self.reason = reason
+
+
+class EditTargetError(CodeEditError):
+    """A definition that is to be edited is not there, or cannot be told from others."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+
+
+class ProtectedCodeError(CodeEditError):
+    """An edit touches what only the user may change: hidden code, permissions, functions that run on the host."""
+
+
+class EditFailedError(CodeEditError):
+    """The edited module was tried out and does not compile, or fails its own tests.
+
+    Args:
+        problems: One text each. Not empty.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(["the edited module does not work:", *(f"  {problem}" for problem in problems)]))
+        self.problems = problems
+
+
+class CodeVersionError(MossError):
+    """A version of a module's source is not there, or what is kept of it is damaged."""
+
+    def __init__(self, id: str, reason: str) -> None:
+        super().__init__(f"Version {id}: {reason}")
+        self.id = id
+        self.reason = reason
 
 
 class ContextFormatError(MossError):

@@ -1,0 +1,169 @@
+"""The host's view of a target: the types of its `Moss`, and its `__moss_compile__`. Only accepted content counts here.
+
+What a model edited (`PyContext.code`) is not looked at. The file is executed on the host only if it defines
+`__moss_compile__`; otherwise the names of its annotations are looked up among the classes that this process has
+imported already, because something was bound for them.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+from ghostos_moss._bindings import read_bindings
+from ghostos_moss._compiler import MossCompiler
+from ghostos_moss._fresh import FreshModule
+from ghostos_moss._hooks import call_hook
+from ghostos_moss._inject import resolve_contract
+from ghostos_moss._moss_class import class_defaults, declared_types, find_moss_type
+from ghostos_moss._source import ModuleSource
+
+__all__ = ["Provided", "provide"]
+
+_HOOK = "__moss_compile__"
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """An object for an attribute of moss, and the class through which it is used."""
+
+    value: object
+    contract: type
+
+
+def provide(source: ModuleSource, *, compiler: MossCompiler, given: dict[str, object]) -> dict[str, Provided]:
+    """Return what this side provides for the attributes of a target's `Moss`.
+
+    Args:
+        source: The accepted one.
+        compiler: Whose container is asked; its `__moss_compile__` prepares it.
+        given: Objects by attribute; they win.
+
+    Raises:
+        MossError: The module's body or its hook raised; an object could not be made.
+    """
+    module = _host_module(source)
+    if module is not None:
+        call_hook(module, _HOOK, compiler)
+        contracts = dict(_declared(module, source))
+    else:
+        contracts = dict(_named(source))
+    found = {name: Provided(value, type(value)) for name, value in {**compiler.injections(), **given}.items()}
+    for name, contract in contracts.items():
+        if name in found:
+            if isinstance(found[name].value, contract):
+                found[name] = Provided(found[name].value, contract)
+        elif compiler.container().bound(contract):
+            value = resolve_contract(compiler.container(), contract, attribute=name)
+            if value is not None:
+                found[name] = Provided(value, contract)
+    return found
+
+
+def _host_module(source: ModuleSource) -> ModuleType | None:
+    """The module on this side, for a file that has something to do here: executed once per version."""
+    if not _defines_hook(source.tree):
+        return None
+    imported = _imported(source)
+    if imported is not None and hasattr(imported, _HOOK):
+        return imported
+    known = source.memo.get("host_module")
+    if isinstance(known, FreshModule):
+        return known.module
+    fresh = FreshModule(source)
+    fresh.execute({})
+    source.memo["host_module"] = fresh
+    return fresh.module
+
+
+def _imported(source: ModuleSource) -> ModuleType | None:
+    """The module itself, where this process has imported the file: its classes are those that providers know."""
+    module = sys.modules.get(source.name)
+    return module if module is not None and getattr(module, "__file__", None) == source.filename else None
+
+
+def _defines_hook(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.FunctionDef) and node.name == _HOOK for node in tree.body)
+
+
+def _declared(module: ModuleType, source: ModuleSource) -> Iterator[tuple[str, type]]:
+    moss_type = find_moss_type(module, name=source.name)
+    declared, _ = declared_types(moss_type)
+    defaults = class_defaults(moss_type, module=source.name)
+    for name, annotation in declared.items():
+        parts = getattr(annotation, "__args__", (annotation,))
+        classes = [part for part in parts if isinstance(part, type) and part is not type(None)]
+        if name not in defaults and classes:
+            yield name, classes[0]
+
+
+def _named(source: ModuleSource) -> Iterator[tuple[str, type]]:
+    """Attributes of the class `Moss` in the source and the imported classes that their annotations name."""
+    for node in source.tree.body:
+        if not (isinstance(node, ast.ClassDef) and node.name == "Moss"):
+            continue
+        for statement in node.body:
+            match statement:
+                case ast.AnnAssign(target=ast.Name(id=name), value=None, annotation=annotation):
+                    for path in _class_paths(annotation):
+                        found = _find_class(path, source)
+                        if found is not None:
+                            yield name, found
+                case _:
+                    continue
+
+
+def _class_paths(annotation: ast.expr) -> Iterator[list[str]]:
+    """The dotted names in an annotation: `Ball`, `Ball | None`, `Optional[robots.Ball]`, and the same as text."""
+    match annotation:
+        case ast.Constant(value=str() as text):
+            try:
+                yield from _class_paths(ast.parse(text.strip(), mode="eval").body)
+            except SyntaxError:
+                return
+        case ast.Name(id=name):
+            yield [name]
+        case ast.Attribute(value=owner, attr=name):
+            for path in _class_paths(owner):
+                yield [*path, name]
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            yield from _class_paths(left)
+            yield from _class_paths(right)
+        case ast.Subscript(slice=ast.Tuple(elts=parts)):
+            for part in parts:
+                yield from _class_paths(part)
+        case ast.Subscript(slice=part):
+            yield from _class_paths(part)
+        case _:
+            return
+
+
+def _find_class(path: list[str], source: ModuleSource) -> type | None:
+    """The class that a dotted name of the source means, among what this process has imported. Imports nothing."""
+    own = _imported(source)
+    found: object = vars(own).get(path[0]) if own is not None else None
+    if found is None:
+        found = _find_import(path[0], source)
+    for part in path[1:]:
+        found = vars(found).get(part) if isinstance(found, (ModuleType, type)) else None
+    return found if isinstance(found, type) else None
+
+
+def _find_import(name: str, source: ModuleSource) -> object:
+    """What an imported name of the source is bound to, in the modules that are loaded."""
+    for imported in read_bindings(source.tree, package=source.package).imports:
+        if imported.name != name and not imported.is_star:
+            continue
+        module = sys.modules.get(imported.module)
+        if module is None:
+            continue
+        attribute = name if imported.is_star else imported.attribute
+        if attribute is None:  # `import a.b` binds `a`
+            return sys.modules.get(name) if imported.module.startswith(f"{name}.") else module
+        found = vars(module).get(attribute)
+        if found is None:
+            found = sys.modules.get(f"{imported.module}.{attribute}")
+        if found is not None:
+            return found
+    return None

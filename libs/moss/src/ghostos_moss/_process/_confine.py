@@ -1,0 +1,127 @@
+"""Confining the present process, for good. The order matters: the filter of system calls comes last."""
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ghostos_moss._process._landlock import restrict_files
+from ghostos_moss._process._seccomp import install_filter
+from ghostos_moss._process._system import drop_capabilities, set_process_option
+
+__all__ = ["WorkerPlan", "confine", "die_with_parent", "give_up_privileges", "take_over_streams"]
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_SYSTEM: Final = (
+    *(
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/libexec",
+        "/usr/share",
+        "/usr/local/lib",
+        "/lib",
+        "/lib64",
+        "/etc/ssl",
+        "/etc/pki",
+    ),
+    *("/etc/ca-certificates", "/etc/localtime", "/etc/ld.so.cache", "/etc/mime.types", "/dev/urandom"),
+)
+_MAX_FILES: Final = 256
+
+
+class WorkerPlan(msgspec.Struct, frozen=True):
+    """What one worker may have.
+
+    Attributes:
+        scratch: Its current folder, the only one where it may write.
+        read: Files and folders that it may read beside the system's and Python's.
+        listed: Folders whose names it may list.
+        memory_bytes: Address space beyond what Python and the libraries take.
+        file_bytes: Size of the largest file that it may write.
+    """
+
+    scratch: str
+    read: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    memory_bytes: int = 4 * 1024**3
+    file_bytes: int = 256 * 1024**2
+
+
+def take_over_streams(output: int, *, keep: Sequence[int]) -> None:
+    """Make this pipe stdout and stderr, nothing stdin, and close all other descriptors but these."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    kept = {0, 1, 2, *keep}
+    for name in os.listdir("/proc/self/fd"):
+        descriptor = int(name)
+        if descriptor not in kept:
+            try:
+                os.close(descriptor)
+            except OSError:
+                continue
+    # Line by line, so that what C code writes between two prints comes between them.
+    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # pyright: ignore[reportAttributeAccessIssue] - of this process
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the parent ends; at once, if it has ended already."""
+    set_process_option("parent death signal", _PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def give_up_privileges() -> None:
+    """Drop all capabilities and any way to get one back. Children inherit it.
+
+    Raises:
+        SystemCallError: They cannot be dropped.
+    """
+    set_process_option("no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
+    drop_capabilities()
+
+
+def confine(plan: WorkerPlan) -> None:
+    """Keep this process, whose parent has given up all privileges, from everything but its plan.
+
+    Raises:
+        SystemCallError: A layer cannot be had. What was set before stays.
+    """
+    os.chdir(plan.scratch)
+    _limit(plan)
+    set_process_option("dumpable", _PR_SET_DUMPABLE, 0)
+    restrict_files(
+        read=[*_readable_system_paths(), *map(Path, plan.read)],
+        listed=[Path(folder) for folder in plan.listed],
+        write=[Path(plan.scratch)],
+        devices=[Path(os.devnull)],
+    )
+    install_filter()
+
+
+def _readable_system_paths() -> list[Path]:
+    """What Python and its libraries need: their own files, the system's libraries, time zones, certificates."""
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix}
+    return [*map(Path, _SYSTEM), *map(Path, sorted(prefixes)), *(Path(entry) for entry in sys.path if entry)]
+
+
+def _limit(plan: WorkerPlan) -> None:
+    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    for kind, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_NOFILE, _MAX_FILES),
+        (resource.RLIMIT_FSIZE, plan.file_bytes),
+        (resource.RLIMIT_AS, in_use + plan.memory_bytes),
+    ):
+        _, hard = resource.getrlimit(kind)
+        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (limit, limit))

@@ -1,0 +1,92 @@
+"""Landlock: which files a process may read and write, set by itself, for good. See landlock(7)."""
+
+import ctypes
+import errno
+import os
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from ghostos_moss._process._system import SystemCallError, call_system, set_process_option, try_system
+
+__all__ = ["find_abi", "restrict_files"]
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_VERSION_FLAG: Final = 1
+_PATH_BENEATH: Final = 1
+
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
+_MAKE_CHAR, _MAKE_SOCK, _MAKE_BLOCK = 1 << 6, 1 << 9, 1 << 11
+_REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
+_FIRST_ABI: Final = (1 << 13) - 1
+_FOR_FILES: Final = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
+_READ: Final = _READ_FILE | _READ_DIR
+_NEVER: Final = _EXECUTE | _MAKE_CHAR | _MAKE_BLOCK | _MAKE_SOCK | _IOCTL_DEV
+_NET: Final = 0b11  # bind and connect by TCP
+_SCOPED: Final = 0b11  # abstract unix sockets, signals to others
+
+
+def find_abi() -> int:
+    """Return the version of Landlock that this kernel has; 0 for none."""
+    return max(0, try_system(_CREATE_RULESET, None, 0, _VERSION_FLAG))
+
+
+def restrict_files(
+    *, read: Iterable[Path], listed: Iterable[Path], write: Iterable[Path], devices: Iterable[Path]
+) -> None:
+    """Let this process and its children reach these paths alone, and open no TCP connection. Missing ones are skipped.
+
+    Args:
+        read: Files, and folders with all that is in them.
+        listed: Folders whose names, and those of what is below them, may be listed; files in them not read.
+        write: Folders in which files may be made, changed and deleted.
+        devices: Files to read and write.
+
+    Raises:
+        SystemCallError: The kernel has no Landlock, or refuses.
+    """
+    abi = find_abi()
+    if abi == 0:
+        raise SystemCallError("Landlock", errno.ENOSYS)
+    handled = _handled(abi)
+    fields = (handled, _NET if abi >= 4 else 0, _SCOPED if abi >= 6 else 0)
+    ruleset_attr = struct.pack("QQQ", *fields)[: 8 if abi < 4 else 16 if abi < 6 else 24]
+    ruleset = call_system(
+        "Landlock", _CREATE_RULESET, ctypes.create_string_buffer(ruleset_attr, len(ruleset_attr)), len(ruleset_attr), 0
+    )
+    try:
+        for paths, access in (
+            (read, _READ),
+            (listed, _READ_DIR),
+            (write, handled & ~_NEVER),
+            (devices, _READ_FILE | _WRITE_FILE),
+        ):
+            for path in paths:
+                _allow(ruleset, path, access & handled)
+        set_process_option("Landlock", 38, 1)  # PR_SET_NO_NEW_PRIVS, without which it is refused
+        call_system("Landlock", _RESTRICT_SELF, ruleset, 0)
+    finally:
+        os.close(ruleset)
+
+
+def _handled(abi: int) -> int:
+    handled = _FIRST_ABI
+    for version, right in ((2, _REFER), (3, _TRUNCATE), (5, _IOCTL_DEV)):
+        if abi >= version:
+            handled |= right
+    return handled
+
+
+def _allow(ruleset: int, path: Path, access: int) -> None:
+    try:
+        beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    try:
+        if not path.is_dir():
+            access &= _FOR_FILES
+        rule = struct.pack("=Qi", access, beneath)
+        call_system("Landlock", _ADD_RULE, ruleset, _PATH_BENEATH, ctypes.create_string_buffer(rule, len(rule)), 0)
+    finally:
+        os.close(beneath)

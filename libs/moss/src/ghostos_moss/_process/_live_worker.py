@@ -1,0 +1,129 @@
+"""A worker in use: requests with a deadline, while its output is read and its host calls are served."""
+
+import codecs
+import os
+import select
+import threading
+import time
+from typing import Any
+
+from ghostos_moss._capture import Output
+from ghostos_moss._process._frames import FrameError, PeerClosedError
+from ghostos_moss._process._link import Link, Pending
+from ghostos_moss._process._objects import HostObjects
+from ghostos_moss._process._worker import describe_error
+from ghostos_moss._process._zygotes import WorkerProcess
+
+__all__ = ["LiveWorker", "StoppedError", "WorkerGoneError"]
+
+_READ_BYTES = 64 * 1024
+
+
+class StoppedError(Exception):
+    """A request was not waited for any longer; the worker was killed. `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class WorkerGoneError(Exception):
+    """The worker ended, or sent what is no answer, before it answered."""
+
+
+class LiveWorker:
+    """One worker and the thread that serves its host calls. Requests come one after the other.
+
+    A host call that blocks does not hold a deadline up: it goes on alone in its thread, whose worker is gone.
+    """
+
+    def __init__(self, process: WorkerProcess, objects: HostObjects) -> None:
+        self._process = process
+        self._output = process.output
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._poll = select.poll()
+        self._poll.register(self._output, select.POLLIN)
+        self._poll.register(self._wake, select.POLLIN)
+        self._ringing = threading.Lock()
+        self._stop_reason: str | None = None
+        self._link = Link(
+            process.frames, lambda request, args: objects.handle(self._link, request, args), describe_error
+        )
+        threading.Thread(target=self._link.serve, name=f"moss-worker-{process.pid}", daemon=True).start()
+
+    def request(self, name: str, *arguments: Any, timeout_s: float | None, output: Output | None = None) -> Any:  # noqa: ANN401 - plain data
+        """Ask the worker and wait for its answer.
+
+        Args:
+            name: Of the request.
+            arguments: Plain data.
+            timeout_s: When it is over the worker is killed. None: no limit.
+            output: Gets what is written meanwhile; None: nobody does.
+
+        Raises:
+            RemoteError: The worker raised.
+            StoppedError: Time was up, or `stop` was called.
+            WorkerGoneError: The worker ended.
+            FrameError: The request is over the limit of what can be sent.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        pending = self._link.begin(name, *arguments, on_settled=self._ring)
+        try:
+            self._await(pending, deadline, output)
+        except TimeoutError:
+            self.stop(f"it ran longer than {timeout_s:g} s")
+        if self._stop_reason is not None:
+            self._process.kill()
+            self._drain(output)
+            raise StoppedError(self._stop_reason)
+        self._drain(output)
+        try:
+            return pending.result()
+        except (PeerClosedError, FrameError) as exc:
+            raise WorkerGoneError from exc
+
+    def stop(self, reason: str) -> None:
+        """End the request in progress. From any thread; the first reason counts."""
+        self._stop_reason = self._stop_reason or reason
+        self._ring()
+
+    def close(self) -> None:
+        """Kill the worker and give back what led to it. Once."""
+        self._link.close()
+        self._process.release()
+        with self._ringing:
+            wake, self._wake = self._wake, -1
+            os.close(wake)
+
+    def _await(self, pending: Pending, deadline: float | None, output: Output | None) -> None:
+        while not pending.is_settled and self._stop_reason is None:
+            left_ms = None if deadline is None else max(0.0, (deadline - time.monotonic()) * 1000)
+            events = self._poll.poll(left_ms)
+            if not events:
+                raise TimeoutError
+            for descriptor, _ in events:
+                if descriptor == self._wake:
+                    os.eventfd_read(self._wake)
+                elif not self._read(output):
+                    self._poll.unregister(self._output)
+
+    def _drain(self, output: Output | None) -> None:
+        """Take what is in the pipe: all that was written before the answer is."""
+        try:
+            while self._read(output):
+                continue
+        except BlockingIOError:
+            return
+
+    def _read(self, output: Output | None) -> bool:
+        """Read what there is, once; whether there may be more."""
+        data = os.read(self._output, _READ_BYTES)
+        if output is not None:
+            output.write(self._decoder.decode(data, final=not data))
+        return bool(data)
+
+    def _ring(self) -> None:
+        with self._ringing:
+            if self._wake >= 0:
+                os.eventfd_write(self._wake, 1)

@@ -1,0 +1,77 @@
+"""What host and worker tell each other about a module: the messages' shapes, validated where they arrive."""
+
+from typing import Any, Final
+
+import msgspec
+
+from ghostos_moss._executor import RunStatus
+from ghostos_moss._process._surface import MemberKind
+from ghostos_moss._prompter import PromptLevel
+
+__all__ = ["READY", "InjectedObject", "OpenOrder", "RunReply", "ToldMember"]
+
+READY: Final = b"ready"
+"""What a zygote says when it can fork workers."""
+
+
+class ToldMember(msgspec.Struct, frozen=True):
+    """A method of an object whose class the worker does not have.
+
+    Attributes:
+        kind: As in the surface of a contract.
+        doc: Its docstring, cleaned.
+        parameters: Name, kind (as `inspect` numbers them), annotation's text, and whether there is a default with its
+            value, which is data.
+        returns: The annotation's text.
+    """
+
+    kind: MemberKind
+    doc: str | None
+    parameters: list[tuple[str, int, str | None, bool, Any]] | None = None
+    returns: str | None = None
+
+
+class InjectedObject(msgspec.Struct, frozen=True):
+    """An attribute of moss that is the host's.
+
+    Attributes:
+        number: Which object it is.
+        name: Its class, for messages.
+        members: What there is to use, where the worker's `Moss` does not declare the attribute.
+    """
+
+    number: int
+    name: str
+    members: dict[str, ToldMember]
+
+
+class OpenOrder(msgspec.Struct, frozen=True):
+    """What to compile.
+
+    Attributes:
+        name, filename, package, text: The source, as `ModuleSource` has it.
+        pycontext: As JSON.
+        injected: By attribute.
+        level, max_tokens: Of the prompt.
+    """
+
+    name: str
+    filename: str
+    package: str | None
+    text: str
+    pycontext: dict[str, Any]
+    injected: dict[str, InjectedObject]
+    level: PromptLevel
+    max_tokens: int | None
+
+
+class RunReply(msgspec.Struct, frozen=True):
+    """What a run came to; of its values, what changed."""
+
+    status: RunStatus
+    returns: Any
+    returns_text: str
+    error: str | None
+    notes: list[str]
+    changed: dict[str, Any]
+    removed: list[str]

@@ -1,0 +1,290 @@
+"""Stand-ins for injected objects, in the worker: they are instances of their contract, and every use is a host call."""
+
+import builtins
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from ghostos_common.codec import Namespace
+from ghostos_moss._process._crossing import Node, from_node, is_callback, to_node
+from ghostos_moss._process._link import Link, RemoteError
+from ghostos_moss._process._surface import Member, find_surface
+
+__all__ = ["MAX_CALLBACKS", "Proxies", "Remote"]
+
+MAX_CALLBACKS: Final = 1000
+_ITERATOR_BATCH: Final = 64
+_MAX_SHOWN_CHARS: Final = 20_000
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class Remote:
+    """Parent of all stand-ins, so that one is known when it goes back to the host."""
+
+    _moss_id: int
+
+
+@dataclass(slots=True)
+class Proxies:
+    """Makes stand-ins and calls what they stand for.
+
+    Attributes:
+        link: To the host.
+    """
+
+    link: Link
+    _classes: dict[type, type] = field(default_factory=dict[type, type])
+    _namespaces: dict[type, Namespace] = field(default_factory=dict[type, Namespace])
+    _live: dict[int, Remote] = field(default_factory=dict[int, Remote])
+    _callbacks: dict[int, tuple[Callable[..., object], Namespace]] = field(default_factory=dict[int, Any])
+    _callback_ids: dict[object, int] = field(default_factory=dict[object, int])
+
+    def stand_in(self, number: int, contract: type) -> object:
+        """Return the stand-in for an object of the host; the same one each time."""
+        if number not in self._live:
+            kind = self._classes.get(contract)
+            if kind is None:
+                kind = self._classes[contract] = self._make_class(contract, find_surface(contract))
+            self._live[number] = self._instance(kind, number)
+        return self._live[number]
+
+    def stand_in_as_told(self, number: int, *, name: str, members: Mapping[str, Member]) -> object:
+        """Return a stand-in for an object whose class this side does not have, by what the host says of it."""
+        self._live[number] = self._instance(self._make_class(type(name, (), {}), members), number)
+        return self._live[number]
+
+    def call_back(self, number: int, arguments: list[Any]) -> Node:
+        """Call a function that the host was given.
+
+        Raises:
+            ValueError: It was not given such a function, or arguments that do not fit.
+        """
+        if number not in self._callbacks:
+            message = f"there is no callback {number}"
+            raise ValueError(message)
+        function, namespace = self._callbacks[number]
+        values = [self._read(node, namespace=namespace, name="argument") for node in arguments]
+        return self._write(function(*values), namespace=namespace, name="the callback's result")
+
+    def _instance(self, kind: type, number: int) -> Remote:
+        stand_in = cast("Remote", object.__new__(kind))
+        object.__setattr__(stand_in, "_moss_id", number)
+        return stand_in
+
+    def _make_class(self, contract: type, members: Mapping[str, Member]) -> type:
+        self._namespaces[contract] = Namespace(vars(sys.modules.get(contract.__module__, object)))
+        body: dict[str, object] = {
+            "__repr__": _repr,
+            "__setattr__": _refuse_new_attribute,
+            "__module__": contract.__module__,
+            "__qualname__": contract.__qualname__,
+            "__doc__": contract.__doc__,
+            "on_injection": _do_nothing,  # the host's object is told by the host
+            "on_destroy": _do_nothing,
+        }
+        for name, member in members.items():
+            body[name] = self._make_member(contract, name, member)
+        try:
+            made = type(contract)(contract.__name__, (Remote, contract), body)
+        except TypeError:  # a final class, or one whose metaclass or __init_subclass__ wants more
+            made = type(contract.__name__, (Remote,), body)
+        made.__abstractmethods__ = frozenset()  # pyright: ignore[reportAttributeAccessIssue] - as abc does
+        return made
+
+    def _make_member(self, contract: type, name: str, member: Member) -> object:
+        if member.kind == "property":
+            return self._make_property(contract, name, doc=member.doc)
+
+        def call(stand_in: Remote, /, *args: object, **kwargs: object) -> object:
+            return self._call(contract, stand_in, name, member, args, kwargs)
+
+        async def call_async(stand_in: Remote, /, *args: object, **kwargs: object) -> object:
+            import asyncio  # noqa: PLC0415 - the zygote has imported it; nobody else pays for it
+
+            return await asyncio.to_thread(self._call, contract, stand_in, name, member, args, kwargs)
+
+        method = call if member.kind == "method" else call_async
+        method.__name__, method.__qualname__ = name, f"{contract.__qualname__}.{name}"
+        method.__doc__, method.__module__ = member.doc, contract.__module__
+        if (signature := _signature(member)) is not None:
+            method.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess] - where inspect looks
+        return method
+
+    def _make_property(self, contract: type, name: str, *, doc: str | None) -> property:
+        namespace = self._namespaces[contract]
+
+        def read(stand_in: Remote) -> object:
+            return self._ask(contract, "get", _number_of(stand_in), name)
+
+        def assign(stand_in: Remote, value: object) -> None:
+            node = self._write(value, namespace=namespace, name=name)
+            self._ask(contract, "set", _number_of(stand_in), name, node)
+
+        return property(read, assign, doc=doc)
+
+    def _call(
+        self,
+        contract: type,
+        stand_in: Remote,
+        name: str,
+        member: Member,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> object:
+        namespace = self._namespaces[contract]
+        label = f"{contract.__name__}.{name}"
+        try:
+            nodes = [
+                self._write(value, namespace=namespace, name=f"{label}: argument {at}") for at, value in enumerate(args)
+            ]
+            named = {
+                key: self._write(value, namespace=namespace, name=f"{label}: {key}") for key, value in kwargs.items()
+            }
+        except TypeError as exc:
+            shown = _show_objects(stand_in, args, kwargs, _signature(member))
+            if shown is None:
+                text = f"{exc} To the host go data, functions and objects that came from it."
+                raise TypeError(text) from None
+            nodes, named = ([self._write(each, namespace=namespace, name=label) for each in shown], {})
+        return self._ask(contract, "call", _number_of(stand_in), name, nodes, named)
+
+    def _ask(self, contract: type, request: str, *arguments: Any) -> object:  # noqa: ANN401 - plain data
+        try:
+            node = self.link.request(request, *arguments)
+        except RemoteError as exc:
+            raise _local_error(exc, names=self._namespaces[contract]) from None
+        return self._read(node, namespace=self._namespaces[contract], name=contract.__name__)
+
+    def _write(self, value: object, *, namespace: Namespace, name: str) -> Node:
+        def refer(part: object) -> Node | None:
+            if isinstance(part, Remote):
+                return ["o", _number_of(part)]
+            if isinstance(part, _Shown):
+                return ["s", part.text]
+            if is_callback(part):
+                return ["c", self._keep_callback(cast("Callable[..., object]", part), namespace)]
+            return None
+
+        return to_node(value, namespace=namespace, refer=refer, name=name)
+
+    def _read(self, node: object, *, namespace: Namespace, name: str) -> object:
+        def resolve(tag: str, details: list[Any]) -> object:
+            match tag, details:
+                case "o", [int() as number]:
+                    return self._live[number]
+                case "o", [int() as number, str() as class_name]:
+                    contract = namespace.find(class_name)
+                    if contract is None:
+                        message = f"this side has no class {class_name}"
+                        raise ValueError(message)
+                    return self.stand_in(number, contract)
+                case "i", [int() as number]:
+                    return self._iterate(number, namespace, name)
+                case _:
+                    message = f"{tag} is no reference"
+                    raise ValueError(message)
+
+        return from_node(node, namespace=namespace, resolve=resolve, name=name)
+
+    def _iterate(self, number: int, namespace: Namespace, name: str) -> Iterator[object]:
+        while True:
+            try:
+                items, is_over = self.link.request("next", number, _ITERATOR_BATCH)
+            except RemoteError as exc:
+                raise _local_error(exc, names=namespace) from None
+            for item in items:
+                yield self._read(item, namespace=namespace, name=name)
+            if is_over:
+                return
+
+    def _keep_callback(self, function: Callable[..., object], namespace: Namespace) -> int:
+        known = self._callback_ids.get(id(function))
+        if known is not None and self._callbacks[known][0] is function:
+            return known
+        if len(self._callbacks) >= MAX_CALLBACKS:
+            message = f"the host was given {MAX_CALLBACKS} functions already: give it the same one again"
+            raise TypeError(message)
+        number = len(self._callbacks) + 1
+        self._callbacks[number] = (function, namespace)
+        self._callback_ids[id(function)] = number
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """An object that cannot leave, by its repr, where the contract takes any object."""
+
+    text: str
+
+
+def _show_objects(
+    stand_in: Remote, args: tuple[object, ...], kwargs: dict[str, object], signature: inspect.Signature | None
+) -> list[object] | None:
+    """Arguments by position, each for a parameter annotated `object`; None where that is not all of them."""
+    if signature is None or kwargs:
+        return None
+    try:
+        bound = signature.bind(stand_in, *args)
+    except TypeError:
+        return None
+    shown: list[object] = []
+    for name, value in list(bound.arguments.items())[1:]:
+        parameter = signature.parameters[name]
+        if parameter.annotation not in (object, "object"):
+            return None
+        parts = cast("tuple[object, ...]", value) if parameter.kind is parameter.VAR_POSITIONAL else (value,)
+        shown += [_Shown(repr(part)[:_MAX_SHOWN_CHARS]) for part in parts]
+    return shown
+
+
+def _signature(member: Member) -> inspect.Signature | None:
+    if member.function is None:
+        return _with_self(member.told) if member.told is not None else None
+    try:
+        return inspect.signature(member.function)
+    except (TypeError, ValueError):
+        return None
+
+
+def _with_self(told: inspect.Signature) -> inspect.Signature:
+    first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    return told.replace(parameters=[first, *told.parameters.values()])
+
+
+def _local_error(error: RemoteError, *, names: Namespace) -> Exception:
+    """An exception of this side for one of the host: of the same class where it is a builtin or the contract's own."""
+    found = getattr(builtins, error.kind, None) or names.find(error.kind)
+    if isinstance(found, type) and issubclass(found, Exception):
+        try:
+            return found(error.message)
+        except Exception:  # noqa: BLE001 - a class that wants other arguments
+            return _named_error(error)
+    return _named_error(error)
+
+
+def _named_error(error: RemoteError) -> Exception:
+    kind = error.kind if error.kind.isidentifier() else "HostError"
+    return cast("Exception", type(kind, (RuntimeError,), {})(error.message))
+
+
+def _refuse_new_attribute(stand_in: Remote, name: str, value: object) -> None:
+    if isinstance(inspect.getattr_static(type(stand_in), name, None), property):
+        object.__setattr__(stand_in, name, value)
+        return
+    message = f"{type(stand_in).__name__} has no attribute {name!r} that can be set"
+    raise AttributeError(message)
+
+
+def _number_of(stand_in: Remote) -> int:
+    return cast("int", object.__getattribute__(stand_in, "_moss_id"))
+
+
+def _repr(stand_in: Remote) -> str:
+    return f"<{type(stand_in).__name__}>"
+
+
+def _do_nothing(*_: object) -> None:
+    """On a stand-in."""

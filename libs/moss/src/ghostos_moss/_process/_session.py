@@ -1,0 +1,284 @@
+"""A module in a confined process: the session that the executor `process` opens."""
+
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from ghostos_common.codec import dumps
+from ghostos_common.errors import CommonError
+from ghostos_container import Container
+from ghostos_moss import errors
+from ghostos_moss._capture import Output
+from ghostos_moss._compiler import MossCompiler
+from ghostos_moss._executor import RunResult, RunStatus
+from ghostos_moss._moss import Injection
+from ghostos_moss._process._accepted import Provided, provide
+from ghostos_moss._process._confine import WorkerPlan
+from ghostos_moss._process._frames import FrameError
+from ghostos_moss._process._link import RemoteError
+from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
+from ghostos_moss._process._objects import HostObjects
+from ghostos_moss._process._orders import OpenOrder, RunReply
+from ghostos_moss._process._reach import find_reach
+from ghostos_moss._process._told import tell_of
+from ghostos_moss._process._zygotes import Zygote
+from ghostos_moss._prompter import PromptLevel
+from ghostos_moss._pycontext import Json, PyContext
+from ghostos_moss._source import ModuleSource
+from ghostos_moss._values import MAX_TOTAL_BYTES
+from ghostos_moss.errors import (
+    ClosedError,
+    CodeCrashedError,
+    CodeError,
+    CodeInterruptedError,
+    CompileError,
+    InjectionError,
+    MossError,
+)
+
+__all__ = ["ProcessSession"]
+
+_OPEN_TIMEOUT_S: Final = 60.0
+
+
+class ProcessSession:
+    """One module, and the worker that it lives in.
+
+    A run that fails costs the worker: the next use gets a new one, with the values of the last that succeeded.
+    """
+
+    def __init__(
+        self,
+        source: ModuleSource,
+        *,
+        zygote: Zygote,
+        pycontext: PyContext,
+        container: Container,
+        injections: Mapping[str, object],
+        level: PromptLevel,
+        max_prompt_tokens: int | None,
+    ) -> None:
+        self._source = source
+        self._zygote = zygote
+        self._pycontext = pycontext
+        self._level: PromptLevel = level
+        self._max_prompt_tokens = max_prompt_tokens
+        self._lock = threading.RLock()
+        self._is_closed = False
+        self._followers: list[Injection] = []
+        self._told: set[str] = set()
+        self._worker: LiveWorker | None = None
+        self._compiler = MossCompiler(container)
+        self._scratch = tempfile.TemporaryDirectory(prefix="ghostos-scratch-")
+        try:
+            provided = provide(source, compiler=self._compiler, given=dict(injections))
+            self._objects = HostObjects()
+            self._injected = {
+                name: tell_of(self._objects, entry.value, contract=entry.contract) for name, entry in provided.items()
+            }
+            self._tell_followers(provided)
+            self._ensure_worker()
+        except BaseException:
+            self._give_back()
+            raise
+
+    def container(self) -> Container:
+        """That of this session, for injected objects that ask."""
+        return self._compiler.container()
+
+    def prompt(self) -> str:
+        with self._lock:
+            return self._ask("prompt", str)
+
+    def check(self, code: str) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(self._ask("check", list[str], code))
+
+    def run(self, *blocks: str, timeout_s: float | None = None) -> RunResult:
+        with self._lock:
+            started = time.perf_counter()
+            output = Output()
+            worker = self._ensure_worker()
+            self._objects.take_calls()
+            reply: RunReply | None = None
+            error: CodeError | None = None
+            try:
+                answer = worker.request("run", *blocks, timeout_s=timeout_s, output=output)
+                reply = self._keep(msgspec.convert(answer, RunReply))
+            except StoppedError as exc:
+                error = CodeInterruptedError(exc.reason)
+            except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError, _UntrueReplyError):
+                error = CodeCrashedError()
+            if reply is None or reply.status in ("error", "interrupted") or error is not None:
+                self._drop_worker()
+            return self._result(reply, error, output=output, duration_s=time.perf_counter() - started)
+
+    def values(self) -> dict[str, Json]:
+        return dict(self._pycontext.values)
+
+    def cancel(self) -> None:
+        worker = self._worker
+        if worker is not None and not self._lock.acquire(blocking=False):
+            worker.stop("it was cancelled")
+        elif worker is not None:
+            self._lock.release()
+
+    def close(self) -> None:
+        """End the worker, then tell the injected objects, last first.
+
+        Raises:
+            ExceptionGroup: What `on_destroy` and the container's shutdown raised. All were called.
+        """
+        worker = self._worker
+        if worker is not None:
+            worker.stop("its session was closed")
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            found = self._give_back()
+        if found:
+            message = f"Closing the session of {self._source.name!r}"
+            raise ExceptionGroup(message, found)
+
+    def _tell_followers(self, provided: Mapping[str, Provided]) -> None:
+        for name, entry in provided.items():
+            if not isinstance(entry.value, Injection):
+                continue
+            try:
+                entry.value.on_injection(self, name)
+            except Exception as exc:
+                reason = f"raised in on_injection: {type(exc).__name__}: {exc}"
+                raise InjectionError(name, entry.contract.__name__, reason=reason) from exc
+            self._followers.append(entry.value)
+
+    def _give_back(self) -> list[Exception]:
+        self._drop_worker()
+        found: list[Exception] = []
+        while self._followers:
+            try:
+                self._followers.pop().on_destroy()
+            except Exception as exc:  # noqa: BLE001 - the others must be told, too; they are raised together
+                found.append(exc)
+        try:
+            self._compiler.close()
+        except Exception as exc:  # noqa: BLE001 - as above
+            found.append(exc)
+        self._scratch.cleanup()
+        return found
+
+    def _ensure_worker(self) -> LiveWorker:
+        if self._is_closed:
+            raise ClosedError("session", "open the module again")
+        if self._worker is None:
+            readable, listed = find_reach(self._source)
+            plan = WorkerPlan(scratch=self._scratch.name, read=readable, listed=listed)
+            self._worker = LiveWorker(self._zygote.fork(plan), self._objects)
+            try:
+                self._open()
+            except BaseException:
+                self._drop_worker()
+                raise
+        return self._worker
+
+    def _open(self) -> None:
+        source = self._source
+        order = OpenOrder(
+            name=source.name,
+            filename=source.filename,
+            package=source.package,
+            text=source.text,
+            pycontext=self._pycontext.model_dump(mode="json"),
+            injected=self._injected,
+            level=self._level,
+            max_tokens=self._max_prompt_tokens,
+        )
+        opened = self._ask("open", dict[str, Any], msgspec.to_builtins(order))
+        self._pycontext = self._context(opened)
+
+    def _ask(self, request: str, kind: type[Any], *arguments: object) -> Any:  # noqa: ANN401 - of that kind
+        worker = self._ensure_worker()
+        try:
+            return msgspec.convert(worker.request(request, *arguments, timeout_s=_OPEN_TIMEOUT_S), kind)
+        except RemoteError as exc:
+            raise _local_error(exc, self._source.name) from None
+        except StoppedError as exc:
+            self._drop_worker()
+            raise CompileError(self._source.name, f"its process was stopped: {exc.reason}") from None
+        except (WorkerGoneError, FrameError, msgspec.ValidationError, _UntrueReplyError) as exc:
+            self._drop_worker()
+            reason = "the process that it lives in ended: its body ended it, or it needed more memory than it may have"
+            raise CompileError(self._source.name, reason) from exc
+
+    def _keep(self, reply: RunReply) -> RunReply:
+        """Take over the values that a run has changed."""
+        if reply.status == "ok":
+            values = {name: value for name, value in self._pycontext.values.items() if name not in reply.removed}
+            self._pycontext = self._context({**values, **reply.changed}, changed=reply.changed)
+        return reply
+
+    def _context(self, values: Mapping[str, Any], *, changed: Mapping[str, Any] | None = None) -> PyContext:
+        """The context with these values, of which those that changed are checked: they come from the worker."""
+        size = 0
+        for name, value in (values if changed is None else changed).items():
+            try:
+                size += len(dumps(value))
+            except (CommonError, TypeError, ValueError, RecursionError) as exc:
+                raise _UntrueReplyError(name) from exc
+        if size > MAX_TOTAL_BYTES:
+            raise _UntrueReplyError("values")
+        module = self._pycontext.module or (self._source.name if not self._source.name.startswith("<") else None)
+        update = {"values": dict(values), "module": module, "source_hash": self._source.digest}
+        return self._pycontext.model_copy(update=update)
+
+    def _result(
+        self, reply: RunReply | None, error: CodeError | None, *, output: Output, duration_s: float
+    ) -> RunResult:
+        status: RunStatus = reply.status if reply is not None else "error"
+        if isinstance(error, CodeInterruptedError):
+            status = "interrupted"
+        notes = tuple(note for note in (reply.notes if reply else ()) if note not in self._told)
+        self._told.update(notes)
+        return RunResult(
+            status=status if error is None or isinstance(error, CodeInterruptedError) else "error",
+            std_output=output.text(),
+            returns=reply.returns if reply else None,
+            returns_text=reply.returns_text if reply else "",
+            error=error.describe_for_model() if error is not None else reply.error if reply else None,
+            pycontext=self._pycontext,
+            notes=notes,
+            calls=self._objects.take_calls(),
+            duration_s=duration_s,
+        )
+
+    def _drop_worker(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+
+    @property
+    def scratch(self) -> Path:
+        """The folder in which its code may write."""
+        return Path(self._scratch.name)
+
+
+class _UntrueReplyError(Exception):
+    """What the worker sent is not what an honest one sends."""
+
+
+def _local_error(error: RemoteError, module: str) -> MossError:
+    """An error of ours from the worker, as the one that it was there; anything else as a module that cannot be used."""
+    found = getattr(errors, error.kind, None)
+    if not (isinstance(found, type) and issubclass(found, MossError)):
+        return CompileError(module, f"its process raised {error}")
+    made = found.__new__(found, error.message)
+    made.args = (error.message,)
+    for_model = str(error.facts.pop("for_model", error.message))
+    vars(made).update({name: fact for name, fact in error.facts.items() if isinstance(fact, (str, int, type(None)))})
+    made.describe_for_model = lambda: for_model  # pyright: ignore[reportAttributeAccessIssue] - its facts may be gone
+    return made

@@ -1,0 +1,79 @@
+"""System calls that Python has no function for."""
+
+import ctypes
+import errno
+import os
+from typing import Final
+
+__all__ = ["SystemCallError", "call_system", "drop_capabilities", "set_process_option", "try_system"]
+
+_CAPABILITY_VERSION_3: Final = 0x20080522
+_PR_CAP_AMBIENT: Final = 47
+_PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
+_PR_CAPBSET_DROP: Final = 24
+_LAST_CAPABILITY: Final = 63
+
+
+class SystemCallError(OSError):
+    """A layer of confinement cannot be had.
+
+    Args:
+        layer: What it is: `Landlock`, `seccomp`.
+        number: The errno.
+    """
+
+    def __init__(self, layer: str, number: int) -> None:
+        super().__init__(number, f"{layer}: {os.strerror(number)}")
+        self.layer = layer
+
+
+def try_system(number: int, *arguments: object) -> int:
+    """Make a system call; its result, or the negated errno."""
+    converted = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+    result: int = _libc.syscall(ctypes.c_long(number), *converted)
+    return result if result >= 0 else -ctypes.get_errno()
+
+
+def call_system(layer: str, number: int, *arguments: object) -> int:
+    """Make a system call.
+
+    Raises:
+        SystemCallError: It failed.
+    """
+    result = try_system(number, *arguments)
+    if result < 0:
+        raise SystemCallError(layer, -result)
+    return result
+
+
+def set_process_option(layer: str, option: int, *arguments: int) -> None:
+    """Call prctl(2).
+
+    Raises:
+        SystemCallError: It failed.
+    """
+    padded = [ctypes.c_ulong(each) for each in (option, *arguments, 0, 0, 0, 0)[:5]]
+    if _libc.prctl(*padded) != 0:
+        raise SystemCallError(layer, ctypes.get_errno())
+
+
+def drop_capabilities() -> None:
+    """Give up all capabilities, those that a program could get back included.
+
+    Raises:
+        SystemCallError: They cannot be dropped.
+    """
+    for capability in range(_LAST_CAPABILITY + 1):
+        if _libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) != 0 and ctypes.get_errno() in (
+            errno.EINVAL,  # past the last one that this kernel knows
+            errno.EPERM,  # an ordinary user, who has none to drop
+        ):
+            break
+    _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    data = (ctypes.c_uint32 * 6)()
+    if _libc.capset(ctypes.byref(header), ctypes.byref(data)) != 0:
+        raise SystemCallError("capabilities", ctypes.get_errno())
+
+
+_libc: Final = ctypes.CDLL(None, use_errno=True)

@@ -1,0 +1,39 @@
+"""What a worker is told of an injected object: its number, and how it is used where the worker lacks its class."""
+
+import inspect
+from typing import Any
+
+from ghostos_moss._process._objects import HostObjects
+from ghostos_moss._process._orders import InjectedObject, ToldMember
+from ghostos_moss._process._surface import Member
+
+__all__ = ["tell_of"]
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def tell_of(objects: HostObjects, value: object, *, contract: type) -> InjectedObject:
+    """Let a worker use an object, and describe it."""
+    members = {name: _told(member) for name, member in objects.surface(contract).items()}
+    return InjectedObject(objects.add(value, contract=contract), contract.__name__, members)
+
+
+def _told(member: Member) -> ToldMember:
+    if member.kind == "property":
+        return ToldMember(member.kind, member.doc)
+    try:
+        signature = inspect.signature(member.function)
+    except (TypeError, ValueError):
+        return ToldMember(member.kind, member.doc)
+    parameters = [_parameter(each) for each in list(signature.parameters.values())[1:]]
+    returns = signature.return_annotation
+    text = None if returns is inspect.Signature.empty else inspect.formatannotation(returns)
+    return ToldMember(member.kind, member.doc, parameters, text)
+
+
+def _parameter(parameter: inspect.Parameter) -> tuple[str, int, str | None, bool, Any]:
+    has_annotation = parameter.annotation is not parameter.empty
+    annotation = inspect.formatannotation(parameter.annotation) if has_annotation else None
+    has_default = parameter.default is not parameter.empty
+    default = parameter.default if isinstance(parameter.default, _PLAIN) else "..."
+    return (parameter.name, int(parameter.kind), annotation, has_default, default if has_default else None)

@@ -1,0 +1,157 @@
+"""What a worker does once it is confined: it opens one module, and answers the host about it."""
+
+import ctypes
+import inspect
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, Final
+
+import msgspec
+
+from ghostos_moss._compiler import MossCompiler
+from ghostos_moss._moss_class import declared_types, find_moss_type, is_union
+from ghostos_moss._off import OffSession
+from ghostos_moss._process._frames import FrameSocket
+from ghostos_moss._process._link import Link
+from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply, ToldMember
+from ghostos_moss._process._proxies import Proxies
+from ghostos_moss._process._surface import Member
+from ghostos_moss._pycontext import PyContext
+from ghostos_moss._source import parse_source
+from ghostos_moss.errors import MossError
+
+__all__ = ["describe_error", "serve"]
+
+_MAX_TEXT: Final = 4000
+_KINDS: Final = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+    inspect.Parameter.KEYWORD_ONLY,
+    inspect.Parameter.VAR_KEYWORD,
+)
+
+
+def serve(frames: FrameSocket) -> None:
+    """Answer the host until it is gone."""
+    _Worker(frames).link.serve()
+
+
+def describe_error(error: BaseException) -> tuple[str, str, dict[str, Any]]:
+    """What the other side is told of an exception: its class's name, its text, and the facts of one of ours."""
+    try:
+        text = str(error)[:_MAX_TEXT]
+    except Exception as exc:  # noqa: BLE001 - the class may be anybody's
+        text = f"(its message cannot be shown: {type(exc).__name__})"
+    facts: dict[str, Any] = {}
+    if isinstance(error, MossError):
+        facts = {key: value for key, value in vars(error).items() if isinstance(value, (str, int, type(None)))}
+        facts["for_model"] = error.describe_for_model()
+    return type(error).__name__, text, facts
+
+
+class _Worker:
+    def __init__(self, frames: FrameSocket) -> None:
+        self.link = Link(frames, self._handle, describe_error, for_server=frozenset({"open", "prompt", "check", "run"}))
+        self._proxies = Proxies(self.link)
+        self._session: OffSession | None = None
+        self._known: Mapping[str, Any] = {}
+        self._streams = (sys.stdout, sys.stderr)
+        self._c_library = ctypes.CDLL(None)
+
+    def _handle(self, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data
+        match request, arguments:
+            case "callback", [int() as number, list()]:
+                return self._proxies.call_back(number, arguments[1])
+            case "open", [order]:
+                return self._open(msgspec.convert(order, OpenOrder))
+            case _ if self._session is None:
+                message = f"{request}: no module is open"
+                raise RuntimeError(message)
+            case "prompt", []:
+                return self._session.prompt()
+            case "check", [str() as code]:
+                return self._session.check(code)
+            case "run", [*blocks]:
+                return self._run(self._session, blocks)
+            case _:
+                message = f"{request} is no request"
+                raise RuntimeError(message)
+
+    def _open(self, order: OpenOrder) -> dict[str, Any]:
+        source = parse_source(order.text, name=order.name, filename=order.filename, package=order.package)
+        pycontext = PyContext.model_validate(order.pycontext)
+
+        def prepare(module: ModuleType, compiler: MossCompiler) -> None:
+            compiler.injects(**self._stand_ins(module, order.injected))
+
+        with MossCompiler() as compiler:
+            compiler.with_source(source).join_context(pycontext).without_capture().prepare_with(prepare)
+            compiler.with_prompt(level=order.level, max_tokens=order.max_tokens)
+            self._session = OffSession(compiler.compile(None))
+        self._flush()
+        self._known = self._session.values()
+        return dict(self._known)
+
+    def _stand_ins(self, module: ModuleType, injected: Mapping[str, InjectedObject]) -> dict[str, object]:
+        """The injected attributes: of the class that this side's `Moss` declares, or as the host describes them."""
+        declared, _ = declared_types(find_moss_type(module, name=module.__name__))
+        made: dict[str, object] = {}
+        for attribute, entry in injected.items():
+            contract = _contract_of(declared.get(attribute))
+            if contract is not None:
+                made[attribute] = self._proxies.stand_in(entry.number, contract)
+            else:
+                members = {name: _member(told) for name, told in entry.members.items()}
+                made[attribute] = self._proxies.stand_in_as_told(entry.number, name=entry.name, members=members)
+        return made
+
+    def _run(self, session: OffSession, blocks: list[str]) -> dict[str, Any]:
+        sys.stdout, sys.stderr = self._streams  # the code before may have put others there
+        result = session.run(*blocks)
+        self._flush()
+        values = result.pycontext.values
+        reply = RunReply(
+            status=result.status,
+            returns=result.returns,
+            returns_text=result.returns_text,
+            error=result.error,
+            notes=list(result.notes),
+            changed={name: value for name, value in values.items() if self._known.get(name, self) is not value},
+            removed=[name for name in self._known if name not in values],
+        )
+        self._known = values
+        return msgspec.to_builtins(reply)
+
+    def _flush(self) -> None:
+        """Everything that was written is in the pipe when the answer is sent."""
+        for stream in (sys.stdout, sys.stderr, *self._streams):
+            try:
+                stream.flush()
+            except Exception:  # noqa: BLE001, S112 - closed by the code, or of its own making
+                continue
+        self._c_library.fflush(None)
+
+
+def _contract_of(annotation: Any) -> type | None:  # noqa: ANN401 - any annotation
+    """The class that an attribute is declared to hold: `Ball` of `Ball | None`."""
+    parts = annotation.__args__ if is_union(annotation) else (annotation,)
+    classes = [part for part in parts if isinstance(part, type) and part is not type(None)]
+    return classes[0] if classes else None
+
+
+def _member(told: ToldMember) -> Member:
+    if told.parameters is None:
+        return Member(told.kind, doc=told.doc)
+    parameters = [
+        inspect.Parameter(
+            name,
+            _KINDS[kind],
+            annotation=inspect.Parameter.empty if annotation is None else annotation,
+            default=default if has_default else inspect.Parameter.empty,
+        )
+        for name, kind, annotation, has_default, default in told.parameters
+    ]
+    returns = inspect.Signature.empty if told.returns is None else told.returns
+    return Member(told.kind, doc=told.doc, told=inspect.Signature(parameters, return_annotation=returns))

@@ -1,0 +1,191 @@
+"""The host's side of the zygote: starting it, and having workers made."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from ghostos_moss._process._confine import WorkerPlan
+from ghostos_moss._process._frames import FrameError, FrameSocket, PeerClosedError
+from ghostos_moss._process._orders import READY
+from ghostos_moss.errors import ConfinementError
+
+__all__ = ["WorkerProcess", "Zygote"]
+
+_START_TIMEOUT_S: Final = 30.0
+_ENVIRONMENT: Final = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "2",  # each thread's arena would count 64 MiB of address space
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+}
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    """A confined process, and the host's ends of what leads to it.
+
+    Attributes:
+        pid: Its number.
+        frames: For requests.
+        output: Reads what it writes to stdout and stderr. Does not block.
+    """
+
+    pid: int
+    frames: FrameSocket
+    output: int
+    _handle: int
+
+    def kill(self) -> None:
+        """End it at once. Harmless when it has ended, and from any thread."""
+        try:
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        except (ProcessLookupError, OSError):  # ended, or released already
+            return
+
+    def release(self) -> None:
+        """End it and close what led to it. Once."""
+        self.kill()
+        self.frames.close()
+        os.close(self.output)
+        handle, self._handle = self._handle, -1
+        os.close(handle)
+
+
+class Zygote:
+    """Makes workers; its process is started for the first one, again after it has died, and ends with this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._home: tempfile.TemporaryDirectory[str] | None = None
+
+    def start(self) -> None:
+        """Start the process, if it does not run.
+
+        Raises:
+            ConfinementError: It does not start.
+        """
+        with self._lock:
+            self._ensure_started()
+
+    def fork(self, plan: WorkerPlan) -> WorkerProcess:
+        """Return a new worker, confined.
+
+        Raises:
+            ConfinementError: This system cannot confine it; or no process can be had.
+        """
+        ours, theirs = socket.socketpair()
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        try:
+            pid, handle = self._order(plan, connection=theirs.fileno(), output=writer)
+        except BaseException:
+            ours.close()
+            os.close(reader)
+            raise
+        finally:
+            theirs.close()
+            os.close(writer)
+        os.set_blocking(reader, False)
+        worker = WorkerProcess(pid, FrameSocket(ours), reader, handle)
+        try:
+            _await_confinement(worker.frames)
+        except BaseException:
+            worker.release()
+            raise
+        return worker
+
+    def close(self) -> None:
+        """End the process, and with it all workers. Harmless twice."""
+        with self._lock:
+            control, self._control = self._control, None
+            process, self._process = self._process, None
+            home, self._home = self._home, None
+        if control is not None:
+            control.close()
+        if process is not None:
+            process.kill()
+            process.wait()
+        if home is not None:
+            home.cleanup()
+
+    def _order(self, plan: WorkerPlan, *, connection: int, output: int) -> tuple[int, int]:
+        order = msgspec.msgpack.encode(plan)
+        with self._lock:
+            control = self._ensure_started()
+            try:
+                socket.send_fds(control, [order], [connection, output])
+                answer, handles, _, _ = socket.recv_fds(control, 64, 1)
+            except OSError as exc:
+                raise _no_zygote(str(exc)) from exc
+        if not handles:
+            raise _no_zygote("it ended")
+        return int(answer), handles[0]
+
+    def _ensure_started(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is None and self._control is not None:
+            return self._control
+        if self._control is not None:
+            self._control.close()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._home = self._home or tempfile.TemporaryDirectory(prefix="ghostos-zygote-")
+        with theirs, tempfile.TemporaryFile(dir=self._home.name) as errors:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with a module of ours
+                [sys.executable, "-I", "-B", "-X", "utf8", "-m", "ghostos_moss._process._zygote", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={**_ENVIRONMENT, "HOME": self._home.name, "TMPDIR": self._home.name},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,  # the terminal's Ctrl-C is for the host
+            )
+            ours.settimeout(_START_TIMEOUT_S)
+            try:
+                is_ready = ours.recv(len(READY)) == READY
+            except OSError:
+                is_ready = False
+            if not is_ready:
+                errors.seek(0)
+                raise self._failed_start(ours, said=errors.read().decode(errors="replace"))
+        ours.settimeout(None)
+        self._control = ours
+        return ours
+
+    def _failed_start(self, control: socket.socket, *, said: str) -> ConfinementError:
+        control.close()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+        return _no_zygote(said.strip().rpartition("\n")[2] or "it did not answer")
+
+
+def _await_confinement(frames: FrameSocket) -> None:
+    try:
+        answer = frames.receive()
+    except (PeerClosedError, FrameError) as exc:
+        reason = "the worker ended before it was confined"
+        raise ConfinementError("the worker", reason) from exc
+    match answer:
+        case ["confined"]:
+            return
+        case ["refused", str() as layer, int() as number]:
+            raise ConfinementError(layer, os.strerror(number))
+        case _:
+            raise ConfinementError("the worker", "it did not say that it is confined")
+
+
+def _no_zygote(reason: str) -> ConfinementError:
+    return ConfinementError("the zygote", f"the process that makes workers does not run: {reason}")
