@@ -134,6 +134,15 @@ class _Worker:
         self._c_library.fflush(None)
 
 
+class _Annotation(str):
+    """The text of an annotation; a signature shows it without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def _contract_of(annotation: Any) -> type | None:  # noqa: ANN401 - any annotation
     """The class that an attribute is declared to hold: `Ball` of `Ball | None`."""
     parts = annotation.__args__ if is_union(annotation) else (annotation,)
@@ -148,10 +157,10 @@ def _member(told: ToldMember) -> Member:
         inspect.Parameter(
             name,
             _KINDS[kind],
-            annotation=inspect.Parameter.empty if annotation is None else annotation,
+            annotation=inspect.Parameter.empty if annotation is None else _Annotation(annotation),
             default=default if has_default else inspect.Parameter.empty,
         )
         for name, kind, annotation, has_default, default in told.parameters
     ]
-    returns = inspect.Signature.empty if told.returns is None else told.returns
+    returns = inspect.Signature.empty if told.returns is None else _Annotation(told.returns)
     return Member(told.kind, doc=told.doc, told=inspect.Signature(parameters, return_annotation=returns))

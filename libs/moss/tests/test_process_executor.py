@@ -1,0 +1,668 @@
+"""What is particular to `process`: where code runs, what it cannot reach, and how it reaches injected objects."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+from ghostos_container import Container
+from ghostos_moss import Injection, PyContext, load_source
+from ghostos_moss._process._frames import MAX_FRAME_BYTES, FrameError, FrameSocket, PeerClosedError
+from ghostos_moss.errors import ClosedError, CompileError, ConfinementError, InjectionError
+
+ROBOTS = """
+    from abc import ABC, abstractmethod
+    from collections.abc import Callable, Iterator
+    from enum import Enum
+    from pydantic import BaseModel
+
+    class Side(Enum):
+        LEFT = "left"
+        RIGHT = "right"
+
+    class Pose(BaseModel):
+        x: float = 0
+        heading: float = 0
+
+    class OutOfRange(Exception):
+        pass
+
+    class Move(ABC):
+        @abstractmethod
+        def spin(self, degrees: float, seconds: float = 1) -> "Move":
+            '''Turn on the spot.'''
+
+        @abstractmethod
+        def run(self) -> Pose: ...
+
+    class Body(ABC):
+        name: str
+
+        @property
+        @abstractmethod
+        def battery(self) -> int:
+            '''Percent.'''
+
+        @abstractmethod
+        def new_move(self, run: bool = False) -> Move:
+            '''Begin a move.'''
+
+        @abstractmethod
+        def turn(self, side: Side, pose: Pose) -> Pose: ...
+
+        @abstractmethod
+        def path(self, count: int) -> Iterator[Pose]: ...
+
+        @abstractmethod
+        def on_collision(self, callback: Callable[[Pose], int]) -> int: ...
+
+        @abstractmethod
+        async def settle(self, pose: Pose) -> Pose: ...
+
+        @abstractmethod
+        def moves(self) -> list[Move]: ...
+
+        @abstractmethod
+        def fail(self, kind: str) -> None: ...
+
+        @abstractmethod
+        def secret_thing(self): ...
+
+        @abstractmethod
+        def wait(self, seconds: float) -> None: ...
+
+        @abstractmethod
+        def adopt(self, move: Move) -> bool: ...
+"""
+
+AGENT = """
+    from {robots} import Body, Move, Pose, Side
+    from ghostos_moss import Moss as Parent
+
+    class Moss(Parent):
+        body: Body
+        count: int = 0
+        last: Pose = Pose()
+
+    def double(number):
+        return 2 * number
+"""
+
+
+@pytest.fixture
+def robots(write_module):  # noqa: C901 - a body has many methods
+    """The library of contracts, imported on this side, with a body for it."""
+    name = write_module(ROBOTS)
+    library = __import__(name)
+
+    class SpinMove(library.Move):
+        def __init__(self):
+            self.degrees = 0
+
+        def spin(self, degrees, seconds=1):
+            self.degrees += degrees
+            return self
+
+        def run(self):
+            return library.Pose(heading=self.degrees)
+
+    class Ball(library.Body):
+        name = "ball"
+        battery = 80
+
+        def __init__(self):
+            self.key = "HOST-SECRET"
+            self.adopted = []
+            self.first = SpinMove()
+
+        def new_move(self, run=False):  # noqa: FBT002 - as its contract has it
+            return SpinMove()
+
+        def turn(self, side, pose):
+            assert (type(side), type(pose)) == (library.Side, library.Pose)
+            return library.Pose(heading=90 if side is library.Side.RIGHT else -90, x=pose.x)
+
+        def path(self, count):
+            return (library.Pose(x=at) for at in range(count))
+
+        def on_collision(self, callback):
+            return sum(callback(library.Pose(x=at)) for at in range(3))
+
+        async def settle(self, pose):
+            return pose
+
+        def moves(self):
+            return [self.first, SpinMove()]
+
+        def fail(self, kind):
+            raise {"range": library.OutOfRange, "value": ValueError, "own": type("Melted", (Exception,), {})}[kind](
+                "no"
+            )
+
+        def secret_thing(self):
+            return object()
+
+        def wait(self, seconds):
+            time.sleep(seconds)
+
+        def adopt(self, move):
+            self.adopted.append(move)
+            return move is self.first
+
+        def shut_down(self):
+            """Not of the contract."""
+            raise AssertionError
+
+    library.ball = Ball()
+    return library
+
+
+@pytest.fixture
+def open_robot(process_executor, write_module, robots):
+    sessions = []
+
+    def open_it(source=AGENT, **arguments):
+        container = Container()
+        container.set(robots.Body, robots.ball)
+        target = load_source(write_module(textwrap.dedent(source).format(robots=robots.__name__)))
+        arguments = {"pycontext": PyContext(), "container": container, "injections": {}, **arguments}
+        sessions.append(process_executor.open(target, **arguments))
+        return sessions[-1]
+
+    yield open_it
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def robot(open_robot):
+    return open_robot()
+
+
+def printed(session, code, **arguments):
+    result = session.run(textwrap.dedent(code), **arguments)
+    assert result.error is None
+    return result.std_output
+
+
+# Where code runs
+
+
+def test_code_runs_in_another_process_which_goes_with_its_session(open_robot):
+    session = open_robot()
+    pid = int(printed(session, "import os\nprint(os.getpid())"))
+    assert pid != os.getpid()
+    os.kill(pid, 0)
+    session.close()
+    assert_gone(pid)
+
+
+def test_a_run_that_fails_costs_the_worker_and_no_value(robot):
+    first = printed(robot, "import os\nmoss.count = 5\nprint(os.getpid())")
+    assert robot.run("moss.count = 6\n1 / 0").status == "error"
+    assert printed(robot, "import os\nprint(moss.count)") == "5\n"
+    assert printed(robot, "import os\nprint(os.getpid())") != first
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\nos._exit(3)",
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+        "import ctypes\nctypes.string_at(0)",
+    ],
+)
+def test_code_that_ends_its_process_is_told_so_and_the_next_run_is_fine(robot, code):
+    result = robot.run(f"print('before', flush=True)\nmoss.count = 9\n{code}")
+    assert (result.status, result.std_output[:7]) == ("error", "before\n")
+    assert "The process that ran the code ended" in result.error
+    assert "not saved" in result.error
+    assert printed(robot, "print(moss.count)") == "0\n"
+
+
+def test_a_body_that_ends_its_process_is_an_error_of_the_module(open_robot):
+    with pytest.raises(CompileError, match="the process that it lives in ended"):
+        open_robot("import os\nos._exit(1)\n")
+
+
+def test_what_the_body_prints_reaches_nobody(open_robot, capfd):
+    session = open_robot(AGENT + "\n    print('loud' * 50_000)\n")
+    assert printed(session, "print(1)") == "1\n"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_output_of_python_c_and_descriptors_keeps_its_order(robot):
+    code = """
+    import ctypes, os, sys, threading
+    print("one")
+    os.write(1, b"two\\n")
+    ctypes.CDLL(None).puts(b"three")
+    ctypes.CDLL(None).fflush(None)
+    print("four", file=sys.stderr)
+    thread = threading.Thread(target=print, args=("five",))
+    thread.start(); thread.join()
+    ctypes.CDLL(None).puts(b"six")
+    """
+    assert printed(robot, code) == "one\ntwo\nthree\nfour\nfive\nsix\n"
+
+
+def test_a_flood_of_output_is_capped_head_and_tail(robot):
+    output = printed(robot, "for i in range(300_000): print('line', i)", timeout_s=60)
+    assert output.startswith("line 0\n")
+    assert output.endswith("line 299999\n")
+    assert "lines left out" in output
+    assert len(output) < 8000
+
+
+def test_a_large_value_crosses_whole_and_one_that_is_too_large_is_refused(robot):
+    assert printed(robot, "moss.text = 'x' * 900_000\nprint(len(moss.text))") == "900000\n"
+    assert len(robot.values()["text"]) == 900_000
+    result = robot.run("moss.more = 'x' * 2_000_000")
+    assert any("moss.more" in note for note in result.notes)
+    assert "more" not in result.pycontext.values
+
+
+def test_endless_code_is_stopped_at_its_deadline(robot):
+    started = time.monotonic()
+    result = robot.run("moss.count = 1\nprint('begun', flush=True)\nwhile True: pass", timeout_s=0.3)
+    assert time.monotonic() - started < 10
+    assert (result.status, result.std_output) == ("interrupted", "begun\n")
+    assert "longer than 0.3 s" in result.error
+    assert printed(robot, "print(moss.count)") == "0\n"
+
+
+def test_a_deadline_holds_while_a_host_call_blocks(robot):
+    started = time.monotonic()
+    result = robot.run("moss.body.wait(20)", timeout_s=0.3)
+    assert time.monotonic() - started < 10
+    assert result.status == "interrupted"
+
+
+def test_code_that_swallows_everything_is_stopped_all_the_same(robot):
+    code = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    assert robot.run(code, timeout_s=0.3).status == "interrupted"
+
+
+def test_a_closed_session_says_so_and_closing_stops_a_run(open_robot):
+    session = open_robot()
+    results = []
+    runner = threading.Thread(target=lambda: results.append(session.run("while True: pass")))
+    runner.start()
+    time.sleep(0.2)
+    session.close()
+    runner.join(10)
+    assert [result.status for result in results] == ["interrupted"]
+    with pytest.raises(ClosedError):
+        session.run("1")
+
+
+# Injected objects
+
+
+def test_a_stand_in_is_an_instance_of_its_contract_with_signature_and_doc(robot):
+    code = """
+    import inspect
+    print(isinstance(moss.body, Body), moss.body)
+    print(inspect.signature(moss.body.new_move), "|", moss.body.new_move.__doc__)
+    print(isinstance(moss.body.new_move(), Move), moss.body.new_move(True).spin(360, 1).spin(90).run().heading)
+    """
+    library = printed(robot, "print(Move.__module__)").strip()
+    assert printed(robot, code) == (f"True <Body>\n(run: bool = False) -> {library}.Move | Begin a move.\nTrue 450.0\n")
+
+
+def test_data_goes_by_value_and_each_side_has_its_own_classes(robot):
+    code = """
+    pose = moss.body.turn(Side.RIGHT, Pose(x=3))
+    print(type(pose) is Pose, pose)
+    moss.last = pose
+    """
+    assert printed(robot, code) == "True x=3.0 heading=90.0\n"
+    assert robot.values()["last"]["class"] == "Pose"
+
+
+def test_properties_are_read_and_set_on_the_host(robot, robots):
+    assert printed(robot, "print(moss.body.name, moss.body.battery)\nmoss.body.name = 'round'") == "ball 80\n"
+    assert robots.ball.name == "round"
+
+
+def test_functions_of_the_code_are_called_back(robot):
+    assert printed(robot, "print(moss.body.on_collision(lambda pose: int(double(pose.x))))") == "6\n"
+    assert (
+        printed(robot, "def seen(pose):\n    return moss.body.battery\nprint(moss.body.on_collision(seen))") == "240\n"
+    )
+
+
+def test_a_callback_that_raises_raises_in_the_host_and_comes_back(robot):
+    result = robot.run("moss.body.on_collision(lambda pose: 1 / 0)")
+    assert result.status == "error"
+    assert "ZeroDivisionError" in result.error
+
+
+def test_iterators_come_in_batches_and_only_as_far_as_they_are_read(robot):
+    assert printed(robot, "print(sum(pose.x for pose in moss.body.path(200)))") == "19900.0\n"
+    assert printed(robot, "print(next(moss.body.path(10**9)).x)") == "0.0\n"
+
+
+def test_asynchronous_methods_are_awaited(robot):
+    code = """
+    async def run(moss):
+        import asyncio
+        poses = await asyncio.gather(*(moss.body.settle(Pose(x=at)) for at in range(5)))
+        return [pose.x for pose in poses]
+    """
+    assert robot.run(textwrap.dedent(code)).returns == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_objects_in_lists_are_stand_ins_and_go_back_as_themselves(robot):
+    assert printed(robot, "print([moss.body.adopt(move) for move in moss.body.moves()])") == "[True, False]\n"
+
+
+def test_errors_of_the_host_keep_their_class_where_this_side_has_it(robot):
+    code = """
+    from {robots} import OutOfRange
+    for kind in ("range", "value", "own"):
+        try:
+            moss.body.fail(kind)
+        except Exception as error:
+            print(type(error).__name__, type(error) in (OutOfRange, ValueError), error)
+    """
+    code = textwrap.dedent(code).format(robots=printed(robot, "print(Body.__module__)").strip())
+    assert printed(robot, code) == "OutOfRange True no\nValueError True no\nMelted False no\n"
+
+
+def test_calls_are_recorded_in_order_with_what_they_came_to(robot):
+    result = robot.run(
+        "moss.body.new_move(True).spin(360, seconds=1)\ntry:\n    moss.body.fail('value')\nexcept ValueError: pass"
+    )
+    assert [(call.contract, call.method, call.arguments, call.result, call.error) for call in result.calls] == [
+        ("Body", "new_move", "True", "<Move>", None),
+        ("Move", "spin", "360, seconds=1", "<Move>", None),
+        ("Body", "fail", "'value'", None, "ValueError: no"),
+    ]
+    assert all(call.duration_s >= 0 for call in result.calls)
+
+
+def test_calls_that_were_completed_are_told_of_when_code_fails(robot):
+    result = robot.run("moss.body.new_move()\n1 / 0")
+    assert [call.method for call in result.calls] == ["new_move"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("moss.body.secret_thing()", "must be data"),
+        ("moss.body.adopt(object())", "cannot be stored"),
+        ("getattr(moss.body, 'shut_' + 'down')()", "no attribute 'shut_down'"),
+        ("getattr(moss.body, 'k' + 'ey')", "no attribute 'key'"),
+        ("moss.body.whatever = 1", "no attribute 'whatever'"),
+    ],
+)
+def test_what_is_not_of_the_contract_cannot_be_used(robot, code, said):
+    result = robot.run(code)
+    assert result.status == "error"
+    assert said in result.error
+    assert "HOST-SECRET" not in str(result)
+
+
+def test_an_object_that_the_class_does_not_declare_is_used_as_the_host_describes_it(open_robot):
+    class Notes:
+        """Not known to the worker."""
+
+        def __init__(self):
+            self.taken = []
+
+        def take(self, *values: object, loud: bool = False) -> int:
+            """Note values."""
+            self.taken += [repr(value) for value in values]
+            return len(self.taken)
+
+    notes = Notes()
+    session = open_robot(injections={"notes": notes})
+    code = """
+    import inspect
+    print(inspect.signature(moss.notes.take), moss.notes.take.__doc__)
+    print(moss.notes.take(1, double))
+    """
+    assert printed(session, code) == "(*values: object, loud: bool = False) -> int Note values.\n2\n"
+    assert notes.taken[0] == "1"
+    assert notes.taken[1].startswith("<function double at")
+    assert session.run("moss.notes.take(louder=1)").status == "rejected"
+
+
+def test_injections_are_told_of_their_beginning_and_end_on_the_host(process_executor, write_module, robots):
+    told = []
+
+    class Told(type(robots.ball), Injection):
+        def on_injection(self, runtime, name):
+            told.append((name, runtime.container().get(str)))
+
+        def on_destroy(self):
+            told.append("end")
+
+    container = Container()
+    container.set(robots.Body, Told())
+    container.set(str, "text")
+    source = load_source(write_module(textwrap.dedent(AGENT).format(robots=robots.__name__)))
+    session = process_executor.open(source, pycontext=PyContext(), container=container, injections={})
+    assert session.run("1 / 0").status == "error"
+    assert printed(session, "print(moss.body.name)") == "ball\n"
+    assert told == [("body", "text")]
+    session.close()
+    assert told == [("body", "text"), "end"]
+
+
+def test_moss_compile_runs_on_the_host_once_per_compile(open_robot, tmp_path):
+    source = f"""
+    import os
+    from abc import ABC, abstractmethod
+    from ghostos_moss import Moss as Parent
+
+    class Lamp(ABC):
+        @abstractmethod
+        def pid(self) -> int: ...
+
+    class Moss(Parent):
+        lamp: Lamp
+
+    class RealLamp(Lamp):
+        def pid(self): return os.getpid()
+
+    def __moss_compile__(compiler):
+        open({str(tmp_path / "log")!r}, "a").write("compiled ")
+        compiler.bind(Lamp, RealLamp())
+    """
+    session = open_robot(source)
+    assert printed(session, "print(moss.lamp.pid(), isinstance(moss.lamp, Lamp))") == f"{os.getpid()} True\n"
+    assert (tmp_path / "log").read_text() == "compiled "
+
+
+def test_edited_code_runs_in_the_worker_and_its_hooks_never_on_the_host(open_robot, robots, tmp_path):
+    edited = textwrap.dedent(AGENT).format(robots=robots.__name__) + textwrap.dedent(f"""
+    import os
+    def __moss_compile__(compiler):
+        open({str(tmp_path / "escaped")!r}, "w").write(str(os.getpid()))
+    open({str(tmp_path / "body")!r}, "w") if os.getpid() == {os.getpid()} else None
+    def triple(number): return 3 * number
+    """)
+    session = open_robot(pycontext=PyContext(code=edited))
+    assert printed(session, "print(triple(4), moss.body.name)") == "12 ball\n"
+    assert not (tmp_path / "escaped").exists()
+    assert not (tmp_path / "body").exists()
+
+
+def test_what_nothing_provides_is_an_injection_error_as_elsewhere(process_executor, write_module, robots):
+    source = load_source(write_module(textwrap.dedent(AGENT).format(robots=robots.__name__)))
+    with pytest.raises(InjectionError, match=r"moss\.body: Body is required and nothing provides it"):
+        process_executor.open(source, pycontext=PyContext(), container=Container(), injections={})
+
+
+# Confinement, each with a control that it works without
+
+
+ESCAPES = {
+    "read a file of the user": "open({secret!r}).read()",
+    "list a folder": "__import__('os').listdir({folder!r})",
+    "write outside": "open({folder!r} + '/new', 'w').close()",
+    "delete": "__import__('os').remove({secret!r})",
+    "rename": "__import__('os').rename({secret!r}, {secret!r} + '2')",
+    "link": "__import__('os').link({secret!r}, 'linked') or open('linked').read()",
+    "change a mode": "__import__('os').chmod({secret!r}, 0o644)",
+    "set a time": "__import__('os').utime({secret!r}, (1, 1))",
+    "TCP": "__import__('socket').create_connection(('127.0.0.1', {port}), 2)",
+    "UDP": "__import__('socket').socket(2, 2).sendto(b'x', ('127.0.0.1', {port}))",
+    "unix socket": "__import__('socket').socket(1, 1)",
+    "fork": "__import__('os').fork() or __import__('os')._exit(0)",
+    "start a program": "__import__('subprocess').run(['/bin/true'], check=True)",
+    "signal another process": "__import__('os').kill({host}, 0)",
+    "read memory of another": "open('/proc/{host}/mem', 'rb').close()",
+    "environment of another": "open('/proc/{host}/environ', 'rb').read()",
+    "new namespace": "__import__('ctypes').CDLL(None, use_errno=True).unshare(0x10000000) and 1 / 0",
+    "set a limit": "__import__('resource').setrlimit(7, __import__('resource').getrlimit(7))",
+}
+
+
+@pytest.mark.parametrize("attempt", ESCAPES.values(), ids=ESCAPES.keys())
+def test_code_cannot_leave_its_worker(robot, tmp_path, attempt):
+    import socket
+
+    folder = tmp_path / "home"
+    folder.mkdir()
+    secret = folder / "secret"
+    secret.write_text("the secret")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        facts = {"secret": str(secret), "folder": str(folder), "port": server.getsockname()[1], "host": os.getpid()}
+        code = attempt.format(**facts)
+        result = robot.run(code, timeout_s=20)
+        assert result.status == "error"
+        assert secret.read_text() == "the secret"
+        assert sorted(folder.iterdir()) == [secret]
+        # The same outside: what is refused above is possible here.
+        control = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert control.returncode == 0, control.stderr
+
+
+def test_the_environment_holds_nothing_of_the_host(robot, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    assert "sk-canary" not in printed(robot, "import os\nprint(dict(os.environ))")
+    code = "import os\nprint(sorted(os.listdir('/proc/self/fd')))"
+    assert robot.run(code).status in ("error", "ok")
+
+
+def test_only_its_scratch_folder_can_be_written_and_python_files_beside_it_read(robot):
+    code = """
+    import os
+    from pathlib import Path
+    Path("note.txt").write_text("mine")
+    print(Path("note.txt").read_text(), Path.cwd().name.startswith("ghostos-scratch-"))
+    print(Path(__file__).exists() and "Moss" in Path(__file__).read_text())
+    """
+    assert printed(robot, code) == "mine True\nTrue\n"
+
+
+def test_dotfiles_and_data_beside_the_module_are_not_read(robot):
+    folder = printed(robot, "import os\nprint(os.path.dirname(__file__))").strip()
+    for name in (".env", "data.db", "notes.txt"):
+        with open(os.path.join(folder, name), "w") as file:
+            file.write("KEY=1")
+        result = robot.run(f"print(open({os.path.join(folder, name)!r}).read())")
+        assert (result.status, result.std_output) == ("error", "")
+
+
+def test_memory_is_bounded(robot):
+    result = robot.run("block = bytearray(64 * 1024**3)", timeout_s=30)
+    assert result.status == "error"
+    assert "MemoryError" in result.error or "more memory" in result.error
+
+
+def test_workers_end_with_the_host_even_when_it_is_killed(write_module, tmp_path):
+    name = write_module("x = 1")
+    script = f"""
+import os, sys, time
+sys.path[:0] = {sys.path!r}
+from ghostos_container import Container
+from ghostos_moss import ProcessExecutor, PyContext, load_source
+session = ProcessExecutor().open(load_source({name!r}), pycontext=PyContext(), container=Container(), injections={{}})
+print(session.run("import os\\nprint(os.getpid(), os.getppid())").std_output, flush=True)
+session.run("while True: pass")
+"""
+    host = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    worker, zygote = map(int, host.stdout.readline().split())
+    host.send_signal(signal.SIGKILL)
+    host.wait()
+    host.stdout.close()
+    assert_gone(worker)
+    assert_gone(zygote)
+
+
+def test_a_zygote_that_was_killed_is_started_again(write_module):
+    from ghostos_moss import ProcessExecutor
+
+    executor = ProcessExecutor()
+    source = load_source(write_module("x = 1"))
+    opening = {"pycontext": PyContext(), "container": Container(), "injections": {}}
+    first = executor.open(source, **opening)
+    zygote = int(printed(first, "import os\nprint(os.getppid())"))
+    os.kill(zygote, signal.SIGKILL)
+    assert_gone(zygote)
+    second = executor.open(source, **opening)
+    assert printed(second, "print(x)") == "1\n"
+    assert first.run("print(1)").status in ("error", "ok")
+    for session in (first, second):
+        session.close()
+    executor.close()
+
+
+def test_a_system_that_cannot_confine_is_refused_by_layer(monkeypatch, write_module):
+    from ghostos_moss import ProcessExecutor
+    from ghostos_moss._process import _executor
+
+    monkeypatch.setattr(_executor, "find_abi", lambda: 0)
+    with pytest.raises(ConfinementError, match="Landlock"):
+        ProcessExecutor().open(
+            load_source(write_module("x = 1")), pycontext=PyContext(), container=Container(), injections={}
+        )
+
+
+# The wire
+
+
+def test_frames_are_whole_bounded_and_checked():
+    import socket
+    import struct
+
+    ours, theirs = socket.socketpair()
+    frames, raw = FrameSocket(ours), theirs
+    FrameSocket(raw).send([0, 1, "name", ["x" * 100_000]])
+    assert frames.receive() == [0, 1, "name", ["x" * 100_000]]
+    with pytest.raises(FrameError, match="over the limit"):
+        frames.send(["x" * (MAX_FRAME_BYTES + 1)])
+    raw.sendall(struct.pack("<I", 3) + b"\xc1\xc1\xc1")
+    with pytest.raises(FrameError, match="cannot be read"):
+        frames.receive()
+    raw.sendall(struct.pack("<I", MAX_FRAME_BYTES + 1))
+    with pytest.raises(FrameError, match="over the limit"):
+        frames.receive()
+    raw.close()
+    with pytest.raises(PeerClosedError):
+        frames.receive()
+    frames.close()
+
+
+def assert_gone(pid):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} lives on")
