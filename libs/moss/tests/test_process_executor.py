@@ -437,7 +437,7 @@ def test_an_object_that_the_class_does_not_declare_is_used_as_the_host_describes
 def test_injections_are_told_of_their_beginning_and_end_on_the_host(process_executor, write_module, robots):
     told = []
 
-    class Told(type(robots.ball), Injection):
+    class Told(type(robots.ball), Injection):  # pyright: ignore[reportUntypedBaseClass]
         def on_injection(self, runtime, name):
             told.append((name, runtime.container().get(str)))
 
@@ -593,10 +593,10 @@ print(session.run("import os\\nprint(os.getpid(), os.getppid())").std_output, fl
 session.run("while True: pass")
 """
     host = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    worker, zygote = map(int, host.stdout.readline().split())
-    host.send_signal(signal.SIGKILL)
-    host.wait()
-    host.stdout.close()
+    with host:
+        assert host.stdout is not None
+        worker, zygote = map(int, host.stdout.readline().split())
+        host.send_signal(signal.SIGKILL)
     assert_gone(worker)
     assert_gone(zygote)
 
@@ -606,12 +606,11 @@ def test_a_zygote_that_was_killed_is_started_again(write_module):
 
     executor = ProcessExecutor()
     source = load_source(write_module("x = 1"))
-    opening = {"pycontext": PyContext(), "container": Container(), "injections": {}}
-    first = executor.open(source, **opening)
+    first = executor.open(source, pycontext=PyContext(), container=Container(), injections={})
     zygote = int(printed(first, "import os\nprint(os.getppid())"))
     os.kill(zygote, signal.SIGKILL)
     assert_gone(zygote)
-    second = executor.open(source, **opening)
+    second = executor.open(source, pycontext=PyContext(), container=Container(), injections={})
     assert printed(second, "print(x)") == "1\n"
     assert first.run("print(1)").status in ("error", "ok")
     for session in (first, second):

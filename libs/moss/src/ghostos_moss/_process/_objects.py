@@ -171,8 +171,8 @@ class HostObjects:
             match tag, details:
                 case "o", [int() as number] if number in self._entries:
                     return self._entries[number].value
-                case "c", [int() as number]:
-                    return _Callback(self, link, contract, number)
+                case "c", [int() as number, str() as shown]:
+                    return _Callback(self, link, contract, number, shown)
                 case "s", [str() as text]:
                     return _Shown(text)
                 case _:
@@ -251,11 +251,15 @@ class HostObjects:
 class _Callback:
     """A function of the worker. Calling it runs the function there, and waits."""
 
-    def __init__(self, objects: HostObjects, link: Link, contract: type, number: int) -> None:
+    def __init__(self, objects: HostObjects, link: Link, contract: type, number: int, shown: str) -> None:
         self._objects = objects
         self._link = link
         self._contract = contract
         self._number = number
+        self._shown = shown
+
+    def __repr__(self) -> str:
+        return self._shown
 
     def __call__(self, *args: object) -> object:
         nodes = [self._objects.to_node(self._contract, value, hint=type(value), name="argument") for value in args]

@@ -18,6 +18,7 @@ __all__ = ["MAX_CALLBACKS", "Proxies", "Remote"]
 MAX_CALLBACKS: Final = 1000
 _ITERATOR_BATCH: Final = 64
 _MAX_SHOWN_CHARS: Final = 20_000
+_MAX_NAME_CHARS: Final = 200
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -165,7 +166,8 @@ class Proxies:
             if isinstance(part, _Shown):
                 return ["s", part.text]
             if is_callback(part):
-                return ["c", self._keep_callback(cast("Callable[..., object]", part), namespace)]
+                number = self._keep_callback(cast("Callable[..., object]", part), namespace)
+                return ["c", number, repr(part)[:_MAX_NAME_CHARS]]
             return None
 
         return to_node(value, namespace=namespace, refer=refer, name=name)
