@@ -52,14 +52,15 @@ def class_of(runtime: MossRuntime, name: str) -> str:
 
 
 def test_every_field_has_a_default():
-    assert PyContext().model_dump() == {"format": 1, "module": None, "code": None, "values": {}, "source_hash": ""}
+    empty = {"module": None, "code": None, "values": {}, "source_hash": "", "versions": [], "proposal": None}
+    assert PyContext().model_dump() == {"format": 2, **empty}
 
 
 def test_newer_format_is_refused_by_name_where_it_is_compiled():
-    newer = PyContext.model_validate({"format": 2, "lines": [1]})
-    with pytest.raises(ContextFormatError, match="format 2, and this version knows formats up to 1") as caught:
+    newer = PyContext.model_validate({"format": 3, "lines": [1]})
+    with pytest.raises(ContextFormatError, match="format 3, and this version knows formats up to 2") as caught:
         new_compiler().join_context(newer)
-    assert (caught.value.found, caught.value.known) == (2, 1)
+    assert (caught.value.found, caught.value.known) == (3, 2)
     assert PyContext.model_validate_json(newer.model_dump_json()) == newer
 
 

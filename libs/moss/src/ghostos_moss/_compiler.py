@@ -1,17 +1,22 @@
 """From a module, a context and what is to be injected to a runtime."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, Self
 
-from ghostos_container import Container, Provider
+from ghostos_container import Container, Provider, provide
+from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._fresh import FreshModule
 from ghostos_moss._hooks import call_hook
+from ghostos_moss._module_tests import with_tests
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import FORMAT, PyContext
 from ghostos_moss._runtime import MossRuntime, PromptOptions
+from ghostos_moss._self_updater import SelfUpdater
 from ghostos_moss._source import ModuleSource, load_source, parse_source
+from ghostos_moss._try_out import try_out_here
 from ghostos_moss.errors import ClosedError, CompileError, ContextFormatError, LifecycleError, SourceNotFoundError
 
 __all__ = ["MossCompiler", "new_compiler"]
@@ -25,6 +30,7 @@ class MossCompiler:
     """
 
     def __init__(self, container: Container | None = None) -> None:
+        self._parent = container
         self._container = Container(container, name="moss")
         self._pycontext = PyContext()
         self._source: ModuleSource | None = None
@@ -134,9 +140,9 @@ class MossCompiler:
             raise ClosedError("compiler", "it has compiled: make a new one for each compile")
         self._is_used = True
         try:
-            source, name = self._find_source(modulename)
+            original, source, name = self._find_source(modulename)
             fresh = FreshModule(source, name=name)
-            return self._compile(fresh)
+            return self._compile(fresh, original=original)
         except BaseException:
             self._container.shutdown()
             raise
@@ -147,7 +153,8 @@ class MossCompiler:
             self._is_used = True
             self._container.shutdown()
 
-    def _compile(self, fresh: FreshModule) -> MossRuntime:
+    def _compile(self, fresh: FreshModule, *, original: ModuleSource | None) -> MossRuntime:
+        trials = self._prepare_trials(original)
         try:
             fresh.execute(self._locals, code=self._code if self._pycontext.code is None else None)
             self._run_hook(fresh)
@@ -159,6 +166,7 @@ class MossCompiler:
                 injections=self._injections,
                 prompt=self._prompt,
                 captures_output=self._captures_output,
+                editor=self._provide_editor(trials),
             )
         except BaseException:
             fresh.close()
@@ -173,25 +181,72 @@ class MossCompiler:
             reason = f"it returned {type(answer).__name__}: return the compiler that it was given, or None"
             raise LifecycleError("__moss_compile__", reason)
 
+    def _prepare_trials(self, original: ModuleSource | None) -> "_Trials":
+        """What a trial starts from: what the compiler was told, before the module itself adds to it."""
+        given = self._container.contracts(recursively=False)
+        return _Trials(self._parent, self._container, given, self._locals, self._injections, self._pycontext, original)
+
+    def _provide_editor(self, trials: "_Trials") -> CodeEditor | None:
+        """Bind a `SelfUpdater` for the module, unless somebody provides one, here or on another side."""
+        if self._prepare is not None or self._container.bound(SelfUpdater):
+            return None
+        original = trials.original.text if trials.original is not None else None
+        editor = CodeEditor(self._pycontext, original=original, try_out=partial(try_out_here, open_trial=trials.open))
+        self._container.set(SelfUpdater, editor)
+        return editor
+
     def _context_of(self, source: ModuleSource) -> PyContext:
         module = self._pycontext.module or (source.name if not source.name.startswith("<") else None)
         return self._pycontext.model_copy(update={"module": module, "source_hash": source.digest})
 
-    def _find_source(self, modulename: str | None) -> tuple[ModuleSource, str | None]:
-        """The source to execute, and the exact name that is asked for."""
+    def _find_source(self, modulename: str | None) -> tuple[ModuleSource | None, ModuleSource, str | None]:
+        """The module's own source, the one to execute, and the exact name that is asked for."""
         context = self._pycontext
         if self._source is None and context.module is None and context.code is None:
-            return (load_source(modulename) if modulename is not None else parse_source("")), None
+            source = load_source(modulename) if modulename is not None else parse_source("")
+            return source, source, None
         original = self._source
         if original is None and context.module is not None:
             original = _original(context.module, is_needed=context.code is None)
         if context.code is None:
             if original is None:
                 raise CompileError("<moss>", "its context names neither a module nor code")
-            return original, modulename
-        name = original.name if original is not None else context.module or "<moss>"
-        edited = parse_source(context.code, name=name, package=original.package if original is not None else None)
-        return (replace(edited, filename=original.filename) if original is not None else edited), modulename
+            return original, original, modulename
+        return original, _edited(context.code, original=original, module=context.module), modulename
+
+
+@dataclass(frozen=True, slots=True)
+class _Trials:
+    """Compiles edited sources of one module, beside its runtime."""
+
+    parent: Container | None
+    own: Container
+    """The compiler's: the module's hook has bound things there, which a trial does not see."""
+    given: Iterable[Hashable]
+    """What had been bound there before."""
+    local_names: Mapping[str, object]
+    injections: Mapping[str, object]
+    pycontext: PyContext
+    original: ModuleSource | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "local_names", dict(self.local_names))
+        object.__setattr__(self, "injections", dict(self.injections))
+
+    def open(self, code: str, *, for_tests: bool) -> MossRuntime:
+        """Compile a source; see `OpenTrial`."""
+        context = self.pycontext
+        source = _edited(code, original=self.original, module=context.module)
+        compiler = MossCompiler(self.parent).with_source(source)
+        compiler.with_locals(**self.local_names).injects(**self.injections)
+        for contract in self.given:
+            compiler.register(provide(contract, singleton=False)(partial(_get_from, self.own, contract)))
+        compiler.bind(SelfUpdater, CodeEditor(context, original=code, try_out=_refuse_trial))
+        if for_tests:
+            compiler.with_code(with_tests(source))
+        else:
+            compiler.join_context(PyContext(module=context.module, values=context.values))
+        return compiler.compile(None)
 
 
 def new_compiler(container: Container | None = None) -> MossCompiler:
@@ -207,3 +262,18 @@ def _original(module: str, *, is_needed: bool) -> ModuleSource | None:
         if is_needed:
             raise
         return None
+
+
+def _edited(code: str, *, original: ModuleSource | None, module: str | None) -> ModuleSource:
+    """Code in the place of a module's own source."""
+    name = original.name if original is not None else module or "<moss>"
+    edited = parse_source(code, name=name, package=original.package if original is not None else None)
+    return replace(edited, filename=original.filename) if original is not None else edited
+
+
+def _get_from(container: Container, contract: Hashable, _asking: Container) -> object:
+    return container.get(contract)
+
+
+def _refuse_trial(_code: str) -> tuple[str, ...]:
+    return ("the module is being tried out: what runs then cannot edit it",)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ghostos_moss.errors import HiddenRegionError
 
-__all__ = ["HiddenRegion", "find_hidden_regions", "is_hidden", "remove_hidden"]
+__all__ = ["HiddenRegion", "find_hidden_regions", "is_hidden", "remove_hidden", "visible_lines"]
 
 _MARK = re.compile(r"#\s*<(?P<close>/?)moss-hide>", re.IGNORECASE)
 _SEAM_BLANK_LINES = 2
@@ -64,22 +64,30 @@ def is_hidden(line: int, *, regions: Sequence[HiddenRegion]) -> bool:
     return index >= 0 and line <= regions[index].last
 
 
+def visible_lines(text: str, *, regions: Sequence[HiddenRegion]) -> list[int]:
+    """Numbers, from 0, of the lines that are shown: no hidden ones, at most two blank ones where a region was."""
+    lines = text.split("\n")
+    kept: list[int] = []
+    position = 0
+    for region in regions:
+        kept.extend(range(position, region.first - 1))
+        position = _skip_seam(kept, lines=lines, position=region.last)
+    kept.extend(range(position, len(lines)))
+    first = next((at for at, number in enumerate(kept) if lines[number]), len(kept))
+    while len(kept) > first and not lines[kept[-1]]:
+        kept.pop()
+    return kept[first:]
+
+
 def remove_hidden(text: str, *, regions: Sequence[HiddenRegion]) -> str:
     """The source without its hidden regions, with at most two blank lines where one was taken out."""
     lines = text.split("\n")
-    kept: list[str] = []
-    position = 0
-    for region in regions:
-        kept.extend(lines[position : region.first - 1])
-        position = _skip_seam(kept, lines=lines, position=region.last)
-    kept.extend(lines[position:])
-    visible = "\n".join(kept).strip("\n")
-    return f"{visible}\n" if visible else ""
+    return "".join(f"{lines[number]}\n" for number in visible_lines(text, regions=regions))
 
 
-def _skip_seam(kept: Sequence[str], *, lines: Sequence[str], position: int) -> int:
+def _skip_seam(kept: Sequence[int], *, lines: Sequence[str], position: int) -> int:
     """Where to go on after a region, so that the blank lines around it do not add up."""
-    before = next((count for count, line in enumerate(reversed(kept)) if line.strip()), len(kept))
+    before = next((count for count, number in enumerate(reversed(kept)) if lines[number].strip()), len(kept))
     after = position
     while after < len(lines) and not lines[after].strip():
         after += 1

@@ -9,6 +9,7 @@ from typing import Any, Final, Self, TypeVar
 
 from ghostos_container import Container
 from ghostos_moss._capture import Output, capture
+from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._execution import Execution, Request, run_plainly
 from ghostos_moss._failure import describe_interruption, describe_raised, describe_silent, safe_repr
 from ghostos_moss._fresh import FreshModule
@@ -53,8 +54,10 @@ class MossRuntime:
         injections: Mapping[str, object],
         prompt: PromptOptions,
         captures_output: bool = True,
+        editor: CodeEditor | None = None,
     ) -> None:
         self._fresh = fresh
+        self._editor = editor
         self._capture = capture if captures_output else _capture_nothing
         self._container = container
         self._pycontext = pycontext
@@ -198,8 +201,8 @@ class MossRuntime:
         mount = self._require_open()
         with self._lock:
             if self._is_exposed and not self._is_executing:
-                mount.values.commit()
-            return self._pycontext.model_copy(update={"values": mount.values.values()})
+                self._commit(mount)
+            return self._context(mount)
 
     def encode(self, value: object) -> Json:
         """A value in the JSON of a PyContext; None for what cannot be stored."""
@@ -214,8 +217,9 @@ class MossRuntime:
         return text if text is not None else f"<{type(value).__name__} whose repr did not return>"
 
     def take_notes(self) -> tuple[str, ...]:
-        """What the model is to be told and was not yet: values that could not be stored or restored."""
-        return self._require_open().values.take_notes()
+        """What the model is to be told and was not yet: values that could not be stored or restored, edits."""
+        notes = self._require_open().values.take_notes()
+        return notes if self._editor is None else (*notes, *self._editor.take_notes())
 
     def close(self) -> None:
         """Tell the injected objects, close the container, and forget the module. Harmless twice.
@@ -242,7 +246,7 @@ class MossRuntime:
     def _transact(self, work: Callable[[], Execution]) -> Execution:
         mount = self._require_open()
         if self._is_exposed:
-            mount.values.commit()  # whoever holds moss may have changed it since the last execution
+            self._commit(mount)  # whoever holds moss may have changed it since the last execution
         self._is_executing = True
         try:
             return self._execute(work, mount)
@@ -273,13 +277,24 @@ class MossRuntime:
             names.clear()
             names.update(names_before)
             mount.values.roll_back()
+            if self._editor is not None:
+                self._editor.roll_back()
             error = self._failure(exc)
             error.std_output = self._last_output = output.text()
             raise error from (exc if error is not exc else exc.__cause__)
-        mount.values.commit()
+        self._commit(mount)
         self._last_output = output.text()
+        return replace(execution, std_output=self._last_output, pycontext=self._context(mount))
+
+    def _commit(self, mount: Mount) -> None:
+        """What moss and the module's source are now is what later compiles start from."""
+        mount.values.commit()
+        if self._editor is not None:
+            self._editor.commit()
+
+    def _context(self, mount: Mount) -> PyContext:
         pycontext = self._pycontext.model_copy(update={"values": mount.values.values()})
-        return replace(execution, std_output=self._last_output, pycontext=pycontext)
+        return pycontext if self._editor is None else self._editor.save_to(pycontext)
 
     def _through_hook(self, request: Request) -> Execution:
         hook = find_hook(self._fresh.module, "__moss_exec__")

@@ -1,20 +1,15 @@
 """Tests of MOSS modules: their functions `test_*`, each called in a compile of its own."""
 
-import ast
 from collections.abc import Callable, Mapping, Sequence
-from types import CodeType, FunctionType
-from typing import Final
 
 from ghostos_container import Container
 from ghostos_moss._compiler import MossCompiler
 from ghostos_moss._execution import Execution
+from ghostos_moss._module_tests import OpenModule, call_in_module, run_module_tests, with_tests
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import ModuleSource, load_source
-from ghostos_moss.errors import CodeError
 
 __all__ = ["MossTestSuite", "MossTextSuite"]
-
-_MEMO_KEY: Final = "testsuite.code"
 
 
 class MossTestSuite:
@@ -25,10 +20,18 @@ class MossTestSuite:
     Args:
         container: Asked for what the modules inject; None: their own `__moss_compile__` binds it all.
         timeout_s: For each call; None: no limit.
+        injections: What the modules' `Moss` gets by attribute, before the container is asked.
     """
 
-    def __init__(self, container: Container | None = None, *, timeout_s: float | None = 30) -> None:
+    def __init__(
+        self,
+        container: Container | None = None,
+        *,
+        timeout_s: float | None = 30,
+        injections: Mapping[str, object] | None = None,
+    ) -> None:
         self._container = container
+        self._injections = dict(injections or {})
         self._timeout_s = timeout_s
 
     def run(
@@ -55,12 +58,11 @@ class MossTestSuite:
         Raises:
             MossError: The module could not be compiled.
         """
-        with self._open(modulename) as runtime:
-            try:
-                with runtime.deadline(self._timeout_s):
-                    return runtime.execute(target, code, args=args, kwargs=kwargs)
-            except CodeError as exc:
-                return Execution(None, exc.std_output, runtime.dump_pycontext(), exc)
+        return call_in_module(
+            self._opener(modulename),
+            lambda runtime: runtime.execute(target, code, args=args, kwargs=kwargs),
+            timeout_s=self._timeout_s,
+        )
 
     def run_module_tests(
         self, modulename: str, callback: Callable[[str, Execution], object] | None = None
@@ -77,57 +79,22 @@ class MossTestSuite:
         Raises:
             MossError: The module could not be compiled.
         """
-        with self._open(modulename) as runtime:
-            names = runtime.locals()
-            tests = [name for name, value in names.items() if name.startswith("test_") and _is_own(value, names)]
-        results: dict[str, Execution] = {}
-        for name in tests:
-            results[name] = execution = self.run(modulename, name)
-            if callback is not None:
-                callback(name, execution)
-        return results
+        return run_module_tests(self._opener(modulename), timeout_s=self._timeout_s, callback=callback)
 
     def dump_prompt(self, modulename: str) -> str:
         """What a model sees of a module."""
-        with self._open(modulename) as runtime:
+        with self._open(load_source(modulename)) as runtime:
             return runtime.prompter().dump_module_prompt()
 
-    def _open(self, modulename: str) -> MossRuntime:
+    def _opener(self, modulename: str) -> OpenModule:
+        """Compiles the version that the file has now, however often it is called."""
         source = load_source(modulename)
-        return MossCompiler(self._container).with_source(source).with_code(_test_code(source)).compile(None)
+        return lambda: self._open(source)
+
+    def _open(self, source: ModuleSource) -> MossRuntime:
+        compiler = MossCompiler(self._container).with_source(source).injects(**self._injections)
+        return compiler.with_code(with_tests(source)).compile(None)
 
 
 MossTextSuite = MossTestSuite
 """The name as the protocol's page prints it."""
-
-
-def _is_own(value: object, names: dict[str, object]) -> bool:
-    return isinstance(value, FunctionType) and value.__globals__ is names
-
-
-def _test_code(source: ModuleSource) -> CodeType:
-    """The module's code with `__name__ == "__test__"` taken for true at its top level. Made once per version."""
-    known = source.memo.get(_MEMO_KEY)
-    if isinstance(known, CodeType):
-        return known
-    body = [
-        _entered(node) if isinstance(node, ast.If) and _is_test_guard(node.test) else node for node in source.tree.body
-    ]
-    tree = ast.Module(body=body, type_ignores=[])
-    code = compile(tree, source.code.co_filename, "exec", dont_inherit=True)
-    source.memo[_MEMO_KEY] = code
-    return code
-
-
-def _entered(node: ast.If) -> ast.If:
-    test = ast.copy_location(ast.Constant(value=True), node.test)
-    return ast.copy_location(ast.If(test=test, body=node.body, orelse=node.orelse), node)
-
-
-def _is_test_guard(test: ast.expr) -> bool:
-    if not (isinstance(test, ast.Compare) and len(test.comparators) == 1 and isinstance(test.ops[0], ast.Eq)):
-        return False
-    sides = (test.left, test.comparators[0])
-    names = [side.id for side in sides if isinstance(side, ast.Name)]
-    values = [side.value for side in sides if isinstance(side, ast.Constant)]
-    return names == ["__name__"] and values == ["__test__"]

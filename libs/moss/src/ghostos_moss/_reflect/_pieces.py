@@ -16,7 +16,7 @@ from ghostos_moss._reflect._facts import read_facts
 from ghostos_moss._reflect._index import Definition, FunctionNode, SourceIndex
 from ghostos_moss._reflect._live import class_stub, constant_stub, function_stub, type_text
 from ghostos_moss._reflect._lookup import definition_of_class, definition_of_function, find_definition
-from ghostos_moss._reflect._policy import is_known, is_secret_name, module_of
+from ghostos_moss._reflect._policy import is_known, is_secret_name, is_told, module_of
 from ghostos_moss._reflect._stub import PromptLevel, Stub, render_stub
 from ghostos_moss._reflect._syntax import expression
 from ghostos_moss._tokens import count_tokens
@@ -115,7 +115,7 @@ def _identity(found: Found, value: object) -> tuple[str, str] | None:
 def _make_piece(name: str, value: object, module: str, attribute: str | None) -> Found | None:
     if isinstance(value, ModuleType):
         return None if is_known(value.__name__) else Found(_module_piece(name, value, module, attribute))
-    if is_known(module):
+    if is_known(module) and not is_told(value):
         return None
     if (custom := _custom_text(value)) is not None:
         return Found(_piece(name, module, custom=custom.strip())) if custom.strip() else None

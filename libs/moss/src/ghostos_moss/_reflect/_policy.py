@@ -8,19 +8,27 @@ from types import ModuleType
 
 from typing_extensions import TypeIs
 
-__all__ = ["home_of", "is_known", "is_module", "is_secret_name", "module_of"]
+__all__ = ["home_of", "is_known", "is_module", "is_secret_name", "is_told", "module_of"]
 
 # Known to every model (typing, pydantic) or described by the protocol itself (ours).
 _KNOWN_PACKAGES = frozenset(
     {"annotated_types", "ghostos_common", "ghostos_moss", "pydantic", "pydantic_core", "typing_extensions"}
 )
+_TOLD = frozenset({"ghostos_moss._self_updater"})
+"""Ours, and not described by the protocol: a file asks for it, and its docstrings are written for the model."""
 _SECRET = re.compile(r"(?:^|_)(?:key|keys|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
 
 
 def is_known(module: str) -> bool:
     """Whether what this module defines needs no description: the standard library, typing, and their like."""
     root = module.partition(".")[0]
-    return root in sys.stdlib_module_names or root in _KNOWN_PACKAGES or root == "__future__"
+    is_ours_or_known = root in _KNOWN_PACKAGES and module not in _TOLD
+    return is_ours_or_known or root in sys.stdlib_module_names or root == "__future__"
+
+
+def is_told(value: object) -> bool:
+    """Whether it is a class of ours that a model is told of all the same, wherever it is imported from."""
+    return issubclass(type(value), type) and module_of(value) in _TOLD
 
 
 def home_of(module: str) -> str:

@@ -13,7 +13,7 @@ from ghostos_moss._reflect._facts import read_facts
 from ghostos_moss._reflect._index import FileVersion, FunctionNode, file_version, index_source
 from ghostos_moss._reflect._lookup import Reference, definition_of_class, find_definition, resolve, type_names
 from ghostos_moss._reflect._pieces import Found, Piece, make_piece
-from ghostos_moss._reflect._policy import home_of, is_known, is_module
+from ghostos_moss._reflect._policy import home_of, is_known, is_module, is_told
 from ghostos_moss._reflect._stub import Stub
 from ghostos_moss._source import ImportedName, ModuleSource
 from ghostos_moss.errors import MossError
@@ -84,7 +84,7 @@ def visible_imports(module: ModuleType, source: ModuleSource) -> Iterator[Import
 
 def _make_found(imported: ImportedName, value: object) -> Found | None:
     """The piece of an import, given what its name is bound to now; None if there is nothing to say."""
-    if value is _MISSING or is_known(imported.module):
+    if value is _MISSING or (is_known(imported.module) and not is_told(value)):
         return None
     return make_piece(imported.name, value, module=imported.module, attribute=imported.attribute)
 
@@ -108,7 +108,7 @@ class _Walk:
         self._pending.append(self._own_references())
         for imported in imports:
             value = vars(self._module).get(imported.name, _MISSING)
-            if value is _MISSING or is_known(imported.module):
+            if value is _MISSING or (is_known(imported.module) and not is_told(value)):
                 continue
             self._homes.add(home_of(imported.module))
             found = _make_found(imported, value)
