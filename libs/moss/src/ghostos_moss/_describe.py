@@ -4,6 +4,7 @@ import re
 import sys
 import types
 import typing
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ __all__ = ["describe"]
 _MAX_MODULE_PIECES = 40
 _MAX_LISTED_NAMES = 300
 _MAX_HEAD_CHARS = 2000
+_DATA = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, deque)
 _HEAD_NAME = re.compile(r"^(?:async def |def |class )?(\w+)", re.MULTILINE)
 _MISSING = object()
 
@@ -172,7 +174,7 @@ def _module_text(name: str, module: ModuleType, max_tokens: int | None) -> str:
     names = [each for each in exported if not each.startswith("_")] or [
         each
         for each, value in vars(module).items()
-        if not each.startswith("_") and getattr(value, "__module__", module.__name__) == module.__name__
+        if not each.startswith("_") and _is_of(module, value)
     ]
     doc = (module.__doc__ or "").strip().partition("\n\n")[0]
     lines = [line.strip() for line in doc.splitlines() if any(char.isalnum() for char in line)]
@@ -191,6 +193,16 @@ def _module_text(name: str, module: ModuleType, max_tokens: int | None) -> str:
     if selection.named:
         parts.append(f"# too long to show here: {', '.join(f'{name}.{piece.name}' for piece in selection.named)}")
     return "\n\n".join(parts)
+
+
+def _is_of(module: ModuleType, value: object) -> bool:
+    """Whether a module defines what it has a name for. Data is its own, wherever the class of it comes from."""
+    if issubclass(type(value), _DATA):
+        return True
+    try:
+        return getattr(value, "__module__", module.__name__) == module.__name__
+    except Exception:  # noqa: BLE001 - objects of others may raise anything when looked at
+        return False
 
 
 def _fit(name: str, pieces: list[Piece], max_tokens: int | None) -> str:

@@ -52,7 +52,8 @@ def value_text(value: object, *, depth: int = 0) -> str | None:
             return None
         text = repr(value)
     elif isinstance(value, enum.Enum):
-        text = f"{type(value).__name__}.{value.name}" if value.name else None
+        names = (value.name or "").split("|") if isinstance(value, enum.Flag) else [value.name]
+        text = " | ".join(f"{type(value).__name__}.{name}" for name in names if name) or None
     elif type(value) in (list, tuple, set, frozenset, dict) and depth < _MAX_DEPTH:
         text = _container_text(cast("Collection[object]", value), depth)
     else:
