@@ -13,7 +13,7 @@ from ghostos_moss._moss import Moss
 from ghostos_moss._moss_class import class_defaults, declared_types, instantiate, is_union, type_label
 from ghostos_moss.errors import InjectionError
 
-__all__ = ["Assembly", "assemble"]
+__all__ = ["Assembly", "assemble", "resolve_contract"]
 
 _UNSET: Final = object()
 
@@ -54,7 +54,8 @@ def assemble(
     """
     moss = instantiate(moss_type, module=module)
     made = Assembly(moss)
-    defaults = {**class_defaults(moss_type, module=module), **vars(moss)}
+    given = injections.keys() | values.keys()
+    defaults = {**class_defaults(moss_type, module=module, without=given), **vars(moss)}
     annotations, class_variables = declared_types(moss_type)
     for name in class_variables:
         defaults.pop(name, None)
@@ -86,7 +87,7 @@ def _fill(
     """Give a declared attribute that has no default a value; whether it must have one."""
     is_optional = is_union(annotation) and types.NoneType in get_args(annotation)
     contract = next((key for key in _contracts(annotation) if _is_bound(container, key)), None)
-    provided = _resolve(container, contract, attribute=name) if contract is not None else None
+    provided = resolve_contract(container, contract, attribute=name) if contract is not None else None
     if provided is not None:
         _put(made.moss, name, provided)
         made.injected[name] = provided
@@ -129,7 +130,12 @@ def _is_bound(container: Container, contract: Hashable) -> bool:
         return False  # not hashable, as Annotated[X, []] is: nothing can be bound for it
 
 
-def _resolve(container: Container, contract: Any, *, attribute: str) -> object:  # noqa: ANN401 - any hashable
+def resolve_contract(container: Container, contract: Any, *, attribute: str) -> object:  # noqa: ANN401 - any hashable
+    """What a container has for a bound contract.
+
+    Raises:
+        InjectionError: It could not be made.
+    """
     try:
         return container.force_fetch(contract)
     except ContainerError as exc:
