@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import ModuleType, TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -284,7 +284,7 @@ class MossRuntime:
             raise error from (exc if error is not exc else exc.__cause__)
         self._commit(mount)
         self._last_output = output.text()
-        return replace(execution, std_output=self._last_output, pycontext=self._context(mount))
+        return Execution(execution.returns, self._last_output, self._context(mount), execution.error)
 
     def _commit(self, mount: Mount) -> None:
         """What moss and the module's source are now is what later compiles start from."""
