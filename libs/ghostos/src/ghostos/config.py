@@ -11,6 +11,7 @@ DEFAULT_MODEL = "openai:gpt-4o"
 
 CodeFormat = Literal["tags", "fence", "tool"]
 Durability = Literal["normal", "full"]
+Sandbox = Literal["process", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ class CodeSettings(_Settings):
     """What models write."""
 
     timeout_s: float = Field(default=120.0, gt=0, description="Longest run of one piece of code, seconds.")
+    sandbox: Sandbox = Field(
+        default="off", description="Where it runs: process (confined, Linux only) or off (in GhostOS's own process)."
+    )
 
 
 def default_services() -> dict[str, ServiceSettings]:
@@ -160,12 +164,14 @@ class AppSettings:
         settings: The workspace's settings.
         environment: Variables that keys and addresses are looked up in: the process's, then the workspace's `.env`.
         model: What the user named with `--model`; None leaves it to the ghost and the settings.
+        sandbox: What the user named with `--sandbox`; None leaves it to the settings.
     """
 
     workspace: Workspace
     settings: Settings
     environment: dict[str, SecretStr]
     model: str | None = None
+    sandbox: Sandbox | None = None
 
     def find_variable(self, name: str) -> SecretStr | None:
         """Return a variable's value; None where it is unset or empty."""

@@ -93,7 +93,6 @@ def test_a_missing_key_is_status_3_and_leaves_no_empty_thread(served):
 @pytest.mark.parametrize(
     ("words", "settings", "seen"),
     [
-        (["--sandbox", "process"], "", "not in this version"),
         (["--model", "opnai:gpt-4o"], "", "did you mean openai:gpt-4o?"),
         ([], "version = 2\n", "format 2"),
         ([], "version = 1\n[code]\ntimeout = 3\n", "code.timeout"),

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 
@@ -75,3 +76,23 @@ def test_ctrl_c_in_the_code_is_status_130(shell):
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "while True: pass" in err
+
+
+def test_code_is_confined_where_that_is_asked_for(shell):
+    code = shell.folder / "code.py"
+    code.write_text("import os\nprint(plus(2, 3), os.getppid() != PARENT)\nopen('/etc/passwd').read()\n")
+    code.write_text(code.read_text().replace("PARENT", str(os.getpid())))
+    done = shell.run("moss", "run", "foo.py", "--code", str(code), "--sandbox", "process", "--json")
+    assert done.status == 1
+    result = json.loads(done.out)
+    assert (result["std_output"], result["profile"]) == ("5 True\n", {"executor": "process"})
+    assert "PermissionError" in result["error"]
+
+
+def test_the_settings_may_ask_for_confinement_and_an_option_has_the_last_word(shell):
+    (shell.workspace / "configs").mkdir(parents=True, exist_ok=True)
+    (shell.workspace / "configs" / "ghostos.toml").write_text('version = 1\n[code]\nsandbox = "process"\n')
+    code = shell.folder / "code.py"
+    code.write_text("print(plus(2, 3))\n")
+    assert "code runs in: process" in shell.run("moss", "run", "foo.py", "--code", str(code)).err
+    assert "UNCONFINED" in shell.run("moss", "run", "foo.py", "--code", str(code), "--sandbox", "off").err

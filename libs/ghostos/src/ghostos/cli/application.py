@@ -4,19 +4,18 @@ import os
 import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ghostos.abcd import Conversation, Matrix, Receiver
 from ghostos.bootstrap import get_ghostos, make_app_container
 from ghostos.cli.failures import StoppedError
-from ghostos.cli.options import Common, Sandbox
+from ghostos.cli.options import Common
 from ghostos.cli.startup import start
 from ghostos.cli.streams import write_note
 from ghostos.config import AppSettings
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.store import Store
 from ghostos.core.collector import collector_paused
-from ghostos.errors import NotConfiguredError
 from ghostos.ghosts.module import open_module as open_module_of
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target, load_target
@@ -33,19 +32,6 @@ class Application:
     container: Container
 
 
-def check_sandbox(sandbox: Sandbox | None) -> None:
-    """Refuse what this version does not have.
-
-    Raises:
-        NotConfiguredError: Confinement was asked for.
-    """
-    if sandbox == "process":
-        raise NotConfiguredError(
-            "Code cannot be confined: --sandbox process is not in this version.",
-            advice="Leave it out: code then runs in this process, with your rights. A container or VM is advised.",
-        )
-
-
 def make_container(common: Common) -> Container:
     """Return the application's container over the user's workspace, and begin its log. Makes no file.
 
@@ -53,8 +39,8 @@ def make_container(common: Common) -> Container:
         ConfigError: A setting cannot be read.
     """
     app = start(common)
-    container = make_app_container(app.workspace.root, model=common.model)
-    container.set(AppSettings, app)
+    container = make_app_container(app.workspace.root, model=common.model, sandbox=common.sandbox)
+    container.set(AppSettings, replace(app, sandbox=common.sandbox))
     return container
 
 
@@ -104,7 +90,6 @@ def open_client(name: str, *, common: Common) -> Generator["Client"]:
                 pass  # that it opens is what is asked
         with collector_paused():
             app.container.force_fetch(Store)
-        check_sandbox(common.sandbox)
         client = Client(app, common=common)
         try:
             yield client

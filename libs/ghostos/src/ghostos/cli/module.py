@@ -10,7 +10,7 @@ from types import FrameType
 import msgspec
 
 from ghostos.abcd import Ghost
-from ghostos.cli.application import check_sandbox, get_settings, open_module, open_target
+from ghostos.cli.application import get_settings, open_module, open_target
 from ghostos.cli.escaping import escape
 from ghostos.cli.failures import INTERRUPTED_STATUS
 from ghostos.cli.options import Common
@@ -65,7 +65,6 @@ def run_code(target: str, *, common: Common, code: str, timeout_s: float | None,
     text = _read_code(code)
     with open_target(target, common=common) as app, open_module(app, flow=FlowRecord()) as session:
         limit_s = get_settings(app.container).settings.code.timeout_s if timeout_s is None else timeout_s
-        check_sandbox(common.sandbox)
         with _counting_ctrl_c() as pressed:
             result = session.run(text, timeout_s=limit_s)
         executor = app.container.force_fetch(Executor).name

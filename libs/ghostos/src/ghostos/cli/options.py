@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 Sandbox = Literal["process", "off"]
+"""As `ghostos.config` has it, which `--help` need not import."""
 
 TargetArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help="A Python file, or a module's name.", show_default=False)
@@ -35,7 +36,7 @@ ThreadOption: TypeAlias = Annotated[
 ]
 SandboxOption: TypeAlias = Annotated[
     Sandbox | None,
-    typer.Option("--sandbox", help="Where the model's code runs. Only off is in this version.", show_default=False),
+    typer.Option("--sandbox", help="Where code runs: confined, in a process of its own, or off.", show_default=False),
 ]
 DebugOption: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks and the log on stderr.", show_default=False)

@@ -3,7 +3,6 @@
 import shlex
 from importlib.util import find_spec
 
-from ghostos.cli.application import check_sandbox
 from ghostos.cli.failures import StoppedError
 from ghostos.cli.options import Common
 from ghostos.cli.startup import start
@@ -20,9 +19,8 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
         ExtraMissingError: Streamlit is not installed.
         GhostOSError: What `ghostos.web.server.serve` refuses.
     """
-    if common.sandbox == "process" or not all(find_spec(name) for name in _NEEDED):
+    if not all(find_spec(name) for name in _NEEDED):
         load_target(target)  # a fault of the target is reported first
-        check_sandbox(common.sandbox)
         raise ExtraMissingError("ghostos web", extra="web")
     try:
         app = start(common)
@@ -39,6 +37,7 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
             headless=headless,
             thread=common.thread,
             model=common.model,
+            sandbox=common.sandbox,
             debug=common.is_debug,
         )
     except KeyboardInterrupt:

@@ -1,10 +1,10 @@
 """Opening the module of an agent through the executor, with its faults in the words of this project."""
 
-from ghostos.errors import GhostOSError, TargetError
+from ghostos.errors import GhostOSError, NotConfiguredError, TargetError
 from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos_container import Container
 from ghostos_moss import Executor, ModuleSession, PyContext, load_source
-from ghostos_moss.errors import MossError
+from ghostos_moss.errors import ConfinementError, MossError
 
 
 def open_module(
@@ -20,6 +20,7 @@ def open_module(
 
     Raises:
         TargetError: It cannot be read, compiled or injected.
+        NotConfiguredError: It is to be confined, and this system cannot.
     """
     try:
         return container.force_fetch(Executor).open(
@@ -30,6 +31,10 @@ def open_module(
         )
     except GhostOSError:
         raise
+    except ConfinementError as exc:
+        raise NotConfiguredError(
+            str(exc), advice="Run it where that is to be had; or, on a machine that you can lose, with --sandbox off."
+        ) from exc
     except MossError as exc:
         raise _unusable(module, exc) from exc
     except (Exception, SystemExit) as exc:  # whatever a provider of the target raises

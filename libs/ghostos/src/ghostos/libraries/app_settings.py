@@ -7,7 +7,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
-from ghostos.config import CONFIG_VERSION, AppSettings, Settings, Workspace
+from ghostos.config import CONFIG_VERSION, AppSettings, Sandbox, Settings, Workspace
 from ghostos.errors import ConfigError, NewerFormatError
 
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL", "PROXY")
@@ -15,13 +15,20 @@ _SHORTEST_SECRET = 6
 """What is shorter stands in other words as well: hiding it would hide them."""
 
 
-def load_app_settings(workspace: Workspace, *, environment: Mapping[str, str], model: str | None = None) -> AppSettings:
+def load_app_settings(
+    workspace: Workspace,
+    *,
+    environment: Mapping[str, str],
+    model: str | None = None,
+    sandbox: Sandbox | None = None,
+) -> AppSettings:
     """Read the settings of a workspace; a workspace that does not exist has the defaults.
 
     Args:
         workspace: Where they are.
         environment: The process's own variables; they go before the workspace's `.env`.
         model: What the user named.
+        sandbox: What the user named.
 
     Raises:
         ConfigError: A file cannot be read or does not say what it must.
@@ -34,6 +41,7 @@ def load_app_settings(workspace: Workspace, *, environment: Mapping[str, str], m
         settings=_read_settings(workspace.config_file),
         environment={name: SecretStr(value) for name, value in variables.items()},
         model=model,
+        sandbox=sandbox,
     )
 
 
