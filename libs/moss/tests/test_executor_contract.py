@@ -239,3 +239,57 @@ def test_blocks_are_checked_together_before_the_first_one_runs(open_session):
     result = session.run("one = 1\nprint('ran')", "print(one)\nprint(two)")
     assert (result.status, result.std_output) == ("rejected", "")
     assert session.run("one = 1", "print(one)").std_output == "1\n"
+
+
+EDITABLE = """
+    from ghostos_moss import Moss as Parent
+    from ghostos_moss import SelfUpdater
+
+    class Moss(Parent):
+        updater: SelfUpdater
+        count: int = 0
+
+    def double(number):
+        return 2 * number
+
+    def test_double():
+        assert double(2) == 4
+"""
+
+
+def test_an_edit_is_tried_out_and_what_survives_of_the_run(open_session):
+    session = open_session(EDITABLE)
+    result = session.run(
+        "moss.updater.append('def triple(number):\\n    return 3 * number')\nprint(moss.updater.diff())"
+    )
+    assert result.error is None
+    assert "+def triple(number):" in result.std_output
+    assert [version.note for version in result.pycontext.versions][-1] == "append triple"
+    assert any("your next reply works with version" in note for note in result.notes)
+    following = open_session(EDITABLE, pycontext=result.pycontext)
+    assert following.run("print(triple(4), len(moss.updater.versions()))").std_output == "12 2\n"
+    assert "def triple" in following.prompt()
+
+
+def test_an_edit_that_breaks_a_test_is_refused_with_why(open_session):
+    session = open_session(EDITABLE)
+    result = session.run("moss.updater.replace('double', 'def double(number):\\n    return number')")
+    assert result.status == "error"
+    assert "test_double failed: AssertionError" in (result.error or "")
+    assert result.pycontext.code is None
+    assert session.run("print(double(4))").std_output == "8\n"
+
+
+def test_edits_of_a_run_that_fails_are_undone(open_session):
+    session = open_session(EDITABLE)
+    assert session.run("moss.updater.append('x = 1')\n1 / 0").status == "error"
+    result = session.run("print(moss.updater.diff() == '')")
+    assert (result.std_output, result.pycontext.code) == ("True\n", None)
+
+
+def test_an_edit_that_a_test_makes_is_refused(open_session):
+    session = open_session(EDITABLE)
+    code = "def test_edit(moss):\n    moss.updater.append('y = 1')"
+    result = session.run(f"moss.updater.append({code!r})")
+    assert result.status == "error"
+    assert "test_edit failed" in (result.error or "")

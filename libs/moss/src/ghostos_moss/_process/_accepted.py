@@ -22,6 +22,7 @@ from ghostos_moss._source import ModuleSource
 __all__ = ["Provided", "provide"]
 
 _HOOK = "__moss_compile__"
+_OURS = "ghostos_moss"  # whose names are imported when they are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def _find_import(name: str, source: ModuleSource) -> object:
         attribute = name if imported.is_star else imported.attribute
         if attribute is None:  # `import a.b` binds `a`
             return sys.modules.get(name) if imported.module.startswith(f"{name}.") else module
-        found = vars(module).get(attribute)
+        found = getattr(module, attribute, None) if imported.module == _OURS else vars(module).get(attribute)
         if found is None:
             found = sys.modules.get(f"{imported.module}.{attribute}")
         if found is not None:

@@ -85,6 +85,10 @@ class HostObjects:
         self._numbers[id(value)] = number  # the entry keeps it alive, so the id stays its own
         return number
 
+    def value_of(self, number: int) -> object:
+        """The object with that number."""
+        return self._entries[number].value
+
     def surface(self, contract: type) -> dict[str, Member]:
         """The public members of a contract."""
         if contract not in self._surfaces:

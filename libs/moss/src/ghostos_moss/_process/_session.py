@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -14,6 +14,7 @@ from ghostos_common.errors import CommonError
 from ghostos_container import Container
 from ghostos_moss import errors
 from ghostos_moss._capture import Output
+from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._compiler import MossCompiler
 from ghostos_moss._executor import RunResult, RunStatus
 from ghostos_moss._moss import Injection
@@ -23,12 +24,13 @@ from ghostos_moss._process._frames import FrameError
 from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
 from ghostos_moss._process._objects import HostObjects
-from ghostos_moss._process._orders import OpenOrder, RunReply
+from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply
 from ghostos_moss._process._reach import find_reach
 from ghostos_moss._process._told import tell_of
 from ghostos_moss._process._zygotes import Zygote
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
+from ghostos_moss._self_updater import SelfUpdater
 from ghostos_moss._source import ModuleSource
 from ghostos_moss._values import MAX_TOTAL_BYTES
 from ghostos_moss.errors import (
@@ -76,6 +78,7 @@ class ProcessSession:
         self._compiler = MossCompiler(container)
         self._scratch = tempfile.TemporaryDirectory(prefix="ghostos-scratch-")
         try:
+            self._editor = self._provide_editor()
             provided = provide(source, compiler=self._compiler, given=dict(injections))
             self._objects = HostObjects()
             self._injected = {
@@ -114,6 +117,8 @@ class ProcessSession:
                 error = CodeInterruptedError(exc.reason)
             except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError, _UntrueReplyError):
                 error = CodeCrashedError()
+            if reply is None or reply.status != "ok" or error is not None:
+                self._editor.roll_back()
             if reply is None or reply.status in ("error", "interrupted") or error is not None:
                 self._drop_worker()
             return self._result(reply, error, output=output, duration_s=time.perf_counter() - started)
@@ -146,6 +151,32 @@ class ProcessSession:
             message = f"Closing the session of {self._source.name!r}"
             raise ExceptionGroup(message, found)
 
+    def _provide_editor(self) -> CodeEditor:
+        """Bind a `SelfUpdater`, unless somebody provides one. It edits text here; what it made is tried out there."""
+        editor = CodeEditor(self._pycontext, original=self._source.text, try_out=self._try_out)
+        if not self._compiler.container().bound(SelfUpdater):
+            self._compiler.container().set(SelfUpdater, editor)
+        return editor
+
+    def _try_out(self, code: str) -> tuple[str, ...]:
+        """What is wrong with an edited source, found in a worker of its own."""
+        within = CodeEditor(self._pycontext, original=code, try_out=_refuse_trial)
+        stand_in = tell_of(self._objects, within, contract=SelfUpdater)
+        injected = {
+            name: stand_in if self._objects.value_of(entry.number) is self._editor else entry
+            for name, entry in self._injected.items()
+        }
+        worker = self._fork()
+        try:
+            found = worker.request("try_out", self._order(injected), code, timeout_s=_OPEN_TIMEOUT_S)
+            return tuple(msgspec.convert(found, list[str]))
+        except StoppedError as exc:
+            return (f"The module and its tests did not end: {exc.reason}.",)
+        except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError):
+            return ("The module or one of its tests ended its process.",)
+        finally:
+            worker.close()
+
     def _tell_followers(self, provided: Mapping[str, Provided]) -> None:
         for name, entry in provided.items():
             if not isinstance(entry.value, Injection):
@@ -176,9 +207,7 @@ class ProcessSession:
         if self._is_closed:
             raise ClosedError("session", "open the module again")
         if self._worker is None:
-            readable, listed = find_reach(self._source)
-            plan = WorkerPlan(scratch=self._scratch.name, read=readable, listed=listed)
-            self._worker = LiveWorker(self._zygote.fork(plan), self._objects)
+            self._worker = self._fork()
             try:
                 self._open()
             except BaseException:
@@ -186,7 +215,15 @@ class ProcessSession:
                 raise
         return self._worker
 
+    def _fork(self) -> LiveWorker:
+        readable, listed = find_reach(self._source)
+        plan = WorkerPlan(scratch=self._scratch.name, read=readable, listed=listed)
+        return LiveWorker(self._zygote.fork(plan), self._objects)
+
     def _open(self) -> None:
+        self._pycontext = self._context(self._ask("open", dict[str, Any], self._order()))
+
+    def _order(self, injected: dict[str, InjectedObject] | None = None) -> dict[str, Any]:
         source = self._source
         order = OpenOrder(
             name=source.name,
@@ -194,12 +231,11 @@ class ProcessSession:
             package=source.package,
             text=source.text,
             pycontext=self._pycontext.model_dump(mode="json"),
-            injected=self._injected,
+            injected=injected or self._injected,
             level=self._level,
             max_tokens=self._max_prompt_tokens,
         )
-        opened = self._ask("open", dict[str, Any], msgspec.to_builtins(order))
-        self._pycontext = self._context(opened)
+        return cast("dict[str, Any]", msgspec.to_builtins(order))
 
     def _ask(self, request: str, kind: type[Any], *arguments: object) -> Any:  # noqa: ANN401 - of that kind
         worker = self._ensure_worker()
@@ -218,8 +254,9 @@ class ProcessSession:
     def _keep(self, reply: RunReply) -> RunReply:
         """Take over the values that a run has changed."""
         if reply.status == "ok":
+            self._editor.commit()
             values = {name: value for name, value in self._pycontext.values.items() if name not in reply.removed}
-            self._pycontext = self._context({**values, **reply.changed}, changed=reply.changed)
+            self._pycontext = self._editor.save_to(self._context({**values, **reply.changed}, changed=reply.changed))
         return reply
 
     def _context(self, values: Mapping[str, Any], *, changed: Mapping[str, Any] | None = None) -> PyContext:
@@ -243,6 +280,7 @@ class ProcessSession:
         if isinstance(error, CodeInterruptedError):
             status = "interrupted"
         notes = tuple(note for note in (reply.notes if reply else ()) if note not in self._told)
+        notes += self._editor.take_notes()
         self._told.update(notes)
         return RunResult(
             status=status if error is None or isinstance(error, CodeInterruptedError) else "error",
@@ -269,6 +307,10 @@ class ProcessSession:
 
 class _UntrueReplyError(Exception):
     """What the worker sent is not what an honest one sends."""
+
+
+def _refuse_trial(_code: str) -> tuple[str, ...]:
+    return ("A test cannot edit the module: what it tries out is an edit already.",)
 
 
 def _local_error(error: RemoteError, module: str) -> MossError:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from ghostos_moss._compiler import MossCompiler
+from ghostos_moss._module_tests import with_tests
 from ghostos_moss._moss_class import declared_types, find_moss_type, is_union
 from ghostos_moss._off import OffSession
 from ghostos_moss._process._frames import FrameSocket
@@ -18,11 +19,14 @@ from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply, T
 from ghostos_moss._process._proxies import Proxies
 from ghostos_moss._process._surface import Member
 from ghostos_moss._pycontext import PyContext
+from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import parse_source
+from ghostos_moss._try_out import try_out_here
 from ghostos_moss.errors import MossError
 
 __all__ = ["describe_error", "serve"]
 
+_FOR_SERVER: Final = frozenset({"open", "try_out", "prompt", "check", "run"})
 _MAX_TEXT: Final = 4000
 _KINDS: Final = (
     inspect.Parameter.POSITIONAL_ONLY,
@@ -53,7 +57,7 @@ def describe_error(error: BaseException) -> tuple[str, str, dict[str, Any]]:
 
 class _Worker:
     def __init__(self, frames: FrameSocket) -> None:
-        self.link = Link(frames, self._handle, describe_error, for_server=frozenset({"open", "prompt", "check", "run"}))
+        self.link = Link(frames, self._handle, describe_error, for_server=_FOR_SERVER)
         self._proxies = Proxies(self.link)
         self._session: OffSession | None = None
         self._known: Mapping[str, Any] = {}
@@ -66,6 +70,8 @@ class _Worker:
                 return self._proxies.call_back(number, arguments[1])
             case "open", [order]:
                 return self._open(msgspec.convert(order, OpenOrder))
+            case "try_out", [order, str() as code]:
+                return self._try_out(msgspec.convert(order, OpenOrder), code)
             case _ if self._session is None:
                 message = f"{request}: no module is open"
                 raise RuntimeError(message)
@@ -80,19 +86,36 @@ class _Worker:
                 raise RuntimeError(message)
 
     def _open(self, order: OpenOrder) -> dict[str, Any]:
-        source = parse_source(order.text, name=order.name, filename=order.filename, package=order.package)
         pycontext = PyContext.model_validate(order.pycontext)
-
-        def prepare(module: ModuleType, compiler: MossCompiler) -> None:
-            compiler.injects(**self._stand_ins(module, order.injected))
-
-        with MossCompiler() as compiler:
-            compiler.with_source(source).join_context(pycontext).without_capture().prepare_with(prepare)
-            compiler.with_prompt(level=order.level, max_tokens=order.max_tokens)
-            self._session = OffSession(compiler.compile(None))
+        with self._compiler(order) as compiler:
+            self._session = OffSession(compiler.join_context(pycontext).without_capture().compile(None))
         self._flush()
         self._known = self._session.values()
         return dict(self._known)
+
+    def _try_out(self, order: OpenOrder, code: str) -> list[str]:
+        """Compile an edited source, with the values of now, and run its tests, with those that it begins with."""
+        pycontext = PyContext.model_validate(order.pycontext)
+
+        def open_trial(code: str, *, for_tests: bool) -> MossRuntime:
+            with self._compiler(order) as compiler:
+                source = parse_source(code, name=order.name, filename="<moss>", package=order.package)
+                compiler.with_source(source)
+                if for_tests:
+                    compiler.with_code(with_tests(source))
+                else:
+                    compiler.join_context(PyContext(module=pycontext.module, values=pycontext.values))
+                return compiler.compile(None)
+
+        return list(try_out_here(code, open_trial=open_trial))
+
+    def _compiler(self, order: OpenOrder) -> MossCompiler:
+        def prepare(module: ModuleType, compiler: MossCompiler) -> None:
+            compiler.injects(**self._stand_ins(module, order.injected))
+
+        source = parse_source(order.text, name=order.name, filename=order.filename, package=order.package)
+        compiler = MossCompiler().with_source(source).prepare_with(prepare)
+        return compiler.with_prompt(level=order.level, max_tokens=order.max_tokens)
 
     def _stand_ins(self, module: ModuleType, injected: Mapping[str, InjectedObject]) -> dict[str, object]:
         """The injected attributes: of the class that this side's `Moss` declares, or as the host describes them."""
