@@ -7,14 +7,17 @@ first, so that of two threads that close a cycle at the same moment at least one
 """
 
 from collections.abc import Hashable
-from concurrent.futures import Future
 from contextvars import ContextVar
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from ghostos_container._names import draw_path
 from ghostos_container.errors import CircularDependencyError, ContainerError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["Build", "SharedBuild", "Wait", "path_to"]
 
@@ -74,6 +77,8 @@ class SharedBuild(Build):
 
     def __init__(self, contract: Hashable) -> None:
         super().__init__(contract, subject=None)
+        from concurrent.futures import Future  # noqa: PLC0415 - brings logging, a third of what importing all costs
+
         self.done: Future[None] = Future()
         self.done.set_running_or_notify_cancel()  # a waiter that is cancelled must not cancel it for the others
 
@@ -98,7 +103,7 @@ class Wait:
         self.build = build
         self.waiter: Build | None = None
 
-    def __enter__(self) -> Future[None]:
+    def __enter__(self) -> "Future[None]":
         self.waiter = waiter = _running_here()
         if waiter is not None:
             waiter.waits_for.append(self.build)

@@ -5,7 +5,6 @@ swallow it. A call into C (`time.sleep`, a lock, a socket) is only interrupted w
 """
 
 import contextvars
-import ctypes
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
@@ -179,5 +178,7 @@ def _nothing() -> None:
 
 def _raise_in(thread_id: int, kind: type[BaseException] | None) -> None:
     """Make a thread raise at its next bytecode; with None, take back what it has not raised yet."""
+    import ctypes  # noqa: PLC0415 - 4 ms that only an interruption needs
+
     target: Any = ctypes.py_object(kind) if kind is not None else None
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), target)
