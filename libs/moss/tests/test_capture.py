@@ -54,6 +54,23 @@ def test_a_flood_keeps_head_and_tail_and_says_how_much_is_missing(runtime):
     assert len(text) < 8000
 
 
+def test_many_small_pieces_count_as_much_as_one_large(runtime):
+    pieces = printed(runtime, "for i in range(90000):\n    sys.stdout.write('line ')\n    print(i)")
+    assert pieces == printed(runtime, "sys.stdout.write(''.join(f'line {i}\\n' for i in range(90000)))")
+
+
+def test_nothing_of_what_threads_of_the_run_print_is_lost(runtime):
+    code = (
+        "import contextvars, threading\n"
+        "def work(n):\n    for i in range(200): print(n, end=' ')\n"
+        "threads = [threading.Thread(target=contextvars.copy_context().run, args=(work, n)) for n in range(8)]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+    )
+    text = printed(runtime, code)
+    assert {n: text.split().count(str(n)) for n in range(8)} == dict.fromkeys(range(8), 200)
+
+
 def test_one_endless_line_is_cut_by_characters(runtime):
     text = printed(runtime, "print('x' * 1_000_000, end='')")
     assert len(text) < 8000

@@ -147,6 +147,17 @@ def test_async_code_that_raises_shows_its_line(runtime):
 # One transaction
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "sorted(main for main in (3, 1))",
+        "class A:\n    def main(self): return 1",
+    ],
+)
+def test_a_name_that_the_code_binds_elsewhere_is_not_its_target(runtime, code):
+    assert runtime.execute(code=code).returns is None
+
+
 def test_definitions_last_as_long_as_the_runtime_and_no_longer(runtime, write_module):
     runtime.execute(code="def triple(x): return 3 * x\nRATE = 5")
     assert runtime.execute(code="def main(): return triple(1), double(1)").returns == (3, 5)
