@@ -166,10 +166,10 @@ def test_with_a_context_the_argument_is_the_name_of_the_module(write_module):
 
 
 def test_locals_are_bound_before_the_body_runs_and_are_not_in_the_prompt(write_module):
-    with new_compiler().with_locals(secret_number=7).compile(write_module("y = secret_number + 1")) as runtime:
-        assert runtime.locals()["y"] == 8
-        assert runtime.execute(code="print(secret_number)").std_output == "7\n"
-        assert "7" not in runtime.prompter().dump_module_prompt()
+    with new_compiler().with_locals(secret_number=-98765).compile(write_module("y = secret_number + 1")) as runtime:
+        assert runtime.locals()["y"] == -98764
+        assert runtime.execute(code="print(secret_number)").std_output == "-98765\n"
+        assert "98765" not in runtime.prompter().dump_module_prompt()
 
 
 def test_locals_cannot_take_the_compilers_names():
