@@ -53,6 +53,21 @@ async def test_updating_a_ghost_that_is_not_there_says_so(store):
         await store.update_ghost("nobody", ghost={}, context=None)
 
 
+async def test_what_survives_of_a_module_is_replaced_unless_a_round_has_ended_since(store, records):
+    claim = await records.claimed(store)
+    await store.commit_round(replace(records.commit(claim), pycontext={"v": 1}))
+    task = await store.find_task("t1")
+    assert await store.update_pycontext(task.id, pycontext={"v": 2}, latest_round=task.round)
+    assert (await store.find_task("t1")).pycontext == {"v": 2}
+    await store.post_event(records.event(task))
+    await store.commit_round(records.commit(await records.claim(store, task.id)))
+    assert (await store.find_task("t1")).round > task.round
+    assert not await store.update_pycontext(task.id, pycontext={"v": 3}, latest_round=task.round)
+    assert (await store.find_task("t1")).pycontext == {"v": 2}
+    with pytest.raises(ThreadNotFoundError):
+        await store.update_pycontext("nobody", pycontext={}, latest_round=0)
+
+
 async def test_events_get_rising_numbers(store, records):
     task = await store.create_task(records.task())
     posted = [await store.post_event(records.event(task)) for _ in range(3)]

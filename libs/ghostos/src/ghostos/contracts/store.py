@@ -122,6 +122,24 @@ class Store(Protocol):
         """Replace the ghost's definition; the context too, unless it is None. Takes effect with the next claim."""
         ...
 
+    async def update_pycontext(self, task_id: str, *, pycontext: JsonObject, latest_round: int) -> bool:
+        """Replace what survives of a task's module, for a change that no round made.
+
+        A round that is in flight knows nothing of it: its own commit, if it has one, takes its place.
+
+        Args:
+            task_id: Whose it is.
+            pycontext: The new one.
+            latest_round: Number of the task's latest round, as it was when the old one was read.
+
+        Returns:
+            Whether it was replaced; not where another round has ended since.
+
+        Raises:
+            ThreadNotFoundError: There is no such task.
+        """
+        ...
+
     async def list_threads(self, *, limit: int = 100) -> list[ThreadSummary]:
         """Return the threads, the one last used first."""
         ...

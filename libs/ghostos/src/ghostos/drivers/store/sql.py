@@ -93,6 +93,12 @@ class SqlStore:
         """See `Store`. `ThreadNotFoundError` where there is no such task."""
         await self._writer.run(partial(threads.update_ghost, task_id=task_id, ghost=ghost, context=context))
 
+    async def update_pycontext(self, task_id: str, *, pycontext: JsonObject, latest_round: int) -> bool:
+        """See `Store`."""
+        return await self._writer.run(
+            partial(threads.update_pycontext, task_id=task_id, pycontext=pycontext, latest_round=latest_round)
+        )
+
     async def list_threads(self, *, limit: int = 100) -> list[ThreadSummary]:
         """See `Store`."""
         return await self._reader.run(partial(threads.list_threads, limit=limit))

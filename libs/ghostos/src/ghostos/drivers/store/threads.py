@@ -35,6 +35,7 @@ __all__ = [
     "pending_events",
     "post_event",
     "update_ghost",
+    "update_pycontext",
 ]
 
 _name_or_id = bindparam("name_or_id", type_=AnyText)
@@ -48,6 +49,10 @@ _insert_task = Statement(insert(tasks).on_conflict_do_nothing(index_elements=[ta
 _update_ghost = Statement(update(tasks).where(tasks.c.id == bindparam("task_id")), columns=["ghost"])
 _update_ghost_and_context = Statement(
     update(tasks).where(tasks.c.id == bindparam("task_id")), columns=["ghost", "context"]
+)
+_update_pycontext = Statement(
+    update(tasks).where(tasks.c.id == bindparam("task_id"), tasks.c.round == bindparam("latest_round", type_=Integer)),
+    columns=["pycontext"],
 )
 _message_count = select(func.count()).where(messages.c.task_id == tasks.c.id).scalar_subquery().label("messages")
 _summary = (
@@ -105,6 +110,16 @@ def update_ghost(connection: DriverConnection, task_id: str, *, ghost: JsonObjec
     statement = _update_ghost if context is None else _update_ghost_and_context
     if not statement.run(connection, {"task_id": task_id, "ghost": ghost, "context": context}).rowcount:
         raise ThreadNotFoundError(task_id)
+
+
+def update_pycontext(connection: DriverConnection, task_id: str, *, pycontext: JsonObject, latest_round: int) -> bool:
+    """Replace the context of a task's module, if no round has ended since it was read."""
+    params = {"task_id": task_id, "latest_round": latest_round, "pycontext": pycontext}
+    if _update_pycontext.run(connection, params).rowcount:
+        return True
+    if find_task(connection, task_id) is None:
+        raise ThreadNotFoundError(task_id)
+    return False
 
 
 def list_threads(connection: DriverConnection, *, limit: int) -> list[ThreadSummary]:
