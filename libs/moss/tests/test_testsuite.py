@@ -1,8 +1,9 @@
 import pytest
 
 from ghostos_container import Container
+from ghostos_moss import parse_source
 from ghostos_moss.errors import CompileError, InjectionError
-from ghostos_moss.testsuite import MossTestSuite, MossTextSuite
+from ghostos_moss.testsuite import MossTestSuite, MossTextSuite, source_with_tests
 
 MODULE = """
     from ghostos_moss import Moss as Parent
@@ -96,3 +97,12 @@ def test_the_prompt_is_what_a_model_sees(suite, write_module):
 
 def test_the_name_that_the_protocols_page_prints_is_an_alias():
     assert MossTextSuite is MossTestSuite
+
+
+def test_a_source_with_its_tests_has_the_same_lines():
+    text = 'ü = 1; x = "ü"\nif (\n    "__test__" ==\n    __name__\n):  # only here\n    def test_x(): assert 1\n'
+    source = source_with_tests(parse_source(text))
+    assert source.text == 'ü = 1; x = "ü"\nif (\n    True\n\n):  # only here\n    def test_x(): assert 1\n'
+    assert source_with_tests(source) is source
+    plain = parse_source("x = 1")
+    assert source_with_tests(plain) is plain

@@ -2,20 +2,21 @@
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from types import CodeType, FunctionType
 from typing import Final, TypeAlias
 
 from ghostos_moss._execution import Execution
 from ghostos_moss._runtime import MossRuntime
-from ghostos_moss._source import ModuleSource
+from ghostos_moss._source import ModuleSource, parse_source
 from ghostos_moss.errors import CodeError
 
-__all__ = ["OpenModule", "call_in_module", "run_module_tests", "with_tests"]
+__all__ = ["OpenModule", "call_in_module", "run_module_tests", "source_with_tests", "with_tests"]
 
 OpenModule: TypeAlias = Callable[[], MossRuntime]
 """Compiles the module afresh, from the code that `with_tests` gives."""
 
-_MEMO_KEY: Final = "module_tests.code"
+_MEMO_KEY: Final = "module_tests.source"
 
 
 def run_module_tests(
@@ -64,26 +65,41 @@ def call_in_module(
 
 
 def with_tests(source: ModuleSource) -> CodeType:
-    """The module's code with `__name__ == "__test__"` taken for true at its top level. Made once per version."""
+    """The code of `source_with_tests`."""
+    return source_with_tests(source).code
+
+
+def source_with_tests(source: ModuleSource) -> ModuleSource:
+    """The module with `__name__ == "__test__"` taken for true at its top level. Made once per version.
+
+    Its text has the same lines, so that what is said about a line holds for both.
+    """
     known = source.memo.get(_MEMO_KEY)
-    if isinstance(known, CodeType):
+    if isinstance(known, ModuleSource):
         return known
-    body = [
-        _entered(node) if isinstance(node, ast.If) and _is_test_guard(node.test) else node for node in source.tree.body
-    ]
-    tree = ast.Module(body=body, type_ignores=[])
-    code = compile(tree, source.code.co_filename, "exec", dont_inherit=True)
-    source.memo[_MEMO_KEY] = code
-    return code
+    guards = [node.test for node in source.tree.body if isinstance(node, ast.If) and _is_test_guard(node.test)]
+    if not guards:
+        return source
+    text = source.text
+    for guard in reversed(guards):
+        text = _replaced_by_true(text, guard)
+    made = parse_source(text, name=source.name, filename=source.code.co_filename, package=source.package)
+    source.memo[_MEMO_KEY] = made = replace(made, filename=source.filename)
+    return made
 
 
 def _is_own(value: object, names: dict[str, object]) -> bool:
     return isinstance(value, FunctionType) and value.__globals__ is names
 
 
-def _entered(node: ast.If) -> ast.If:
-    test = ast.copy_location(ast.Constant(value=True), node.test)
-    return ast.copy_location(ast.If(test=test, body=node.body, orelse=node.orelse), node)
+def _replaced_by_true(text: str, expression: ast.expr) -> str:
+    lines = text.split("\n")
+    first, last = expression.lineno - 1, (expression.end_lineno or expression.lineno) - 1
+    before = lines[first].encode()[: expression.col_offset].decode()
+    after = lines[last].encode()[expression.end_col_offset :].decode()
+    lines[first : last + 1] = [f"{before}True", *[""] * (last - first)]
+    lines[last] += after
+    return "\n".join(lines)
 
 
 def _is_test_guard(test: ast.expr) -> bool:

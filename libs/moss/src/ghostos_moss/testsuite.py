@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from ghostos_container import Container
 from ghostos_moss._compiler import MossCompiler
 from ghostos_moss._execution import Execution
-from ghostos_moss._module_tests import OpenModule, call_in_module, run_module_tests, with_tests
+from ghostos_moss._module_tests import OpenModule, call_in_module, run_module_tests, source_with_tests, with_tests
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import ModuleSource, load_source
 
-__all__ = ["MossTestSuite", "MossTextSuite"]
+__all__ = ["MossTestSuite", "MossTextSuite", "source_with_tests"]
 
 
 class MossTestSuite:
@@ -20,18 +20,10 @@ class MossTestSuite:
     Args:
         container: Asked for what the modules inject; None: their own `__moss_compile__` binds it all.
         timeout_s: For each call; None: no limit.
-        injections: What the modules' `Moss` gets by attribute, before the container is asked.
     """
 
-    def __init__(
-        self,
-        container: Container | None = None,
-        *,
-        timeout_s: float | None = 30,
-        injections: Mapping[str, object] | None = None,
-    ) -> None:
+    def __init__(self, container: Container | None = None, *, timeout_s: float | None = 30) -> None:
         self._container = container
-        self._injections = dict(injections or {})
         self._timeout_s = timeout_s
 
     def run(
@@ -92,8 +84,7 @@ class MossTestSuite:
         return lambda: self._open(source)
 
     def _open(self, source: ModuleSource) -> MossRuntime:
-        compiler = MossCompiler(self._container).with_source(source).injects(**self._injections)
-        return compiler.with_code(with_tests(source)).compile(None)
+        return MossCompiler(self._container).with_source(source).with_code(with_tests(source)).compile(None)
 
 
 MossTextSuite = MossTestSuite
