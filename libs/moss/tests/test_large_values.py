@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from ghostos_moss import new_compiler
+from ghostos_moss import PyContext, new_compiler
+from ghostos_moss.errors import CodeRaisedError
 
 KINDS = """
     from dataclasses import dataclass, field
@@ -84,3 +85,37 @@ def test_any_change_in_a_large_value_is_stored(write_module, change):
         after: Any = runtime.dump_pycontext().values["big"]
         assert after[:-1] == before[:-1]
         assert after[-1] != before[-1]
+
+
+def test_a_large_value_that_was_restored_is_stored_as_it_was_until_it_changes(write_module):
+    name = write_module(KINDS)
+    with new_compiler().compile(name) as runtime:
+        context = runtime.execute(code="moss.big = [Plain(LONG, [i]) for i in range(10)]").pycontext
+    with new_compiler().join_context(context).compile(name) as runtime:
+        stored: Any = runtime.dump_pycontext().values["big"]
+        assert stored == context.values["big"]
+        assert stored is not context.values["big"]  # whoever holds the context may change it
+        with pytest.raises(CodeRaisedError):
+            runtime.execute(code="moss.big[3].parts.append(9)\n1 / 0")
+        assert runtime.execute(code="print(moss.big[3].parts)").std_output == "[3]\n"
+        changed: Any = runtime.execute(code="moss.big[3].parts.append(9)").pycontext.values["big"]
+        assert changed[3]["value"]["parts"] == [3, 9]
+
+
+def test_large_stored_data_that_is_no_json_is_written_anew(write_module):
+    context = PyContext(module=write_module(KINDS), values={"big": ["x" * 100_000, float("nan")]})
+    with new_compiler().join_context(context).compile(None) as runtime:
+        values: Any = runtime.dump_pycontext().values
+        assert values["big"][1] == {"$type": "float", "value": "nan"}
+        with pytest.raises(CodeRaisedError):
+            runtime.execute(code="moss.big.clear()\n1 / 0")
+        assert runtime.execute(code="print(moss.big[1])").std_output == "nan\n"
+
+
+def test_a_large_value_that_was_migrated_is_stored_in_its_new_form(write_module):
+    source = KINDS + "\n    def __moss_migrate__(name, raw):\n        return [LONG * 10]\n"
+    context = PyContext(
+        module=write_module(source), values={"big": [{"$type": "obj", "class": "Gone", "value": {"x": "y" * 99_999}}]}
+    )
+    with new_compiler().join_context(context).compile(None) as runtime:
+        assert runtime.dump_pycontext().values["big"] == ["x" * 100_000]

@@ -52,7 +52,13 @@ class Mount:
             self.moss_type, module=name, injections=injections, values=restored.live, container=container
         )
         kept = _kept(restored, self._assembly, pycontext.values)
-        self.values = StoredValues(self._assembly, namespace=namespace, kept=kept, notes=restored.notes)
+        self.values = StoredValues(
+            self._assembly,
+            namespace=namespace,
+            kept=kept,
+            restored=_unaltered(restored, self._assembly, pycontext.values),
+            notes=restored.notes,
+        )
         self._module = module
         self._followers: list[Injection] = []
         vars(module)["moss"] = self.moss
@@ -96,6 +102,16 @@ class Mount:
             except Exception as exc:  # noqa: BLE001 - the others must be told, too; the runtime raises them together
                 errors.append(exc)
         return errors
+
+
+def _unaltered(restored: Restored, assembly: Assembly, values: Mapping[str, Json]) -> dict[str, Json]:
+    """The stored values whose restored objects are on moss."""
+    attributes = vars(assembly.moss)
+    return {
+        name: values[name]
+        for name, value in restored.live.items()
+        if name not in restored.migrated and attributes.get(name) is value
+    }
 
 
 def _kept(restored: Restored, assembly: Assembly, values: Mapping[str, Json]) -> dict[str, Json]:

@@ -16,6 +16,8 @@ class Restored:
     """Stored values, as far as they could be brought back."""
 
     live: dict[str, object] = field(default_factory=dict[str, object])
+    migrated: set[str] = field(default_factory=set[str])
+    """Those of them that `__moss_migrate__` gave."""
     raw: dict[str, Json] = field(default_factory=dict[str, Json])
     """What could not."""
     notes: list[str] = field(default_factory=list[str])
@@ -46,6 +48,7 @@ def restore(
             migrated = migrate(name, raw)
             if migrated is not None:
                 restored.live[name] = migrated
+                restored.migrated.add(name)
                 continue
             restored.raw[name] = raw
             restored.notes.append(f"{exc}. It is kept as it was stored, unseen, until moss.{name} is assigned.")

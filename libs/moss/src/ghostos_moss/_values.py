@@ -40,11 +40,18 @@ class StoredValues:
         assembly: The moss, filled. Committed at once.
         namespace: The classes that values may be of: those of the module as it was compiled.
         kept: Stored values that could not be restored. They stay until the code gives the attribute another value.
+        restored: What values that are on moss now were restored from.
         notes: What the model is to be told first.
     """
 
     def __init__(
-        self, assembly: Assembly, *, namespace: Namespace, kept: Mapping[str, Json], notes: Iterable[str] = ()
+        self,
+        assembly: Assembly,
+        *,
+        namespace: Namespace,
+        kept: Mapping[str, Json],
+        restored: Mapping[str, Json] | None = None,
+        notes: Iterable[str] = (),
     ) -> None:
         self._assembly = assembly
         self._namespace = namespace
@@ -55,7 +62,7 @@ class StoredValues:
         self._told: set[str] = set()
         self._notes = [*notes]
         self._class_made: dict[str, object] = {}
-        self.commit()
+        self._commit(self._large(restored or {}))
         self._class_made = self._unstorable  # the next compile has these again by itself: nothing to tell
         self._notes = [*notes]
         for name in self._kept:
@@ -83,14 +90,19 @@ class StoredValues:
 
     def commit(self) -> None:
         """Encode every public attribute that is not injected. Those are the values from now on."""
+        self._commit({})
+
+    def _commit(self, known: Mapping[str, _Stored]) -> None:
         fresh: dict[str, _Stored] = {}
         self._unstorable = {}
         total = 0
         for name, value in list(vars(self._assembly.moss).items()):
             if name.startswith("_") or name in self._assembly.injected:
                 continue
+            entry, room = known.get(name), MAX_TOTAL_BYTES - total
             try:
-                entry = self._encode(name, value, room=MAX_TOTAL_BYTES - total)
+                if entry is None or len(entry.text) > room:
+                    entry = self._encode(name, value, room=room)
             except ContextValueError as exc:
                 self._unstorable[name] = value
                 entry = self._stored.get(name)
@@ -104,6 +116,20 @@ class StoredValues:
                 self._hint_at_declared(name)
         self._keep_missing(fresh)
         self._stored = fresh
+
+    def _large(self, restored: Mapping[str, Json]) -> dict[str, _Stored]:
+        """Large values as they were restored: encoding one again takes as long as restoring it did."""
+        found: dict[str, _Stored] = {}
+        for name, raw in restored.items():
+            try:
+                text = _as_bytes(raw)
+            except (TypeError, ValueError, OverflowError, RecursionError):  # it did not come from here
+                continue
+            if _FINGERPRINT_BYTES < len(text) <= MAX_VALUE_BYTES:
+                own, value = msgspec.json.decode(text), vars(self._assembly.moss)[name]
+                if own == raw and (fingerprint := fingerprint_of(value)) is not None:
+                    found[name] = _Stored(own, text, fingerprint)
+        return found
 
     def roll_back(self) -> None:
         """Put the committed values back. Those that did not change stay the objects that they are."""
