@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -649,9 +650,109 @@ def test_frames_are_whole_bounded_and_checked():
     with pytest.raises(FrameError, match="over the limit"):
         frames.receive()
     raw.close()
-    with pytest.raises(PeerClosedError):
-        frames.receive()
     frames.close()
+    with pytest.raises(PeerClosedError):
+        frames.send([1])
+
+
+@pytest.fixture
+def broker(robots):
+    """The host's end of a connection over which a test tells lies: what it answers to raw messages."""
+    import socket
+
+    from ghostos_moss._process._link import Link
+    from ghostos_moss._process._objects import HostObjects
+    from ghostos_moss._process._worker import describe_error
+
+    ours, theirs = socket.socketpair()
+    objects = HostObjects()
+    number = objects.add(robots.ball, contract=robots.Body)
+    link = Link(FrameSocket(ours), lambda request, args: objects.handle(link, request, args), describe_error)
+    server = threading.Thread(target=link.serve, daemon=True)
+    server.start()
+    liar = FrameSocket(theirs)
+
+    def tell(*message):
+        liar.send(list(message))
+        return liar.receive()
+
+    yield SimpleNamespace(tell=tell, number=number, liar=liar)
+    link.close()
+    liar.close()
+    server.join(10)
+    assert not server.is_alive()
+
+
+def test_honest_calls_are_answered(broker):
+    assert broker.tell(0, 7, "get", [broker.number, "name"]) == [1, 7, ["v", "ball"]]
+
+
+@pytest.mark.parametrize(
+    ("request_", "arguments", "kind"),
+    [
+        ("call", ["N", "shut_down", [], {}], "AttributeError"),
+        ("call", ["N", "__class__", [], {}], "AttributeError"),
+        ("call", ["N", "__init__", [], {}], "AttributeError"),
+        ("get", ["N", "key"], "AttributeError"),
+        ("get", ["N", "__dict__"], "AttributeError"),
+        ("get", ["N", "new_move"], "AttributeError"),
+        ("set", ["N", "new_move", ["v", 1]], "AttributeError"),
+        ("set", ["N", "__class__", ["v", 1]], "AttributeError"),
+        ("call", ["N", "name", [], {}], "AttributeError"),
+        ("call", [99, "new_move", [], {}], "ValueError"),
+        ("call", [-1, "new_move", [], {}], "ValueError"),
+        ("call", ["N", "adopt", [["o", 99]], {}], "ValueError"),
+        ("call", ["N", "adopt", [["i", 1]], {}], "ValueError"),
+        ("call", ["N", "adopt", [["pickle", b"cos\nsystem\n(S'id'\ntR."]], {}], "ValueError"),
+        ("call", ["N", "adopt", [["v", {"$type": "obj", "class": "os.system", "value": {}}]], {}], "ValueError"),
+        ("call", ["N", "adopt", [["v", {"$type": "obj", "class": "Body", "value": {}}]], {}], "ValueError"),
+        ("call", ["N", "turn", [["v", {"$type": "obj", "class": "Pose", "value": {"x": "far"}}]], {}], "ValueError"),
+        ("call", ["N", "adopt", ["v"], {}], "ValueError"),
+        ("call", ["N", "adopt", [["l", [["l", []]] * 3, 4]], {}], "ValueError"),
+        ("call", ["N", "adopt", [], {"__class__": ["v", 1]}], "TypeError"),
+        ("call", ["N", "adopt"], "ValueError"),
+        ("next", [99, 1], "ValueError"),
+        ("eval", ["1 + 1"], "ValueError"),
+        ("run", ["1 + 1"], "ValueError"),
+    ],
+)
+def test_lies_are_refused_and_the_host_lives_on(broker, request_, arguments, kind):
+    arguments = [broker.number if part == "N" else part for part in arguments]
+    assert broker.tell(0, 1, request_, arguments)[:3] == [2, 1, kind]
+    assert broker.tell(0, 2, "get", [broker.number, "battery"]) == [1, 2, ["v", 80]]
+
+
+def test_values_nested_beyond_measure_are_refused(broker):
+    node = ["v", 1]
+    for _ in range(200):
+        node = ["l", [node]]
+    assert broker.tell(0, 1, "call", [broker.number, "adopt", [node], {}])[:3] == [2, 1, "ValueError"]
+
+
+def test_answers_that_nobody_asked_for_are_left_alone(broker):
+    broker.liar.send([1, 12345, "value"])
+    broker.liar.send([2, 12345, "ValueError", "text", {}])
+    assert broker.tell(0, 2, "get", [broker.number, "battery"]) == [1, 2, ["v", 80]]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [],
+        "text",
+        None,
+        [3, 1],
+        [0, 1, "get"],
+        [0, "1", "get", []],
+        [2, 1, "a", []],
+        [2, 1, "a", "b"],
+        [True, 1, "a", []],
+    ],
+)
+def test_a_message_that_breaks_the_protocol_ends_the_connection(broker, message):
+    broker.liar.send(message)
+    with pytest.raises(PeerClosedError):
+        broker.liar.receive()
 
 
 def assert_gone(pid):

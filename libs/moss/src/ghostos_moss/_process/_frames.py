@@ -61,11 +61,18 @@ class FrameSocket:
             FrameError: It is no message.
             PeerClosedError: There is none, and there will be none.
         """
-        (length,) = _LENGTH.unpack(self._take(_LENGTH.size))
+        buffer = self._buffer
+        while len(buffer) < _LENGTH.size:
+            self._read(_LENGTH.size)
+        (length,) = _LENGTH.unpack_from(buffer)
         if length > MAX_FRAME_BYTES:
             text = f"a message of {length:,} bytes is over the limit of {MAX_FRAME_BYTES:,}"
             raise FrameError(text)
-        body = self._take(length)
+        end = _LENGTH.size + length
+        while len(buffer) < end:
+            self._read(end - len(buffer))
+        body = bytes(buffer[_LENGTH.size : end])
+        del buffer[:end]
         try:
             return self._decode(body)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
@@ -80,16 +87,12 @@ class FrameSocket:
             self._buffer.clear()
         self._socket.close()
 
-    def _take(self, size: int) -> bytes:
-        buffer = self._buffer
-        while len(buffer) < size:
-            try:
-                chunk = self._socket.recv(max(_READ_BYTES, size - len(buffer)))
-            except OSError as exc:
-                raise PeerClosedError from exc
-            if not chunk:
-                raise PeerClosedError
-            buffer += chunk
-        taken = bytes(buffer[:size])
-        del buffer[:size]
-        return taken
+    def _read(self, wanted: int) -> None:
+        """Wait for more, and add it to the buffer; as much as is wanted, or what there is."""
+        try:
+            chunk = self._socket.recv(max(_READ_BYTES, wanted))
+        except OSError as exc:
+            raise PeerClosedError from exc
+        if not chunk:
+            raise PeerClosedError
+        self._buffer += chunk

@@ -15,6 +15,9 @@ _REQUEST: Final = 0
 _ANSWER: Final = 1
 _ERROR: Final = 2
 _MAX_NESTED: Final = 64
+_SHAPES: Final = {_REQUEST: (int, int, str, list), _ANSWER: (int, int), _ERROR: (int, int, str, str, dict)}
+"""The types of each kind of message; of an answer, those of all but the value."""
+_LENGTHS: Final = {_REQUEST: 4, _ANSWER: 3, _ERROR: 5}
 
 RequestHandler = Callable[[str, list[Any]], Any]
 """Answers a request: its name and its arguments, as they came. What it raises is told to the peer."""
@@ -141,6 +144,7 @@ class Link:
         try:
             frame = self._receive()
         except (PeerClosedError, FrameError) as exc:
+            self.frames.close()  # who breaks the protocol is not spoken with any more
             self._finish(exc)
             return
         with self._changed:
@@ -164,13 +168,14 @@ class Link:
         return threading.get_ident() == self._server_id
 
     def _receive(self) -> list[Any]:
-        frame = self.frames.receive()
-        match frame:
-            case [0, int(), str(), list()] | [1, int(), _] | [2, int(), str(), str(), dict()]:
-                return cast("list[Any]", frame)
-            case _:
-                text = f"no message of this protocol: {frame!r:.100}"
-                raise FrameError(text)
+        frame: object = self.frames.receive()
+        if isinstance(frame, list) and frame:
+            parts = cast("list[Any]", frame)
+            shape = tuple(map(type, parts if parts[0] != _ANSWER else parts[:2]))
+            if shape[0] is int and shape == _SHAPES.get(parts[0]) and len(parts) == _LENGTHS[parts[0]]:
+                return parts
+        text = f"no message of this protocol: {frame!r:.100}"
+        raise FrameError(text)
 
     def _take_answer(self, frame: list[Any]) -> None:
         pending = self._pending.pop(frame[1], None)
