@@ -5,6 +5,7 @@
     │   ├── TargetError               the target is missing, does not parse or fails on import
     │   ├── ThreadTargetError         the thread belongs to another target
     │   ├── ThreadNotFoundError       no thread has that name or id
+    │   ├── ProposalError             a version that an agent proposed cannot be accepted
     │   └── SyncInAsyncError          a synchronous method on the Matrix's own loop
     ├── NotConfiguredError            exit 3: something is not set up
     │   ├── ModelKeyMissingError      no key for the chosen model
@@ -48,6 +49,7 @@ __all__ = [
     "ModelStreamCutError",
     "NewerFormatError",
     "NotConfiguredError",
+    "ProposalError",
     "ScriptError",
     "SyncInAsyncError",
     "TargetError",
@@ -110,6 +112,10 @@ class ThreadNotFoundError(UsageError):
             f"There is no thread '{name}' in this workspace.", advice="List them with: ghostos threads list"
         )
         self.name = name
+
+
+class ProposalError(UsageError):
+    """A version that an agent proposed cannot be accepted into the file. Nothing was written."""
 
 
 class SyncInAsyncError(UsageError):

@@ -173,7 +173,7 @@ class CodeEditor(SelfUpdater):
         if problems:
             raise EditFailedError(problems)
         self._state = edited
-        return f"Version {version_id(text)} compiles and passes its tests. Your next reply works with it."
+        return f"Version {version_id(text)} compiles and passes its tests."
 
 
 def _check_parses(text: str) -> None:

@@ -61,6 +61,11 @@ def open_target(name: str, *, common: Common) -> Generator[Application]:
         container.shutdown()
 
 
+def find_module(target: Target) -> str:
+    """Return the module that a target's ghost works in: its name, or its file's path. It may be the target itself."""
+    return target.ghost.moss_module if isinstance(target.ghost, MossAgent) else target.name
+
+
 @contextmanager
 def open_module(app: Application, *, flow: FlowRecord) -> Generator[ModuleSession]:
     """Compile the target's module and inject its `Moss`, as a ghost's first round does.
@@ -72,9 +77,7 @@ def open_module(app: Application, *, flow: FlowRecord) -> Generator[ModuleSessio
     Raises:
         TargetError: It cannot be compiled or injected.
     """
-    ghost = app.target.ghost
-    module = ghost.moss_module if isinstance(ghost, MossAgent) else app.target.name
-    session = open_module_of(module, container=app.container, flow=flow)
+    session = open_module_of(find_module(app.target), container=app.container, flow=flow)
     try:
         yield session
     finally:

@@ -23,7 +23,7 @@ _ALL = 1_000_000
 def list_threads(*, common: Common) -> None:
     """Print a line for each thread, the one last used first."""
     summaries: Sequence[ThreadSummary] = ()
-    with _open_store(common) as store:
+    with open_store(common) as store:
         if store is not None:
             summaries = asyncio.run(store.list_threads(limit=_ALL))
     write_out(render_summaries(summaries))
@@ -60,14 +60,14 @@ def _load_thread(name: str, *, common: Common) -> tuple[Task, list[Message]]:
             raise ThreadNotFoundError(name)
         return task, await store.list_messages(task.id)
 
-    with _open_store(common) as store:
+    with open_store(common) as store:
         if store is None:
             raise ThreadNotFoundError(name)
         return asyncio.run(load(store))
 
 
 @contextmanager
-def _open_store(common: Common) -> Generator[Store | None]:
+def open_store(common: Common) -> Generator[Store | None]:
     """Open the workspace's database; None where there is none, and none is made."""
     container = make_container(common)
     try:

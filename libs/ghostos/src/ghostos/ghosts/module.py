@@ -3,12 +3,17 @@
 from ghostos.errors import GhostOSError, NotConfiguredError, TargetError
 from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos_container import Container
-from ghostos_moss import Executor, ModuleSession, PyContext, load_source
+from ghostos_moss import Executor, ModuleSession, ModuleSource, PyContext, load_source
 from ghostos_moss.errors import ConfinementError, MossError
 
 
 def open_module(
-    module: str, *, container: Container, flow: FlowRecord, pycontext: PyContext | None = None
+    module: str,
+    *,
+    container: Container,
+    flow: FlowRecord,
+    pycontext: PyContext | None = None,
+    source: ModuleSource | None = None,
 ) -> ModuleSession:
     """Compile a module and inject its `Moss`. Runs the module's body; close the session afterwards.
 
@@ -17,6 +22,7 @@ def open_module(
         container: Has the executor; the parent of the session's own container.
         flow: Gets what code says to `moss.flow`.
         pycontext: What earlier rounds left; None: nothing.
+        source: Compiled in the place of what the module's file has.
 
     Raises:
         TargetError: It cannot be read, compiled or injected.
@@ -24,7 +30,7 @@ def open_module(
     """
     try:
         return container.force_fetch(Executor).open(
-            load_source(module),
+            source or load_source(module),
             pycontext=pycontext or PyContext(module=module),
             container=container,
             injections={"flow": Flow(flow)},

@@ -1,4 +1,4 @@
-"""Commands on a target's module, without a model: `moss prompt`, `moss run`."""
+"""Commands on a target's module, without a model: `moss prompt`, `run`, `test`, `diff`, `accept`."""
 
 from typing import Annotated
 
@@ -26,6 +26,11 @@ def make_group() -> typer.Typer:
             "ghostos moss run my.py --code try.py --timeout 5 --json",
         ),
     )(run)
+    group.command("test", epilog=examples("ghostos moss test my.py"))(test)
+    group.command("diff", epilog=examples("ghostos moss diff my.py", "ghostos moss diff my.py --thread t-3f9c1a2b"))(
+        diff
+    )
+    group.command("accept", epilog=examples("ghostos moss accept my.py 4f0c1d2e3a4b"))(accept)
     return group
 
 
@@ -76,3 +81,68 @@ def run(
 
     common = Common(workspace=workspace, sandbox=sandbox, is_debug=debug)
     return run_code(target, common=common, code=code, timeout_s=timeout, is_json=json)
+
+
+def test(
+    target: TargetArgument,
+    *,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            min=0.001,
+            metavar="S",
+            help="Longest run of one test, seconds. Otherwise the workspace's code.timeout_s.",
+            show_default=False,
+        ),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    sandbox: SandboxOption = None,
+    debug: DebugOption = False,
+) -> int:
+    """Run the tests of a file: its functions test_*.
+
+    Each is called with a module of its own, also those under `if __name__ == "__test__":`. A rehearsal beside the
+    file is checked, too. The exit status is 1 when something failed.
+    """
+    from ghostos.cli.module_tests import run_tests
+
+    return run_tests(target, common=Common(workspace=workspace, sandbox=sandbox, is_debug=debug), timeout_s=timeout)
+
+
+def diff(
+    target: TargetArgument,
+    *,
+    thread: Annotated[
+        str | None, typer.Option("--thread", metavar="NAME", help="Only what this thread proposes.", show_default=False)
+    ] = None,
+    workspace: WorkspaceOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Show what agents propose to change in a file.
+
+    An agent may edit its own module; the file stays as it is until you accept a version.
+    """
+    from ghostos.cli.proposals import print_proposals
+
+    print_proposals(target, common=Common(workspace=workspace, thread=thread, is_debug=debug))
+
+
+def accept(
+    target: TargetArgument,
+    version: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="Which version, as `moss diff` names it.", show_default=False),
+    ] = None,
+    *,
+    workspace: WorkspaceOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Write a proposed version into the file.
+
+    Exactly the version that `moss diff` shows under that ID is written. Nothing is written when the file has
+    changed since the agent read it. ID may be left out where one version is proposed.
+    """
+    from ghostos.cli.proposals import accept_proposal
+
+    accept_proposal(target, version=version, common=Common(workspace=workspace, is_debug=debug))

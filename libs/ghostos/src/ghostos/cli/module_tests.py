@@ -1,0 +1,146 @@
+"""`ghostos moss test`: the tests of a target's module, each with a module of its own, and its rehearsal."""
+
+import keyword
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ghostos.cli.application import Application, find_module, get_settings, open_target
+from ghostos.cli.escaping import escape, escape_line
+from ghostos.cli.options import Common
+from ghostos.cli.streams import write_note, write_out
+from ghostos.cli.text_view import describe_executor
+from ghostos.drivers.models.rehearsal_file import check_rehearsal, find_rehearsal
+from ghostos.errors import TargetError
+from ghostos.ghosts.module import open_module
+from ghostos.libraries.flow import FlowRecord
+from ghostos_moss import Executor, ModuleSession, ModuleSource, RunResult, load_source
+from ghostos_moss.testsuite import source_with_tests
+
+_FIND = """
+import inspect
+
+def takes_moss(function):
+    first = next(iter(inspect.signature(function).parameters.values()), None)
+    return first is not None and (first.name == "moss" or first.default is first.empty)
+
+def run():
+    return [
+        [name, takes_moss(value), inspect.iscoroutinefunction(value)]
+        for name, value in list(globals().items())
+        if name.startswith("test_") and inspect.isfunction(value) and value.__globals__ is globals()
+    ]
+"""
+
+_CALL = """
+import traceback
+
+{define} run(moss):
+    try:
+        {call}
+    except Exception as error:
+        own = {name}.__code__.co_filename
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
+        return ["".join(traceback.format_exception_only(error)), lines[-1] if lines else 0]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    name: str
+    takes_moss: bool
+    is_async: bool
+
+    def to_code(self) -> str:
+        """Code that calls it and returns what it raised, with the line of the module, or nothing."""
+        call = f"{'await ' if self.is_async else ''}{self.name}({'moss' if self.takes_moss else ''})"
+        return _CALL.format(define="async def" if self.is_async else "def", name=self.name, call=call)
+
+
+def run_tests(target: str, *, common: Common, timeout_s: float | None) -> int:
+    """Run the tests of a target's module and check the rehearsal beside it.
+
+    Args:
+        target: What the user pointed at.
+        common: The shared options.
+        timeout_s: Longest run of one test, seconds; None is the workspace's setting for code.
+
+    Returns:
+        The exit status: 1 when a test failed or the rehearsal is none.
+    """
+    with open_target(target, common=common) as app:
+        limit_s = get_settings(app.container).settings.code.timeout_s if timeout_s is None else timeout_s
+        source = source_with_tests(load_source(find_module(app.target)))
+        with _open(app, source) as session:
+            write_note(f"[no model{describe_executor(app.container.force_fetch(Executor).name)}]")
+            tests = list(_read_tests(session.run(_FIND, timeout_s=limit_s)))
+        failed = [test.name for test in tests if not _run(test, app=app, source=source, limit_s=limit_s)]
+        has_problems = _check_rehearsal(app.target.name)
+    counted = f"{len(tests)} test{'s' if len(tests) != 1 else ''}" if tests else "no tests (functions test_*)"
+    write_out(f"{counted}, {len(failed)} failed\n" if failed else f"{counted}\n")
+    return 1 if failed or has_problems else 0
+
+
+def _run(test: _Test, *, app: Application, source: ModuleSource, limit_s: float) -> bool:
+    """Run a test and print what it came to; whether it passed."""
+    with _open(app, source) as session:
+        result = session.run(test.to_code(), timeout_s=limit_s)
+    if result.status == "ok" and result.returns is None:
+        write_out(f"ok      {test.name}\n")
+        return True
+    write_out(f"failed  {test.name}\n")
+    for line in _explain(result, source):
+        write_out(f"        {escape(line)}\n")
+    return False
+
+
+def _explain(result: RunResult, source: ModuleSource) -> Iterator[str]:
+    match result.returns:
+        case [str() as text, int() as number]:
+            yield from text.rstrip("\n").split("\n")
+            lines = source.text.split("\n")
+            if 0 < number <= len(lines):
+                yield f"line {number}: {lines[number - 1].strip()}"
+        case _:
+            yield from (result.error or "it did not say how it ended").split("\n")
+    if result.std_output:
+        yield "it printed:"
+        yield from (f"  {line}" for line in result.std_output.rstrip("\n").split("\n"))
+
+
+def _read_tests(result: RunResult) -> Iterator[_Test]:
+    """The tests that a module says it has, in the order of the file."""
+    if not isinstance(result.returns, list):
+        raise TargetError(
+            f"The tests cannot be found: {result.error or 'the module does not say which it has'}",
+            advice="Mend the file and run it again.",
+        )
+    for found in result.returns:
+        match found:
+            case [str() as name, bool() as takes_moss, bool() as is_async] if name.isidentifier():
+                if not keyword.iskeyword(name):
+                    yield _Test(name, takes_moss, is_async)
+            case _:
+                continue
+
+
+@contextmanager
+def _open(app: Application, source: ModuleSource) -> Generator[ModuleSession]:
+    session = open_module(find_module(app.target), source=source, container=app.container, flow=FlowRecord())
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def _check_rehearsal(target: str) -> bool:
+    """Print what is wrong with the rehearsal beside a target, if it has one; whether something is."""
+    path = find_rehearsal(target)
+    if path is None:
+        return False
+    problems = check_rehearsal(path)
+    if not problems:
+        write_out(f"ok      {escape_line(path.name)}\n")
+    for problem in problems:
+        write_out(f"failed  {escape_line(problem)}\n")
+    return bool(problems)
