@@ -226,12 +226,31 @@ def test_getsource_gives_definitions_with_their_decorators():
 
 def test_sources_have_a_largest_size():
     made = editor("a = 1\n")
+    for edit in (made.append, made.rewrite, lambda code: made.replace("a", code)):
+        with pytest.raises(CodeEditError, match="1,048,576 characters"):
+            edit(f"b = '{'x' * 1024 * 1024}'")
     with pytest.raises(CodeEditError, match="1,048,576 characters"):
-        made.append(f"b = '{'x' * 1024 * 1024}'")
+        made.append(f"b = '{'x' * (1024 * 1024 - 6)}'")
     for number in range(4):
         made.rewrite(f"a = '{str(number) * 1_000_000}'")
     with pytest.raises(CodeEditError, match="together 4,194,304"):
         made.rewrite(f"a = '{'y' * 1_000_000}'")
+
+
+@pytest.mark.parametrize("code", ["x = " + "(" * 5000, "x = " + "-" * 100_000 + "1", "x = " + "+".join("1" * 50_000)])
+def test_sources_that_are_nested_too_deeply_are_refused(code):
+    made = editor("a = 1\n")
+    for edit in (made.append, made.rewrite):
+        with pytest.raises(CodeEditError):
+            edit(code)
+    assert made.diff() == ""
+
+
+def test_a_long_source_of_equal_lines_is_rewritten_in_time():
+    hidden = "# <moss-hide>\nsecret = 1\n# </moss-hide>\n"
+    source = "a = 1\n" * 5_000 + hidden + "a = 1\n" * 5_000 + "b = 1\n"
+    text = edited(source, lambda it: it.rewrite("a = 1\n" * 10_000 + "b = 1\nc = 1\n"))
+    assert text.count(hidden) == 1
 
 
 def test_versions_say_where_they_came_from_and_a_text_that_comes_again_is_the_same_version():
@@ -327,6 +346,11 @@ def test_hidden_code_is_in_no_source_or_diff():
         assert not any(secret in text for secret in SECRETS)
     assert "+    return 3" in made.diff()
     assert "def shown" in made.getsource("Tool")
+
+
+def test_a_hidden_name_is_taken():
+    with pytest.raises(EditTargetError, match="test_first: the name is taken: choose another one"):
+        editor(HIDDEN).append("def test_first(): ...")
 
 
 @pytest.mark.parametrize("name", ["test_first", "Tool.secret", "secret_module"])

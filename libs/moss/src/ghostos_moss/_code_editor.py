@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from difflib import unified_diff
 from typing import Final, TypeAlias
 
-from ghostos_moss._code_fit import fit_code, normal_lines
+from ghostos_moss._code_fit import MAX_CODE_CHARS, fit_code, normal_lines
 from ghostos_moss._code_history import CodeHistory
 from ghostos_moss._code_rewrite import rewrite_visible
 from ghostos_moss._code_spans import defined_names, find_span
@@ -31,8 +31,7 @@ __all__ = ["CodeEditor", "TryOut"]
 TryOut: TypeAlias = Callable[[str], tuple[str, ...]]
 """Compiles an edited source afresh and runs its MOSS tests; what is wrong with it, empty when nothing is."""
 
-_MAX_CHARS: Final = 1024 * 1024
-_MAX_TOTAL_CHARS: Final = 4 * _MAX_CHARS
+_MAX_TOTAL_CHARS: Final = 4 * MAX_CODE_CHARS
 
 
 class CodeEditor(SelfUpdater):
@@ -65,9 +64,10 @@ class CodeEditor(SelfUpdater):
         with self._lock:
             fitted = fit_code(code)
             text = self._state.text
-            taken = set(defined_names(parse_source(text).tree.body))
-            names = defined_names(fitted.body)
-            known = next((name for name in names if name in taken), None)
+            source, names = parse_source(text), defined_names(fitted.body)
+            known = next((name for name in names if name in defined_names(source.tree.body)), None)
+            if known is not None and known in source.hidden_names:
+                raise EditTargetError(known, "the name is taken: choose another one")
             if known is not None:
                 raise EditTargetError(known, f"the module has it already: use replace({known!r}, code)")
             return self._edit(_appended(text, fitted.lines), note=f"append {', '.join(names)}".strip())
@@ -164,11 +164,12 @@ class CodeEditor(SelfUpdater):
         text = edited.text
         if text == self._state.text:
             return "Nothing changed: the source is the same."
-        _check_parses(text)
-        check_protected(self._state.text, text)
-        if len(text) > _MAX_CHARS or edited.size > _MAX_TOTAL_CHARS:
-            reason = f"a source may have {_MAX_CHARS:,} characters, and all its versions together {_MAX_TOTAL_CHARS:,}"
+        if len(text) > MAX_CODE_CHARS or edited.size > _MAX_TOTAL_CHARS:
+            reason = (
+                f"a source may have {MAX_CODE_CHARS:,} characters, and all its versions together {_MAX_TOTAL_CHARS:,}"
+            )
             raise CodeEditError(reason)
+        _check_text(self._state.text, text)
         problems = self._try_out(text)
         if problems:
             raise EditFailedError(problems)
@@ -176,14 +177,18 @@ class CodeEditor(SelfUpdater):
         return f"Version {version_id(text)} compiles and passes its tests."
 
 
-def _check_parses(text: str) -> None:
+def _check_text(before: str, after: str) -> None:
+    """Refuse a source that does not parse, or changes what only the user may change."""
     try:
-        parse_source(text)
+        parse_source(after)
+        check_protected(before, after)
     except HiddenRegionError as exc:
         reason = "the code has a mark of a hidden region: leave it out"
         raise ProtectedCodeError(reason) from exc
     except SourceError as exc:
         raise EditFailedError((exc.describe_for_model(),)) from exc
+    except RecursionError as exc:
+        raise EditFailedError(("it is nested too deeply",)) from exc
 
 
 def _body_of(lines: list[str]) -> list[ast.stmt]:

@@ -4,10 +4,14 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from ghostos_moss.errors import CodeEditError
 
-__all__ = ["FittedCode", "fit_code", "normal_lines"]
+__all__ = ["MAX_CODE_CHARS", "FittedCode", "fit_code", "normal_lines"]
+
+MAX_CODE_CHARS: Final = 1024 * 1024
+"""Of a source, and so of what is put into one. Looked at before anything else is."""
 
 _INDENT = re.compile(r"[ \t\f]*")
 
@@ -24,10 +28,13 @@ def normal_lines(code: object) -> list[str]:
     """The lines of code, whatever ends them, without blank ones at its beginning and end.
 
     Raises:
-        CodeEditError: It is no text.
+        CodeEditError: It is no text, or too long.
     """
     if not isinstance(code, str):
         reason = f"give the code as a str, not a {type(code).__name__}"
+        raise CodeEditError(reason)
+    if len(code) > MAX_CODE_CHARS:
+        reason = f"a source may have {MAX_CODE_CHARS:,} characters"
         raise CodeEditError(reason)
     lines = code.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     while lines and not lines[0].strip():

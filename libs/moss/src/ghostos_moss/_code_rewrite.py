@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
+from typing import Final
 
 from ghostos_moss._code_spans import first_line
 from ghostos_moss._hidden import HiddenRegion, visible_lines
 from ghostos_moss.errors import ProtectedCodeError
 
 __all__ = ["rewrite_visible"]
+
+_MANY_LINES: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,10 @@ def rewrite_visible(text: str, new: Sequence[str], *, body: Sequence[ast.stmt], 
     if not shown:
         return "\n".join([*lines[:-1], *new, *lines[-1:]])
     old = [lines[number] for number in shown]
-    kept = _kept_lines(old, new)
+    gaps = _gaps(lines, shown, regions=regions)
+    kept = _kept_lines(old, new) if gaps else {}
     inserts: dict[int, list[str]] = {}
-    for gap in _gaps(lines, shown, regions=regions):
+    for gap in gaps:
         place = _place(gap, old=old, new=new, kept=kept)
         if not gap.is_indented:
             place = _after_statement(place, body)
@@ -63,7 +67,8 @@ def rewrite_visible(text: str, new: Sequence[str], *, body: Sequence[ast.stmt], 
 
 def _kept_lines(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
     """Which old lines are in the new text, and where."""
-    blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+    is_long = len(new) > _MANY_LINES  # then lines that are frequent are looked at less: their number would be squared
+    blocks = SequenceMatcher(None, old, new, autojunk=is_long).get_matching_blocks()
     return {block.a + at: block.b + at for block in blocks for at in range(block.size)}
 
 

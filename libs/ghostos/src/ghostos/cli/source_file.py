@@ -15,6 +15,7 @@ from pathlib import Path
 from ghostos.errors import NotConfiguredError, ProposalError
 from ghostos_moss import check_protected
 
+_MANY_LINES = 2000
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 _LINES = re.compile(r"([^\r\n]*)(\r\n|\r|\n)|([^\r\n]+)\Z")
 
@@ -96,7 +97,8 @@ def _with_line_ends(old: str, source: str) -> Iterator[str]:
     usual = counted.most_common(1)[0][0] if counted else "\n"
     new = source.split("\n")
     ends: list[str] = [usual] * len(new)
-    matcher = SequenceMatcher(None, [line for line, _ in found], new, autojunk=False)
+    # Of a long text, lines that are frequent are looked at less: their number would be squared.
+    matcher = SequenceMatcher(None, [line for line, _ in found], new, autojunk=len(new) > _MANY_LINES)
     for block in matcher.get_matching_blocks():
         for at in range(block.size):
             ends[block.b + at] = found[block.a + at][1] or usual
