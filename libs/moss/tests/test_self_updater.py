@@ -305,7 +305,7 @@ def test_the_errors_are_named_and_safe_to_read(write_module):
             "Nothing was edited: plsu: there is no such definition in the module: did you mean plus?"
         )
         with pytest.raises(EditFailedError) as failed:
-            updater.append("open('/root/secret/file')")
+            updater.append("open('/secret/folder/file')")
         assert failed.value.describe_for_model() == snapshot("""\
 Nothing was edited: the edited module does not work:
   adder, line 20: its body raised FileNotFoundError: [Errno 2] No such file or directory: '…/file'\
