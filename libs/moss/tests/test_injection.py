@@ -126,6 +126,16 @@ def test_class_defaults_are_copied_for_each_instance(write_module):
         assert (runtime.locals()["Moss"].names, runtime.locals()["Moss"].sizes) == ([["a"]], {})
 
 
+def test_what_the_class_itself_gives_an_annotated_name_is_left_to_it(write_module):
+    lines = ("_calls: dict[str, int] = {}", "_limit: int | None = 5", "greet: type = str", "_body: Body = None")
+    with new_compiler().bind(str, "hello").compile(moss_module(write_module, *lines)) as runtime:
+        assert runtime.moss_injections() == {}
+        assert runtime.execute(code="print(moss._calls, moss._limit, moss.greet, moss._body)").std_output == (
+            "{} 5 <class 'str'> None\n"
+        )
+        assert runtime.dump_pycontext().values == {}
+
+
 def test_a_default_that_is_no_data_stays_the_one_that_it_is(write_module):
     name = moss_module(write_module, "body: Body = Robot()", "both: list[Body] = [body]")
     with new_compiler().compile(name) as runtime:

@@ -132,6 +132,8 @@ class _Describer:
 
     def _unknown(self, name: str) -> str:
         known = [*self._visible_names(), *(piece.name for piece in reflect(self.module, self.source).reached), "moss"]
+        if self.moss_type is not None and self._moss_attribute(name.partition(".")[0]) is not _MISSING:
+            return f"There is no name {name!r} here. Did you mean 'moss.{name}'?"
         close = get_close_matches(name.partition(".")[0], known, n=3)
         if name.partition(".")[0] in known:
             return f"There is nothing to describe at {name!r}."
@@ -172,9 +174,7 @@ def _module_text(name: str, module: ModuleType, max_tokens: int | None) -> str:
     """The public names of a module: as stubs where they are few."""
     exported: list[str] = list(getattr(module, "__all__", ()))
     names = [each for each in exported if not each.startswith("_")] or [
-        each
-        for each, value in vars(module).items()
-        if not each.startswith("_") and _is_of(module, value)
+        each for each, value in vars(module).items() if not each.startswith("_") and _is_of(module, value)
     ]
     doc = (module.__doc__ or "").strip().partition("\n\n")[0]
     lines = [line.strip() for line in doc.splitlines() if any(char.isalnum() for char in line)]

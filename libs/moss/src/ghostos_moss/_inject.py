@@ -65,7 +65,9 @@ def assemble(
             continue
         if name in defaults:
             object.__setattr__(moss, name, values.get(name, defaults[name]))
-        elif _fill(made, name, annotations[name], values=values, container=container):
+        elif not _is_on_class(moss_type, name) and _fill(
+            made, name, annotations[name], values=values, container=container
+        ):
             required.add(name)
     for name, value in injections.items():
         _put(moss, name, value)
@@ -74,6 +76,11 @@ def assemble(
     made.declared = frozenset(annotations) | frozenset(defaults)
     made.required = frozenset(required)
     return made
+
+
+def _is_on_class(moss_type: type[Moss], name: str) -> bool:
+    """Whether the class has that attribute, though it is no value: a function, or a private one with a default."""
+    return any(name in vars(cls) for cls in moss_type.__mro__ if cls not in (Moss, object))
 
 
 def _fill(

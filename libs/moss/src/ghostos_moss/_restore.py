@@ -51,5 +51,5 @@ def restore(
                 restored.migrated.add(name)
                 continue
             restored.raw[name] = raw
-            restored.notes.append(f"{exc}. It is kept as it was stored, unseen, until moss.{name} is assigned.")
+            restored.notes.append(f"{exc}. It is kept as it was stored, unseen, until moss.{name} is changed.")
     return restored
