@@ -1,6 +1,6 @@
 """Prompts: how long they are (exact cl100k), how long they take (cold, warm), how far the approximate count is off.
 
-Run: `python benchmarks/prompt.py`. Cold figures come from processes that rendered nothing before.
+Cold figures come from processes that rendered nothing before.
 """
 
 import statistics
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-import cl100k
+from benchmarks import cl100k
 
 from ghostos_moss._prompter import MossPrompter
 from ghostos_moss._source import ModuleSource, load_source
@@ -146,7 +146,7 @@ def measure_warm(name: str) -> float:
 
 def run_cold(folder: str, name: str) -> float:
     """The median of several fresh processes."""
-    command = [sys.executable, __file__, "--cold", folder, name]
+    command = [sys.executable, "-m", "benchmarks.moss.render", "--cold", folder, name]
     runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(COLD_RUNS)]
     return statistics.median(float(run) for run in runs)
 
@@ -163,7 +163,7 @@ def main() -> None:
             exact, approximate = cl100k.count(text), count_tokens(text)
             cold, warm = run_cold(folder, name), measure_warm(name)
             print(f"{name:<12}{exact:>8}{approximate:>9}{cold:>9.2f}{warm:>9.3f}")
-    sources = sorted(Path(__file__).parent.parent.glob("libs/*/src/*/*.py"))
+    sources = sorted(Path(__file__).parents[2].glob("libs/*/src/*/*.py"))
     texts = [path.read_text() for path in sources if path.stat().st_size > 600]
     errors = sorted(abs(count_tokens(text) / cl100k.count(text) - 1) for text in texts)
     worst, p95 = errors[-1], errors[int(len(errors) * 0.95)]

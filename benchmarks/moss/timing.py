@@ -1,7 +1,4 @@
-"""What MOSS adds to running Python: compile + inject + execute, a loop, output, storing. Ratios within one run.
-
-Run: python benchmarks/moss.py
-"""
+"""What MOSS adds to running Python: compile + inject + execute, a loop, output, storing. Ratios within one run."""
 
 import statistics
 import sys

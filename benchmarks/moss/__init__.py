@@ -1,0 +1,1 @@
+"""What MOSS costs: time and tokens, beside plain Python, JSON tools and other frameworks."""

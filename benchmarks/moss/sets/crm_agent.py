@@ -1,0 +1,13 @@
+"""An assistant in sales: you look things up, keep records, and prepare what your colleague decides."""
+
+from benchmarks.moss.sets.crm import Crm
+
+from ghostos_moss import Moss as Parent
+
+
+class Moss(Parent):
+    crm: Crm
+    """customers, deals, appointments"""
+
+    reminders: list[str] = []
+    """what your colleague asked to be reminded of"""

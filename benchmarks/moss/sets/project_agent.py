@@ -1,0 +1,13 @@
+"""An assistant of a project's manager: you keep the tracker in order and answer questions about it."""
+
+from benchmarks.moss.sets.project import Tracker
+
+from ghostos_moss import Moss as Parent
+
+
+class Moss(Parent):
+    tracker: Tracker
+    """the project"""
+
+    watched: list[str] = []
+    """ids of tasks that the manager wants to hear about"""
