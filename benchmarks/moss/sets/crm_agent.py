@@ -1,6 +1,6 @@
 """An assistant in sales: you look things up, keep records, and prepare what your colleague decides."""
 
-from benchmarks.moss.sets.crm import Crm
+from benchmarks.moss.sets.crm import Channel, Crm, Item, Money, Stage
 
 from ghostos_moss import Moss as Parent
 

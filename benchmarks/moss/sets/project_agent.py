@@ -1,6 +1,6 @@
 """An assistant of a project's manager: you keep the tracker in order and answer questions about it."""
 
-from benchmarks.moss.sets.project import Tracker
+from benchmarks.moss.sets.project import LinkKind, Priority, State, Task, TaskFilter, Tracker
 
 from ghostos_moss import Moss as Parent
 

@@ -1,11 +1,10 @@
 """A household robot: you drive it and use its arms for the person who talks to you."""
 
-from benchmarks.moss.sets.robot import Position, Robot
+from benchmarks.moss.sets.robot import DriveLimits, Gait, Position, Robot, Side
+from ghostos_moss import Moss as Parent
 
 # <moss-hide>
 from benchmarks.moss.sets.robot_simulator import SimulatedRobot
-
-from ghostos_moss import Moss as Parent
 from ghostos_moss import MossCompiler
 
 
