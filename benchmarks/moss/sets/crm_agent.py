@@ -1,5 +1,8 @@
 """An assistant in sales: you look things up, keep records, and prepare what your colleague decides."""
 
+# <moss-hide>
+# pyright: reportUnusedImport=false
+# </moss-hide>
 from benchmarks.moss.sets.crm import Channel, Crm, Item, Money, Stage
 
 from ghostos_moss import Moss as Parent

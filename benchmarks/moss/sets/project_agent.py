@@ -1,5 +1,8 @@
 """An assistant of a project's manager: you keep the tracker in order and answer questions about it."""
 
+# <moss-hide>
+# pyright: reportUnusedImport=false
+# </moss-hide>
 from benchmarks.moss.sets.project import LinkKind, Priority, State, Task, TaskFilter, Tracker
 
 from ghostos_moss import Moss as Parent

@@ -1,5 +1,8 @@
 """A household robot: you drive it and use its arms for the person who talks to you."""
 
+# <moss-hide>
+# pyright: reportUnusedImport=false
+# </moss-hide>
 from benchmarks.moss.sets.robot import DriveLimits, Gait, Position, Robot, Side
 from ghostos_moss import Moss as Parent
 
