@@ -59,9 +59,7 @@ def get_ghostos(container: Container | None = None) -> GhostOS:
     return (container or get_container()).force_fetch(GhostOS)
 
 
-def _default_providers(
-    workspace: Path | None, *, model: str | None, sandbox: Sandbox | None
-) -> list[Provider[Any]]:
+def _default_providers(workspace: Path | None, *, model: str | None, sandbox: Sandbox | None) -> list[Provider[Any]]:
     @provide(AppSettings)
     def app_settings(container: Container) -> AppSettings:
         found = find_workspace(workspace, environment=os.environ)

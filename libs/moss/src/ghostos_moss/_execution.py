@@ -67,7 +67,7 @@ def run_plainly(
     """
     if snippet is not None:
         names[INTERRUPT_NAME] = Interrupted
-        top_level = cast("Any", eval(snippet.code, names))  # noqa: S307 - eval, as it hands on the coroutine
+        top_level: Any = eval(snippet.code, names)  # noqa: S307 - eval, as it hands on the coroutine
         if top_level is not None:
             interrupter.complete(top_level)
         if not snippet.defines(request.target) or snippet.calls(request.target):
