@@ -145,6 +145,12 @@ def test_cancel_ends_the_run_in_progress(session):
     assert session.run("1").status == "ok"
 
 
+def test_cancelling_when_nothing_runs_does_nothing(session):
+    session.run("print(1)")
+    session.cancel()
+    assert session.run("print(2)").std_output == "2\n"
+
+
 def test_notes_say_what_could_not_be_stored_or_restored(open_session):
     context = PyContext(values={"old": {"$type": "obj", "class": "Gone", "value": {}}})
     session = open_session(pycontext=context)

@@ -302,6 +302,12 @@ def test_a_closed_session_says_so_and_closing_stops_a_run(open_robot):
         session.run("1")
 
 
+def test_a_stop_that_comes_too_late_is_not_kept_for_the_next_run(robot):
+    printed(robot, "print(1)")
+    robot._worker.stop("it was cancelled")
+    assert printed(robot, "print(2)") == "2\n"
+
+
 # Injected objects
 
 

@@ -47,6 +47,7 @@ class LiveWorker:
         self._poll.register(self._wake, select.POLLIN)
         self._ringing = threading.Lock()
         self._stop_reason: str | None = None
+        self._end_reason: str | None = None
         self._link = Link(
             process.frames, lambda request, args: objects.handle(self._link, request, args), describe_error
         )
@@ -67,6 +68,7 @@ class LiveWorker:
             WorkerGoneError: The worker ended.
             FrameError: The request is over the limit of what can be sent.
         """
+        self._stop_reason = self._end_reason  # a stop that came when nothing ran was for nothing
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         pending = self._link.begin(name, *arguments, on_settled=self._ring)
         try:
@@ -87,6 +89,11 @@ class LiveWorker:
         """End the request in progress. From any thread; the first reason counts."""
         self._stop_reason = self._stop_reason or reason
         self._ring()
+
+    def end(self, reason: str) -> None:
+        """End the request in progress and every later one. From any thread."""
+        self._end_reason = reason
+        self.stop(reason)
 
     def close(self) -> None:
         """Kill the worker and give back what led to it. Once."""

@@ -141,7 +141,7 @@ class ProcessSession:
         """
         worker = self._worker
         if worker is not None:
-            worker.stop("its session was closed")
+            worker.end("its session was closed")
         with self._lock:
             if self._is_closed:
                 return
