@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -306,6 +307,30 @@ def test_a_stop_that_comes_too_late_is_not_kept_for_the_next_run(robot):
     printed(robot, "print(1)")
     robot._worker.stop("it was cancelled")
     assert printed(robot, "print(2)") == "2\n"
+
+
+def test_sessions_leave_no_descriptor_no_thread_and_no_process_behind(process_executor, open_robot):
+    def use():
+        session = open_robot()
+        printed(session, "moss.body.on_collision(lambda pose: 1)")
+        assert session.run("1 / 0").status == "error"
+        printed(session, "moss.count += 1")
+        session.close()
+
+    use()
+    zygote = process_executor._zygote._process.pid  # pyright: ignore[reportOptionalMemberAccess]
+    before = len(os.listdir("/proc/self/fd"))
+    pids = []
+    for _ in range(10):
+        use()
+        pids += [int(pid) for pid in Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()]
+    assert len(os.listdir("/proc/self/fd")) == before
+    for thread in threading.enumerate():
+        if thread.name.startswith("moss-worker"):
+            thread.join(10)
+            assert not thread.is_alive()
+    for pid in pids:
+        assert_gone(pid)
 
 
 # Injected objects
