@@ -1,4 +1,4 @@
-"""The port through which a module is prompted and run. One driver is there, `off`: in this process, with all rights."""
+"""The port through which a module is prompted and run. Its drivers are `off` and `process`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -126,7 +126,7 @@ class Executor(Protocol):
             pycontext: What earlier rounds left; not modified.
             container: Parent of the session's own container; not closed.
             injections: Attributes of moss by name; some may be unknown to the class.
-            permissions: What confined code may touch. Reserved: it has no effect yet; code runs with all rights.
+            permissions: What confined code may touch. Reserved: it has no effect yet.
             level: How much of imported names is shown.
             max_prompt_tokens: Budget of the prompt; None: no limit.
 

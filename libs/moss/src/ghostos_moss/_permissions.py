@@ -1,6 +1,6 @@
 """What confined code may touch, and the mark for functions that run on the host instead.
 
-Both are reserved: they have no effect yet, as no executor confines code: it runs with all rights.
+Both are reserved: they have no effect yet. The executor `process` grants nothing, `off` refuses nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Permissions:
     """What a module asks for in `__moss_permissions__ = Permissions(...)`: literals only, as it is read, not run.
 
-    Reserved: it has no effect yet; code runs with all rights.
+    Reserved: it has no effect yet.
 
     Attributes:
         net: Whether connections may be opened, to any host.
@@ -70,7 +70,7 @@ def _names(kind: str, value: object) -> tuple[str, ...]:
 def on_host(function: Callable[P, T]) -> Callable[P, T]:
     """Mark a function to run on the host, with the host's rights, when its module is confined.
 
-    The mark is seen in the source, so write it as a decorator: `@on_host`. Reserved: it has no effect yet, as nothing
-    is confined.
+    The mark is seen in the source, so write it as a decorator: `@on_host`. Reserved: it has no effect
+    yet.
     """
     return function

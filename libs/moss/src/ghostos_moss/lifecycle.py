@@ -2,7 +2,7 @@
 
 All are optional: those that a module does not define, and those that return None, leave it at the defaults here.
 
-`__moss_permissions__ = Permissions(...)` is a reserved name: it has no effect yet, code runs with all rights.
+`__moss_permissions__ = Permissions(...)` is a reserved name: it has no effect yet.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
