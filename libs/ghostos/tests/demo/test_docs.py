@@ -92,7 +92,7 @@ def test_each_file_of_a_page_is_a_target(page, folder):
 def test_commands_of_a_page_name_targets_that_exist(page, folder):
     write_files(page, folder)
     commands = [block.text for block in blocks(page) if block.language == "bash"]
-    targets = re.findall(r"^ghostos (?:web|console|ask|moss prompt) (\S+)", "".join(commands), re.MULTILINE)
+    targets = re.findall(r"^ghostos (?:web|console|ask|moss prompt|moss test) (\S+)", "".join(commands), re.MULTILINE)
     for target in targets:
         assert load_target(target)
     assert len(targets) == "".join(commands).count("ghostos ")
