@@ -3,8 +3,10 @@ import inspect
 import linecache
 import sys
 import threading
+import time
 import traceback
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -299,3 +301,28 @@ def test_what_a_model_reads_about_a_failed_compile_has_no_folders_of_the_machine
     assert "importable" in str(caught.value)
     assert "importable" not in said
     assert "NotADirectoryError" in said
+
+
+def test_code_parses_in_many_threads_while_the_collector_lets_others_in(write_module):
+    """CPython's own conversion of trees keeps its depth in one place for all threads."""
+    source = load_source(write_module("def double(number):\n    return 2 * number\n"))
+    thresholds = gc.get_threshold()
+    gc.set_threshold(50)
+    gc.callbacks.append(_let_others_in)
+    code = "\n".join(f"x{n} = [double(n) for n in range(3) if n > {n}]" for n in range(40))
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            runs = [pool.submit(_run_often, source, f"{code}\nprint({n})\n") for n in range(8)]
+            assert [run.result() for run in runs] == [{f"{n}\n"} for n in range(8)]
+    finally:
+        gc.callbacks.remove(_let_others_in)
+        gc.set_threshold(*thresholds)
+
+
+def _let_others_in(_phase, _info):
+    time.sleep(0)
+
+
+def _run_often(source, code):
+    with new_compiler().with_source(source).compile(None) as runtime:
+        return {runtime.run(f"{code}# {n}").std_output for n in range(5)}

@@ -17,6 +17,7 @@ from ghostos_moss._protected_code import check_protected
 from ghostos_moss._pycontext import PyContext
 from ghostos_moss._self_updater import ModuleVersion, SelfUpdater
 from ghostos_moss._source import parse_source
+from ghostos_moss._syntax_trees import parse_tree
 from ghostos_moss.errors import (
     CodeEditError,
     EditFailedError,
@@ -194,7 +195,7 @@ def _check_text(before: str, after: str) -> None:
 def _body_of(lines: list[str]) -> list[ast.stmt]:
     """The statements of a visible source; none where it does not parse alone, as the body of a function is hidden."""
     try:
-        return ast.parse("\n".join([*lines, ""])).body
+        return parse_tree("\n".join([*lines, ""])).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 

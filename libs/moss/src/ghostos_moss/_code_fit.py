@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ghostos_moss._syntax_trees import parse_tree
 from ghostos_moss.errors import CodeEditError
 
 __all__ = ["MAX_CODE_CHARS", "FittedCode", "fit_code", "normal_lines"]
@@ -74,7 +75,7 @@ def _parse(lines: list[str], *, is_indented: bool) -> list[ast.stmt]:
     """The statements of code; what is indented is read as the body of an `if` on a line before it."""
     text = "\n".join(["if 1:", *lines] if is_indented else lines) + "\n"
     try:
-        body = ast.parse(text).body
+        body = parse_tree(text).body
     except SyntaxError as exc:
         number = min(max((exc.lineno or 1) - is_indented, 1), len(lines))
         reason = f"the code does not parse: line {number}: {exc.msg}\n    {lines[number - 1].strip()}"

@@ -1,6 +1,5 @@
 """What a model reads about a module: its source, then stubs of what it imports."""
 
-import ast
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +12,7 @@ from ghostos_moss._describe import describe
 from ghostos_moss._hooks import call_hook, find_hook, run_hook
 from ghostos_moss._reflect import Piece, PromptLevel, reflect, visible_imports
 from ghostos_moss._source import ModuleSource
+from ghostos_moss._syntax_trees import parse_tree
 from ghostos_moss._tokens import count_tokens
 from ghostos_moss.errors import LifecycleError
 
@@ -187,7 +187,7 @@ def _as_python(piece: Piece, level: PromptLevel) -> str:
 
 def _defines(text: str) -> bool:
     try:
-        tree = ast.parse(text)
+        tree = parse_tree(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return bool(read_bindings(tree, package=None).lines)

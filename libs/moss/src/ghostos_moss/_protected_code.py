@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from ghostos_moss._code_spans import first_line, nested_blocks
 from ghostos_moss._hidden import HiddenRegion, find_hidden_regions
+from ghostos_moss._syntax_trees import parse_tree
 from ghostos_moss.errors import ProtectedCodeError
 
 __all__ = ["check_protected"]
@@ -33,7 +34,7 @@ def check_protected(before: str, after: str) -> None:
     Raises:
         ProtectedCodeError: A hidden region, the permissions or a function that runs on the host differ or have moved.
     """
-    old, new = ast.parse(before), ast.parse(after)
+    old, new = parse_tree(before), parse_tree(after)
     _check_regions(before, after, old=old, new=new)
     if _may_name(_PERMISSIONS, before, after) and _permissions(old, before) != _permissions(new, after):
         reason = f"{_PERMISSIONS} is the user's: it cannot be set, changed or moved"

@@ -3,12 +3,12 @@
 The code may be wrong, cut short or not code at all: nothing here needs it to parse.
 """
 
-import ast
 import re
 from collections.abc import Iterator
 from itertools import takewhile
 
 from ghostos_moss._reply_text import Line, find_fence, leading_tag
+from ghostos_moss._syntax_trees import parse_tree
 
 __all__ = ["JUDGED_LENGTH", "PythonScanner", "clean_code", "could_be_code", "uses_moss"]
 
@@ -103,7 +103,7 @@ def could_be_code(text: str) -> bool:
 
 def _parses(source: str) -> bool:
     try:
-        ast.parse(source)
+        parse_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # all of them: "this is not code"
         return False
     return True

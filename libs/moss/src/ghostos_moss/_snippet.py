@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Final, cast
 
+from ghostos_moss._syntax_trees import compile_tree, parse_tree
 from ghostos_moss.errors import CodeRejectedError
 
 __all__ = ["FILENAME_PREFIX", "INTERRUPT_NAME", "Snippet", "parse_snippet"]
@@ -64,11 +65,11 @@ def parse_snippet(text: str, *, module_code: CodeType) -> Snippet:
     filename = f"{FILENAME_PREFIX}{next(_numbers)}>"
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | (module_code.co_flags & _ANNOTATIONS)
     try:
-        tree = ast.parse(text, filename)
+        tree = parse_tree(text, filename)
         runnable = (
             _letting_interrupts_through(text, filename) if "except" in text and _catches_everything(tree) else tree
         )
-        code = compile(runnable, filename, "exec", flags=flags, dont_inherit=True)
+        code = compile_tree(runnable, filename, flags=flags)
     except SyntaxError as exc:
         raise CodeRejectedError((_describe(exc, text=text),)) from exc
     except (ValueError, RecursionError, MemoryError) as exc:
@@ -92,7 +93,7 @@ class _LetThrough(ast.NodeTransformer):
 
 def _letting_interrupts_through(text: str, filename: str) -> ast.Module:
     """The code so that `while True: try: ... except: ...` can be stopped."""
-    return cast("ast.Module", _LetThrough().visit(ast.parse(text, filename)))
+    return cast("ast.Module", _LetThrough().visit(parse_tree(text, filename)))
 
 
 def _catches_everything(tree: ast.Module) -> bool:

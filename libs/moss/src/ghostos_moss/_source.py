@@ -16,6 +16,7 @@ from types import CodeType
 from ghostos_moss._bindings import ImportedName, read_bindings
 from ghostos_moss._hidden import find_hidden_regions, is_hidden, remove_hidden
 from ghostos_moss._not_found import explain_file, explain_module, explain_spec
+from ghostos_moss._syntax_trees import compile_tree, parse_tree
 from ghostos_moss.errors import SourceNotFoundError, SourceSyntaxError
 
 __all__ = ["ImportedName", "ModuleSource", "load_source", "parse_source"]
@@ -111,8 +112,8 @@ def parse_source(
 
 def _compile(text: str, *, filename: str) -> tuple[ast.Module, CodeType]:
     try:
-        tree = ast.parse(text, filename)
-        return tree, compile(tree, filename, "exec", dont_inherit=True)
+        tree = parse_tree(text, filename)
+        return tree, compile_tree(tree, filename)
     except SyntaxError as exc:
         line = exc.lineno or 1
         lines = text.split("\n")

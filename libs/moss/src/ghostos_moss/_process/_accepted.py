@@ -18,6 +18,7 @@ from ghostos_moss._hooks import call_hook
 from ghostos_moss._inject import resolve_contract
 from ghostos_moss._moss_class import class_defaults, declared_types, find_moss_type
 from ghostos_moss._source import ModuleSource
+from ghostos_moss._syntax_trees import parse_expression
 
 __all__ = ["Provided", "provide"]
 
@@ -120,7 +121,7 @@ def _class_paths(annotation: ast.expr) -> Iterator[list[str]]:
     match annotation:
         case ast.Constant(value=str() as text):
             try:
-                yield from _class_paths(ast.parse(text.strip(), mode="eval").body)
+                yield from _class_paths(parse_expression(text.strip()))
             except SyntaxError:
                 return
         case ast.Name(id=name):

@@ -16,6 +16,7 @@ from itertools import pairwise
 from ghostos_moss._bindings import ImportedName, read_bindings
 from ghostos_moss._hidden import HiddenRegion, find_hidden_regions, is_hidden, remove_hidden
 from ghostos_moss._source import ModuleSource
+from ghostos_moss._syntax_trees import parse_tree
 
 __all__ = ["Definition", "FileVersion", "SourceIndex", "file_version", "index_source", "load_index", "pair_docs"]
 
@@ -133,7 +134,7 @@ def _index_version(module: str, version: FileVersion) -> SourceIndex | None:
     try:
         with open(version[0], "rb") as file:
             text = importlib.util.decode_source(file.read())
-        tree = ast.parse(text)
+        tree = parse_tree(text)
     except (OSError, SyntaxError, ValueError, RecursionError):  # edited into something broken since it was imported
         return None
     return _build(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 
 from ghostos_moss._reflect._index import Definition, FunctionNode, SourceIndex, load_index
+from ghostos_moss._syntax_trees import parse_expression
 
 __all__ = ["Reference", "definition_of_class", "definition_of_function", "find_definition", "resolve", "type_names"]
 
@@ -109,7 +110,7 @@ def type_names(node: ast.expr) -> Iterator[tuple[str, ...]]:
 
 def _names_in_text(text: str) -> Iterator[tuple[str, ...]]:
     try:
-        yield from type_names(ast.parse(text, mode="eval").body)
+        yield from type_names(parse_expression(text))
     except (SyntaxError, ValueError):  # a string that is no annotation
         return
 

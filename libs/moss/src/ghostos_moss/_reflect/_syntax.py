@@ -4,6 +4,7 @@ import ast
 import re
 
 from ghostos_moss._reflect._index import FunctionNode, SourceIndex
+from ghostos_moss._syntax_trees import parse_expression
 
 __all__ = ["class_head", "decorator_name", "expression", "function_head", "statement", "trailing_comment"]
 
@@ -78,7 +79,7 @@ def trailing_comment(node: ast.stmt, *, index: SourceIndex) -> str:
 def _means(text: str, node: ast.expr) -> bool:
     """Whether a text is still the expression: comments and strings may have been in the way of joining lines."""
     try:
-        return ast.dump(ast.parse(text, mode="eval").body) == ast.dump(node)
+        return ast.dump(parse_expression(text)) == ast.dump(node)
     except SyntaxError:
         return False
 
