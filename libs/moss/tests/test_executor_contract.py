@@ -299,3 +299,29 @@ def test_an_edit_that_a_test_makes_is_refused(open_session):
     result = session.run(f"moss.updater.append({code!r})")
     assert result.status == "error"
     assert "test_edit failed" in (result.error or "")
+
+
+def test_a_type_that_is_shown_and_not_imported_is_to_be_imported(open_session, write_module):
+    library = write_module("""
+        from abc import ABC, abstractmethod
+        from pydantic import BaseModel
+
+        class Color(BaseModel):
+            red: int = 0
+
+        class Lamp(ABC):
+            @abstractmethod
+            def show(self, color: Color) -> None: ...
+    """)
+    session = open_session(f"""
+        from {library} import Lamp
+        from ghostos_moss import Moss as Parent
+
+        class Moss(Parent):
+            lamp: Lamp | None = None
+    """)
+    assert "class Color" in session.prompt()
+    assert f"'Color' is not defined: import it: from {library} import Color" in (
+        session.run("Color(red=1)").error or ""
+    )
+    assert session.run(f"from {library} import Color\nprint(Color(red=1))").std_output == "red=1\n"

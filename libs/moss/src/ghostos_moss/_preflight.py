@@ -36,6 +36,7 @@ def check_snippet(
     moss: Moss,
     injected: Mapping[str, object],
     targets: frozenset[str],
+    shown: Callable[[], Mapping[str, str]] = dict,
 ) -> tuple[str, ...]:
     """Problems, one line each, in the order of the code; empty when it may run.
 
@@ -46,12 +47,15 @@ def check_snippet(
         moss: Only looked at: no property is computed.
         injected: The injected attributes of moss. Only these are sure to be what they are now when the code runs.
         targets: Functions that are called with moss.
+        shown: Names that the prompt shows and the module does not have, with the module that they are from.
     """
     facts = read_facts(snippet.tree, targets=targets, has_lazy_annotations=snippet.has_lazy_annotations)
     if facts.is_dynamic:
         return ()
     stored = _StoredOnce(module_code, names)
-    problems = undefined_names(snippet, facts, names=names, stored=stored, moss_names=lambda: _public_names(moss))
+    problems = undefined_names(
+        snippet, facts, names=names, stored=stored, moss_names=lambda: _public_names(moss), shown=shown
+    )
     if names.get("moss") is moss:
         problems += _missing_attributes(facts, moss, stored)
         problems += _calls_on_moss(facts, moss, injected)

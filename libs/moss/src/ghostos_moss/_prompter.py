@@ -14,7 +14,7 @@ from ghostos_moss._reflect import Piece, PromptLevel, reflect, visible_imports
 from ghostos_moss._source import ModuleSource
 from ghostos_moss._syntax_trees import parse_tree
 from ghostos_moss._tokens import count_tokens
-from ghostos_moss.errors import LifecycleError
+from ghostos_moss.errors import LifecycleError, MossError
 
 __all__ = ["MossPrompter", "PromptLevel"]
 
@@ -94,6 +94,16 @@ class MossPrompter:
         if imported := self.dump_imported_prompt():
             parts.append(_fenced(_IMPORTS_TITLE, imported))
         return "\n\n".join(parts)
+
+    def names_not_imported(self) -> dict[str, str]:
+        """The types that the prompt shows because others name them, with the modules that they are to be imported from.
+
+        Empty where something that the prompt shows cannot be looked at: the prompt then says what is wrong.
+        """
+        try:
+            return {piece.name: piece.module for piece in reflect(self._module, self._source).reached}
+        except MossError:
+            return {}
 
     def describe(self, name: str) -> str:
         """The full stub of one name: `Ball`, `Ball.roll`, `geometry.Ball`, or `moss.body` for what it holds.

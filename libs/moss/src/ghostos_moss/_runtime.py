@@ -339,6 +339,7 @@ class MossRuntime:
             moss=mount.moss,
             injected=mount.injected,
             targets=frozenset({"run", "main", *targets}),
+            shown=self._prompter.names_not_imported,
         )
 
     def _failure(self, error: BaseException) -> CodeError:

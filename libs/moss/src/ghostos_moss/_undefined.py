@@ -21,11 +21,12 @@ def undefined_names(
     names: Mapping[str, object],
     stored: Callable[[], StoredNames],
     moss_names: Callable[[], frozenset[str]],
+    shown: Callable[[], Mapping[str, str]],
 ) -> list[tuple[int, str]]:
     """Problems by line. What functions of the module may store is not one; that is only asked for where it matters.
 
     The facts answer for most code that all is well, ten times as fast as pyflakes, which is asked only when they
-    do not.
+    do not. A name that the prompt shows without the module having it, `shown` with where it is from, is to be imported.
     """
     if facts.is_dynamic or not _may_be_undefined(facts, names):
         return []
@@ -33,7 +34,9 @@ def undefined_names(
     for name, place in _reads_of_undefined(snippet, facts, names):
         is_certain = place in facts.evaluated and not (place in facts.repeated and name in facts.top_bindings)
         if is_certain and name not in stored().names:
-            hint = _suggest(name, facts, names, moss_names())
+            origin = shown().get(name)
+            known = f": import it: from {origin} import {name}" if origin else None
+            hint = known or _suggest(name, facts, names, moss_names())
             problems.setdefault(name, (place[0], f"{name!r} is not defined{hint}"))
     return list(problems.values())
 
