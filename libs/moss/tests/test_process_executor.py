@@ -424,11 +424,18 @@ def test_calls_that_were_completed_are_told_of_when_code_fails(robot):
     assert [call.method for call in result.calls] == ["new_move"]
 
 
+def test_what_is_suggested_for_a_stand_in_is_what_its_contract_has(robot):
+    (problem,) = robot.check("moss.body.sing()")
+    assert problem.endswith(
+        "there is adopt, battery, fail, moves, name, new_move, on_collision, path, secret_thing, settle, turn, wait"
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
         ("moss.body.secret_thing()", "must be data"),
-        ("moss.body.adopt(object())", "cannot be stored"),
+        ("moss.body.adopt(object())", "adopt: argument 1 (object) cannot be stored"),
         ("getattr(moss.body, 'shut_' + 'down')()", "no attribute 'shut_down'"),
         ("getattr(moss.body, 'k' + 'ey')", "no attribute 'key'"),
         ("moss.body.whatever = 1", "no attribute 'whatever'"),

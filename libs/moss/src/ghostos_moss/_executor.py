@@ -22,8 +22,8 @@ class HostCall:
     Attributes:
         contract: Name of the type that the attribute is annotated with.
         method: Name of the method.
-        arguments: As written, bounded: `360, seconds=1`.
-        result: Bounded repr of what it returned; None when it raised.
+        arguments: Bounded: `360, seconds=1`. Data that JSON does not have is shown as it is stored.
+        result: What it returned, shown in the same way; None when it raised.
         error: Type and message of what it raised; None when it returned.
         duration_s: Wall time.
     """

@@ -125,7 +125,10 @@ class HostObjects:
     def _call(self, link: Link, number: int, name: str, nodes: list[Node], named: dict[str, Node]) -> Node:
         entry, member = self._find(number, name, kinds=("method", "async"))
         label = f"{entry.contract.__name__}.{name}"
-        args = [self.take(link, entry.contract, node, name=f"{label}: argument {at}") for at, node in enumerate(nodes)]
+        args = [
+            self.take(link, entry.contract, node, name=f"{label}: argument {at}")
+            for at, node in enumerate(nodes, start=1)
+        ]
         kwargs = {key: self.take(link, entry.contract, node, name=f"{label}: {key}") for key, node in named.items()}
 
         def act() -> Node:

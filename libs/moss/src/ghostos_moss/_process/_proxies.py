@@ -83,9 +83,10 @@ class Proxies:
             "__module__": contract.__module__,
             "__qualname__": contract.__qualname__,
             "__doc__": contract.__doc__,
-            "on_injection": _do_nothing,  # the host's object is told by the host
-            "on_destroy": _do_nothing,
         }
+        for name in ("on_injection", "on_destroy"):  # the host's object is told by the host
+            if hasattr(contract, name):
+                body[name] = _do_nothing
         for name, member in members.items():
             body[name] = self._make_member(contract, name, member)
         try:
@@ -139,7 +140,8 @@ class Proxies:
         label = f"{contract.__name__}.{name}"
         try:
             nodes = [
-                self._write(value, namespace=namespace, name=f"{label}: argument {at}") for at, value in enumerate(args)
+                self._write(value, namespace=namespace, name=f"{label}: argument {at}")
+                for at, value in enumerate(args, start=1)
             ]
             named = {
                 key: self._write(value, namespace=namespace, name=f"{label}: {key}") for key, value in kwargs.items()
