@@ -326,3 +326,8 @@ def _let_others_in(_phase, _info):
 def _run_often(source, code):
     with new_compiler().with_source(source).compile(None) as runtime:
         return {runtime.run(f"{code}# {n}").std_output for n in range(5)}
+
+
+def test_a_prompt_level_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="no prompt level 'nodocs': there is full, no_param_docs, no_docs, source"):
+        new_compiler().with_prompt(level="nodocs")  # pyright: ignore[reportArgumentType]

@@ -56,6 +56,9 @@ def read_blocks() -> list[Block]:
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Iterator[Path]:
     """The reader's folder, on the path as it is for a script in it; modules that come from there are forgotten."""
+    for block in read_blocks():
+        if block.file:  # another test's module may have its name
+            monkeypatch.delitem(sys.modules, block.file.removesuffix(".py"), raising=False)
     known = set(sys.modules)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))

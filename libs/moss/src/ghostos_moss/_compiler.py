@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import CodeType, ModuleType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from ghostos_container import Container, Provider, provide
 from ghostos_moss._code_editor import CodeEditor
@@ -104,7 +104,18 @@ class MossCompiler:
         return self
 
     def with_prompt(self, *, level: PromptLevel = "full", max_tokens: int | None = 4000) -> Self:
-        """Choose how much of imported names the prompt shows; None for no limit."""
+        """Choose how much of imported names the prompt shows.
+
+        Args:
+            level: What is shown of each.
+            max_tokens: Budget of the whole prompt, counted approximately; None for no limit.
+
+        Raises:
+            ValueError: There is no such level.
+        """
+        if level not in get_args(PromptLevel):
+            message = f"There is no prompt level {level!r}: there is {', '.join(get_args(PromptLevel))}"
+            raise ValueError(message)
         self._prompt = PromptOptions(level, max_tokens)
         return self
 
@@ -127,7 +138,8 @@ class MossCompiler:
 
         Args:
             modulename: None: what `with_source` or the context names, or an empty module. A name: with a context or
-                source, the `__name__` of the live module, if no module has it; without one, the module to compile.
+                source, the `__name__` of the live module, if no module has it; without one, the module to compile, also
+                by the path of its `.py` file.
 
         Raises:
             SourceError: There is no source, or it does not parse.
