@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.config import Sandbox
 from ghostos.drivers.models.rehearsal import check_rehearsal, find_rehearsal
 from ghostos.ghosts.target import load_target
 from ghostos.ghosts.thread_prompt import render_output
 from ghostos.testing import ModelServer, ScriptedModel
 from ghostos.testing.models import use_model
+from ghostos_moss import ProcessExecutor
+from ghostos_moss.errors import ConfinementError
 from ghostos_moss.testsuite import MossTestSuite
 
 from .conftest import open_demo, talk
@@ -63,15 +66,26 @@ def write_files(page: str, folder: Path) -> list[str]:
     return names
 
 
-def run_reply(reply: str, *, target: str, workspace: Path) -> str:
+def run_reply(reply: str, *, target: str, workspace: Path, sandbox: Sandbox = "off") -> str:
     """Let a model reply with code to an agent on a file, in a process of its own as far as the product can tell."""
     loaded = load_target(target)
-    container = make_app_container(workspace, providers=[use_model(ScriptedModel([reply, "Seen.", "Seen."]))])
+    model = ScriptedModel([reply, "Seen.", "Seen."])
+    container = make_app_container(workspace, sandbox=sandbox, providers=[use_model(model)])
     with get_ghostos(container).create_matrix("page", providers=loaded.providers) as matrix:
         conversation = matrix.sync(loaded.ghost, thread=target, target=loaded.name)
         (output,) = [message for message in talk(conversation, "go").messages if message.type == "output"]
     container.shutdown()
     return render_output(output)
+
+
+def skip_where_code_cannot_be_confined() -> None:
+    executor = ProcessExecutor()
+    try:
+        executor.check_system()
+    except ConfinementError as exc:
+        pytest.skip(str(exc))
+    finally:
+        executor.close()
 
 
 PAGE_NAMES = ["chatbot.md", "moss_agent.md", "rehearsal.md"]
@@ -98,14 +112,17 @@ def test_commands_of_a_page_name_targets_that_exist(page, folder):
     assert len(targets) == "".join(commands).count("ghostos ")
 
 
-def test_replies_of_the_moss_agent_page_run_and_put_out_what_it_says(folder):
+@pytest.mark.parametrize("sandbox", ["off", "process"])
+def test_replies_of_the_moss_agent_page_run_and_put_out_what_it_says(folder, sandbox):
+    if sandbox == "process":
+        skip_where_code_cannot_be_confined()
     write_files("moss_agent.md", folder)
     target, shown, checked = "", "", 0
     for block in blocks("moss_agent.md"):
         if block.file:
             target = block.file
         elif block.text.startswith("<moss>"):
-            shown = run_reply(block.text, target=target, workspace=folder / "workspace")
+            shown = run_reply(block.text, target=target, workspace=folder / "workspace", sandbox=sandbox)
         elif block.text.startswith("<moss-output"):
             assert shown == block.text.strip()
             checked += 1
