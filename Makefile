@@ -1,14 +1,14 @@
 # Every target works alone from a fresh clone: what it needs is installed into .venv first, and found there from then on.
 # PYTHON=python3.12 picks the interpreter (default: the newest of 3.13 to 3.11 that is found).
 
-.PHONY: help setup demo test check format constraints clean
+.PHONY: help setup demo test test-memory check format constraints clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
 export PYTHON MAKECMDGOALS
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## .venv with GhostOS, editable, and all tools
 	@./.ci/setup dev
@@ -22,6 +22,10 @@ demo:  ## the shop agent in the browser; PORT=8501, HEADLESS=1 opens none
 test:  ## all tests; ARGS="-k container" runs some
 	@./.ci/setup dev
 	$(BIN)/pytest $(ARGS)
+
+test-memory:  ## what compiles leave behind, over a thousand rounds
+	@./.ci/setup dev
+	GHOSTOS_TEST_WHOLE=1 $(BIN)/pytest libs/moss/tests/test_memory.py $(ARGS)
 
 check:  ## format, lint, types, layers, tests
 	@./.ci/setup dev

@@ -32,7 +32,7 @@ def set_up(checkout: Path, **environment: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("target", ["setup", "demo", "test", "check", "format", "constraints"])
+@pytest.mark.parametrize("target", ["setup", "demo", "test", "test-memory", "check", "format", "constraints"])
 def test_a_target_begins_by_setting_up(target: str) -> None:
     assert planned(target).startswith("./.ci/setup")
 

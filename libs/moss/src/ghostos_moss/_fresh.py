@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import CodeType, ModuleType
 from typing import Final
 
+from ghostos_moss._forget import forget_classes
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import CompileError
 
@@ -73,13 +74,14 @@ class FreshModule:
         self._filenames.append(filename)
 
     def close(self) -> None:
-        """Take it out of `sys.modules` and `linecache`. Harmless twice."""
+        """Take it out of `sys.modules` and `linecache`, and out of the memory of libraries. Harmless twice."""
         with _lock:
             if sys.modules.get(self._name) is self.module:
                 del sys.modules[self._name]
         for filename in self._filenames:
             linecache.cache.pop(filename, None)
         self._filenames.clear()
+        forget_classes(self._name)
 
     def _line_of(self, error: BaseException) -> int | None:
         """The innermost line of the body's own file that was running."""
