@@ -26,3 +26,15 @@ def test_a_reply_keeps_the_format_and_uses_what_is_there(path, monkeypatch):
     compiler = new_compiler().with_source(load_source(str(agent.__file__))).injects(**{attribute: stand_in})
     with compiler.compile(None) as runtime:
         assert runtime.check(reply.blocks[0].code) == ()
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in REPLIES if path.stem.startswith("robot")], ids=lambda path: path.stem
+)
+def test_a_reply_for_the_robot_runs_on_its_simulator(path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    agent = importlib.import_module("benchmarks.moss.sets.robot_agent")
+    with new_compiler().with_source(load_source(str(agent.__file__))).compile(None) as runtime:
+        execution = runtime.run(parse_reply(path.read_text()).blocks[0].code)
+        assert execution.error is None
+        assert execution.std_output or execution.returns or runtime.moss().places
