@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ghostos_common.codec import Namespace
 from ghostos_container import Container
+from ghostos_moss._anchors import Anchors
 from ghostos_moss._fresh import FreshModule
 from ghostos_moss._hooks import call_hook, find_hook
 from ghostos_moss._inject import Assembly, assemble
@@ -92,6 +93,19 @@ class Mount:
         if find_hook(self._module, "__moss_compiled__") is not None:
             call_hook(self._module, "__moss_compiled__", self.moss)
             self.values.commit()
+        self._anchors = Anchors(
+            self._module, moss=self.moss, moss_type=self.moss_type, injected=self.injected, describe=describe
+        )
+
+    def settle(self, *, has_failed: bool) -> None:
+        """After code ran: put back what is not the code's to take, then keep the values, or put them back, too."""
+        notes = self._anchors.restore()
+        if has_failed:
+            self.values.roll_back()
+            return
+        for note in notes:
+            self.values.tell(note)
+        self.values.commit()
 
     def destroy(self) -> list[Exception]:
         """Call `on_destroy` of each object that was told of its injection, last first; what they raised."""

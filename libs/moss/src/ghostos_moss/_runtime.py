@@ -276,13 +276,15 @@ class MossRuntime:
         except BaseException as exc:  # noqa: BLE001 - model code may raise anything; it becomes a CodeError
             names.clear()
             names.update(names_before)
-            mount.values.roll_back()
+            mount.settle(has_failed=True)
             if self._editor is not None:
                 self._editor.roll_back()
             error = self._failure(exc)
             error.std_output = self._last_output = output.text()
             raise error from (exc if error is not exc else exc.__cause__)
-        self._commit(mount)
+        mount.settle(has_failed=False)
+        if self._editor is not None:
+            self._editor.commit()
         self._last_output = output.text()
         return Execution(execution.returns, self._last_output, self._context(mount), execution.error)
 

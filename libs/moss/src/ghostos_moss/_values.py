@@ -88,6 +88,12 @@ class StoredValues:
         notes, self._notes = tuple(self._notes), []
         return notes
 
+    def tell(self, note: str) -> None:
+        """Tell the model, once."""
+        if note not in self._told:
+            self._told.add(note)
+            self._notes.append(note)
+
     def commit(self) -> None:
         """Encode every public attribute that is not injected. Those are the values from now on."""
         self._commit({})
@@ -107,9 +113,7 @@ class StoredValues:
                 self._unstorable[name] = value
                 entry = self._stored.get(name)
                 if value is not self._class_made.get(name, self):
-                    self._tell(
-                        f"{exc}{'. Its last stored value is kept' if entry else '. It lasts for this run only'}."
-                    )
+                    self.tell(f"{exc}{'. Its last stored value is kept' if entry else '. It lasts for this run only'}.")
             if entry is not None:
                 fresh[name] = entry
                 total += len(entry.text)
@@ -158,7 +162,7 @@ class StoredValues:
         try:
             vars(self._assembly.moss)[name] = decode_value(name, msgspec.json.decode(text), namespace=self._namespace)
         except ContextValueError as exc:  # the code changed the class itself
-            self._tell(f"{exc}. It is back in the next round; in this one it stays as the code left it.")
+            self.tell(f"{exc}. It is back in the next round; in this one it stays as the code left it.")
 
     def _keep_missing(self, fresh: dict[str, _Stored]) -> None:
         """What must not be lost: raw values whose stand-in did not change, and required attributes."""
@@ -171,7 +175,7 @@ class StoredValues:
         for name in self._assembly.required:
             if name in self._stored and name not in fresh:
                 fresh[name] = self._stored[name]
-                self._tell(f"moss.{name} has no default and cannot be deleted: its last stored value is kept.")
+                self.tell(f"moss.{name} has no default and cannot be deleted: its last stored value is kept.")
 
     def _is_unchanged(self, name: str, entry: _Stored) -> bool:
         attributes = vars(self._assembly.moss)
@@ -212,12 +216,7 @@ class StoredValues:
             return
         close = get_close_matches(name, sorted(declared), n=1, cutoff=0.75)
         if close:
-            self._tell(f"moss.{name} is new: did you mean moss.{close[0]}?")
-
-    def _tell(self, note: str) -> None:
-        if note not in self._told:
-            self._told.add(note)
-            self._notes.append(note)
+            self.tell(f"moss.{name} is new: did you mean moss.{close[0]}?")
 
 
 def decode_value(name: str, data: Json, *, namespace: Namespace) -> object:

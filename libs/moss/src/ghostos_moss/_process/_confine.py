@@ -4,7 +4,6 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,7 @@ from ghostos_moss._process._landlock import restrict_files
 from ghostos_moss._process._seccomp import install_filter
 from ghostos_moss._process._system import drop_capabilities, set_process_option
 
-__all__ = ["WorkerPlan", "confine", "die_with_parent", "give_up_privileges", "take_over_streams"]
+__all__ = ["WorkerPlan", "confine", "die_with_parent", "give_up_privileges"]
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _SYSTEM: Final = (
@@ -50,26 +49,6 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     listed: tuple[str, ...] = ()
     memory_bytes: int = 4 * 1024**3
     file_bytes: int = 256 * 1024**2
-
-
-def take_over_streams(output: int, *, keep: Sequence[int]) -> None:
-    """Make this pipe stdout and stderr, nothing stdin, and close all other descriptors but these."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    kept = {0, 1, 2, *keep}
-    for name in os.listdir("/proc/self/fd"):
-        descriptor = int(name)
-        if descriptor not in kept:
-            try:
-                os.close(descriptor)
-            except OSError:
-                continue
-    # Line by line, so that what C code writes between two prints comes between them.
-    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
-    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # pyright: ignore[reportAttributeAccessIssue] - of this process
 
 
 def die_with_parent(parent: int) -> None:

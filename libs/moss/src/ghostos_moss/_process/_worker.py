@@ -1,8 +1,6 @@
 """What a worker does once it is confined: it opens one module, and answers the host about it."""
 
-import ctypes
 import inspect
-import sys
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Final
@@ -17,6 +15,7 @@ from ghostos_moss._process._frames import FrameSocket
 from ghostos_moss._process._link import Link
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply, ToldMember
 from ghostos_moss._process._proxies import Proxies
+from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._surface import Member
 from ghostos_moss._pycontext import PyContext
 from ghostos_moss._runtime import MossRuntime
@@ -37,9 +36,9 @@ _KINDS: Final = (
 )
 
 
-def serve(frames: FrameSocket) -> None:
+def serve(frames: FrameSocket, streams: WorkerStreams) -> None:
     """Answer the host until it is gone."""
-    _Worker(frames).link.serve()
+    _Worker(frames, streams).link.serve()
 
 
 def describe_error(error: BaseException) -> tuple[str, str, dict[str, Any]]:
@@ -56,13 +55,12 @@ def describe_error(error: BaseException) -> tuple[str, str, dict[str, Any]]:
 
 
 class _Worker:
-    def __init__(self, frames: FrameSocket) -> None:
+    def __init__(self, frames: FrameSocket, streams: WorkerStreams) -> None:
         self.link = Link(frames, self._handle, describe_error, for_server=_FOR_SERVER)
         self._proxies = Proxies(self.link)
         self._session: OffSession | None = None
         self._known: Mapping[str, Any] = {}
-        self._streams = (sys.stdout, sys.stderr)
-        self._c_library = ctypes.CDLL(None)
+        self._streams = streams
 
     def _handle(self, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data
         match request, arguments:
@@ -89,7 +87,7 @@ class _Worker:
         pycontext = PyContext.model_validate(order.pycontext)
         with self._compiler(order) as compiler:
             self._session = OffSession(compiler.join_context(pycontext).without_capture().compile(None))
-        self._flush()
+        self._streams.flush()
         self._known = self._session.values()
         return dict(self._known)
 
@@ -131,9 +129,9 @@ class _Worker:
         return made
 
     def _run(self, session: OffSession, blocks: list[str]) -> dict[str, Any]:
-        sys.stdout, sys.stderr = self._streams  # the code before may have put others there
+        self._streams.restore()
         result = session.run(*blocks)
-        self._flush()
+        self._streams.flush()
         values = result.pycontext.values
         reply = RunReply(
             status=result.status,
@@ -146,15 +144,6 @@ class _Worker:
         )
         self._known = values
         return msgspec.to_builtins(reply)
-
-    def _flush(self) -> None:
-        """Everything that was written is in the pipe when the answer is sent."""
-        for stream in (sys.stdout, sys.stderr, *self._streams):
-            try:
-                stream.flush()
-            except Exception:  # noqa: BLE001, S112 - closed by the code, or of its own making
-                continue
-        self._c_library.fflush(None)
 
 
 class _Annotation(str):

@@ -13,9 +13,10 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from ghostos_moss._process._confine import WorkerPlan, confine, die_with_parent, give_up_privileges, take_over_streams
+from ghostos_moss._process._confine import WorkerPlan, confine, die_with_parent, give_up_privileges
 from ghostos_moss._process._frames import FrameSocket
 from ghostos_moss._process._orders import READY
+from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._system import SystemCallError
 from ghostos_moss._process._warm_up import warm_up
 from ghostos_moss._process._worker import serve
@@ -61,7 +62,7 @@ def _become_worker(zygote: int, *, control: socket.socket, order: bytes, connect
         die_with_parent(zygote)
         control.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        take_over_streams(output, keep=(connection,))
+        streams = WorkerStreams(output, keep=(connection,))
         frames = FrameSocket(socket.socket(fileno=connection))
         plan = msgspec.msgpack.decode(order, type=WorkerPlan)
         try:
@@ -70,7 +71,7 @@ def _become_worker(zygote: int, *, control: socket.socket, order: bytes, connect
             frames.send(["refused", exc.layer, exc.errno])
             os._exit(1)
         frames.send(["confined"])
-        serve(frames)
+        serve(frames, streams)
     finally:
         os._exit(0)  # never back into the zygote's loop, whatever was raised
 
