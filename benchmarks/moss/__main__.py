@@ -2,9 +2,9 @@
 
 import argparse
 
-from benchmarks.moss import render, timing, tokens, workers
+from benchmarks.moss import peers, render, timing, tokens, workers
 
-PARTS = {"tokens": tokens.main, "render": render.main, "timing": timing.main, "workers": workers.main}
+PARTS = {"tokens": tokens.main, "render": render.main, "timing": timing.main, "workers": workers.main, "peers": peers.main}
 
 
 def main() -> None:
