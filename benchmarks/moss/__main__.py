@@ -4,7 +4,7 @@ import argparse
 
 from benchmarks.moss import peers, render, timing, tokens, workers
 
-PARTS = {"tokens": tokens.main, "render": render.main, "timing": timing.main, "workers": workers.main, "peers": peers.main}
+PARTS = {each.__name__.rpartition(".")[2]: each.main for each in (tokens, render, timing, workers, peers)}
 
 
 def main() -> None:

@@ -8,6 +8,16 @@ from benchmarks.moss.sets.project import LinkKind, Priority, State, Task, TaskFi
 from ghostos_moss import Moss as Parent
 
 
+# <moss-hide>
+from benchmarks.moss.sets.project_simulator import SimulatedTracker
+from ghostos_moss import MossCompiler
+
+
+def __moss_compile__(compiler: MossCompiler) -> None:
+    compiler.bind(Tracker, SimulatedTracker())
+
+
+# </moss-hide>
 class Moss(Parent):
     tracker: Tracker
     """the project"""
