@@ -2,6 +2,7 @@
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
@@ -10,11 +11,12 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from ghostos_container import Container
 from ghostos_moss import Injection, PyContext, load_source
-from ghostos_moss._process._frames import MAX_FRAME_BYTES, FrameError, FrameSocket, PeerClosedError
+from ghostos_moss._process._frames import MAX_FRAME_BYTES, Answer, FrameError, FrameSocket, PeerClosedError, Request
 from ghostos_moss.errors import ClosedError, CompileError, ConfinementError, InjectionError
 
 ROBOTS = """
@@ -435,7 +437,7 @@ def test_what_is_suggested_for_a_stand_in_is_what_its_contract_has(robot):
     ("code", "said"),
     [
         ("moss.body.secret_thing()", "must be data"),
-        ("moss.body.adopt(object())", "adopt: argument 1 (object) cannot be stored"),
+        ("moss.body.adopt(object())", "adopt: argument 1 (object) cannot be handed over"),
         ("getattr(moss.body, 'shut_' + 'down')()", "no attribute 'shut_down'"),
         ("getattr(moss.body, 'k' + 'ey')", "no attribute 'key'"),
         ("moss.body.whatever = 1", "no attribute 'whatever'"),
@@ -673,14 +675,16 @@ def test_a_system_that_cannot_confine_is_refused_by_layer(monkeypatch, write_mod
 
 def test_frames_are_whole_bounded_and_checked():
     import socket
-    import struct
 
     ours, theirs = socket.socketpair()
     frames, raw = FrameSocket(ours), theirs
-    FrameSocket(raw).send([0, 1, "name", ["x" * 100_000]])
-    assert frames.receive() == [0, 1, "name", ["x" * 100_000]]
+    sender = FrameSocket(raw)
+    for size in (1, 100_000, 3):
+        sender.send(Request(1, "name", ["x" * size]))
+    for size in (1, 100_000, 3):
+        assert frames.receive() == Request(1, "name", ["x" * size])
     with pytest.raises(FrameError, match="over the limit"):
-        frames.send(["x" * (MAX_FRAME_BYTES + 1)])
+        frames.send(Answer(1, "x" * (MAX_FRAME_BYTES + 1)))
     raw.sendall(struct.pack("<I", 3) + b"\xc1\xc1\xc1")
     with pytest.raises(FrameError, match="cannot be read"):
         frames.receive()
@@ -690,7 +694,37 @@ def test_frames_are_whole_bounded_and_checked():
     raw.close()
     frames.close()
     with pytest.raises(PeerClosedError):
-        frames.send([1])
+        frames.send(Answer(1, None))
+
+
+class Liar:
+    """Sends whatever msgpack can write, and reads what comes as plain data."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def send(self, message):
+        body = msgspec.msgpack.encode(message)
+        self.send_bytes(struct.pack("<I", len(body)) + body)
+
+    def send_bytes(self, data):
+        self._connection.sendall(data)
+
+    def receive(self):
+        (length,) = struct.unpack("<I", self._read(4))
+        return msgspec.msgpack.decode(self._read(length))
+
+    def close(self):
+        self._connection.close()
+
+    def _read(self, size):
+        data = b""
+        while len(data) < size:
+            chunk = self._connection.recv(size - len(data))
+            if not chunk:
+                raise PeerClosedError
+            data += chunk
+        return data
 
 
 @pytest.fixture
@@ -698,17 +732,19 @@ def broker(robots):
     """The host's end of a connection over which a test tells lies: what it answers to raw messages."""
     import socket
 
+    from ghostos_moss._process._async_calls import AsyncCalls
     from ghostos_moss._process._link import Link
     from ghostos_moss._process._objects import HostObjects
     from ghostos_moss._process._worker import describe_error
 
     ours, theirs = socket.socketpair()
-    objects = HostObjects()
+    runner = AsyncCalls()
+    objects = HostObjects(runner)
     number = objects.add(robots.ball, contract=robots.Body)
     link = Link(FrameSocket(ours), lambda request, args: objects.handle(link, request, args), describe_error)
     server = threading.Thread(target=link.serve, daemon=True)
     server.start()
-    liar = FrameSocket(theirs)
+    liar = Liar(theirs)
 
     def tell(*message):
         liar.send(list(message))
@@ -717,6 +753,7 @@ def broker(robots):
     yield SimpleNamespace(tell=tell, number=number, liar=liar)
     link.close()
     liar.close()
+    runner.close()
     server.join(10)
     assert not server.is_alive()
 

@@ -21,6 +21,7 @@
     ├── ContextFormatError          a PyContext is of a newer format
     ├── ContextValueError           a value of a PyContext cannot be stored or restored
     ├── ConfinementError            code cannot be confined on this system
+    ├── CallbackGoneError           a function of confined code was called after its process had ended
     └── ClosedError                 a compiler or runtime was used after its end
 
 What a model reads about a failure is `describe_for_model()`: no paths, no keys. `str(error)` is for people.
@@ -29,6 +30,7 @@ What a model reads about a failure is `describe_for_model()`: no paths, no keys.
 from ghostos_moss._redact import bounded, redact
 
 __all__ = [
+    "CallbackGoneError",
     "ClosedError",
     "CodeCrashedError",
     "CodeEditError",
@@ -233,6 +235,21 @@ class CodeCrashedError(CodeError):
             "The process that ran the code ended: the code ended it (os._exit, a crash in C code), or it needed more "
             "memory than it may have"
         )
+
+
+class CallbackGoneError(MossError):
+    """A function that confined code had handed over was called after its process had ended.
+
+    Who keeps such functions (a body, for a subscription) catches this, forgets the function and does what it does
+    without one.
+
+    Args:
+        function: Its repr.
+    """
+
+    def __init__(self, function: str) -> None:
+        super().__init__(f"{function} cannot be called any more: the process that it lived in has ended.")
+        self.function = function
 
 
 class ConfinementError(MossError):

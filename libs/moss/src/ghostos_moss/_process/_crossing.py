@@ -11,15 +11,16 @@ from typing import Any, Final, TypeAlias, cast
 
 from ghostos_common.codec import DecodeError, EncodeError, Json, Namespace, decode, encode
 
-__all__ = ["MAX_CROSSING_BYTES", "Node", "from_node", "is_callback", "to_node"]
+__all__ = ["MAX_CROSSING_BYTES", "Node", "from_node", "is_callback", "plain_node", "plain_value", "to_node"]
 
 Node: TypeAlias = list[Any]
 
 MAX_CROSSING_BYTES: Final = 16 * 1024 * 1024
 
 _MAX_DEPTH: Final = 40
-_SCALARS: Final = frozenset({type(None), bool, int, str})
+_SCALARS: Final = frozenset({type(None), bool, int, float, str})
 _MAX_INT: Final = 2**63
+_PAIR: Final = 2
 _FUNCTIONS: Final = (FunctionType, MethodType, BuiltinFunctionType)
 
 
@@ -35,10 +36,15 @@ def to_node(value: object, *, namespace: Namespace, refer: Callable[[object], No
     Raises:
         TypeError: It is neither data nor something to refer to. The text says what to do.
     """
+    return plain_node(value) or _Writer(namespace, refer).write(value, name=name, depth=0)
+
+
+def plain_node(value: object) -> Node | None:
+    """The node of a scalar, as most values are; None for another."""
     kind = type(value)
     if kind in _SCALARS and (kind is not int or -_MAX_INT <= cast("int", value) < _MAX_INT):
         return ["v", value]
-    return _Writer(namespace, refer).write(value, name=name, depth=0)
+    return None
 
 
 def from_node(node: object, *, namespace: Namespace, resolve: Callable[[str, list[Any]], object], name: str) -> object:
@@ -53,11 +59,17 @@ def from_node(node: object, *, namespace: Namespace, resolve: Callable[[str, lis
     Raises:
         ValueError: It is no node, or its data does not fit the classes of this side.
     """
-    match node:
-        case ["v", None | bool() | int() | str() as scalar]:
-            return scalar
-        case _:
-            return _Reader(namespace, resolve, name).read(node, depth=0)
+    plain = plain_value(node)
+    return plain if plain is not node else _Reader(namespace, resolve, name).read(node, depth=0)
+
+
+def plain_value(node: object) -> object:
+    """The value of the simplest nodes, which are most; the node itself where it is another."""
+    if isinstance(node, list):
+        parts = cast("list[object]", node)
+        if len(parts) == _PAIR and parts[0] == "v" and type(parts[1]) in _SCALARS:
+            return parts[1]
+    return cast("object", node)
 
 
 def is_callback(value: object) -> bool:
@@ -78,10 +90,10 @@ class _Writer:
             return ["v", encode(value, self._namespace, name=name, max_bytes=MAX_CROSSING_BYTES)]
         except EncodeError as exc:
             if depth > _MAX_DEPTH:
-                raise TypeError(str(exc)) from exc
+                raise TypeError(_explain(exc)) from exc
             container = self._write_container(value, name=name, depth=depth + 1)
             if container is None:
-                raise TypeError(str(exc)) from exc
+                raise TypeError(_explain(exc)) from exc
             return container
 
     def _write_container(self, value: Any, *, name: str, depth: int) -> Node | None:  # noqa: ANN401 - of any class
@@ -93,6 +105,10 @@ class _Writer:
             parts = value.items()
             return ["d", {key: self.write(item, name=f"{name}[{key!r}]", depth=depth) for key, item in parts}]
         return None
+
+
+def _explain(error: EncodeError) -> str:
+    return f"{error.path} ({error.type_name}) cannot be handed over: {error.reason}."
 
 
 class _Reader:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ghostos_container import Container
 from ghostos_moss._executor import ModuleSession
 from ghostos_moss._permissions import Permissions
+from ghostos_moss._process._async_calls import AsyncCalls
 from ghostos_moss._process._landlock import find_abi
 from ghostos_moss._process._seccomp import is_supported
 from ghostos_moss._process._session import ProcessSession
@@ -27,6 +28,7 @@ class ProcessExecutor:
 
     def __init__(self) -> None:
         self._zygote = Zygote()
+        self._async_calls = AsyncCalls()
 
     @property
     def name(self) -> str:
@@ -62,6 +64,7 @@ class ProcessExecutor:
         return ProcessSession(
             source,
             zygote=self._zygote,
+            runner=self._async_calls,
             pycontext=pycontext,
             container=container,
             injections=injections,
@@ -72,6 +75,7 @@ class ProcessExecutor:
     def close(self) -> None:
         """End all workers. Harmless twice."""
         self._zygote.close()
+        self._async_calls.close()
 
 
 def _check_layers() -> None:

@@ -3,11 +3,20 @@
 import socket
 import struct
 import threading
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
-__all__ = ["MAX_FRAME_BYTES", "FrameError", "FrameSocket", "PeerClosedError"]
+__all__ = [
+    "MAX_FRAME_BYTES",
+    "Answer",
+    "Failure",
+    "FrameError",
+    "FrameSocket",
+    "Message",
+    "PeerClosedError",
+    "Request",
+]
 
 MAX_FRAME_BYTES: Final = 32 * 1024 * 1024
 
@@ -15,8 +24,35 @@ _LENGTH: Final = struct.Struct("<I")
 _READ_BYTES: Final = 64 * 1024
 
 
+class Request(msgspec.Struct, array_like=True, forbid_unknown_fields=True, tag=0, gc=False):
+    """Wants an answer or a failure with the same number."""
+
+    number: int
+    name: str
+    arguments: list[Any]
+
+
+class Answer(msgspec.Struct, array_like=True, forbid_unknown_fields=True, tag=1, gc=False):
+    """What a request came to, as plain data."""
+
+    number: int
+    value: Any
+
+
+class Failure(msgspec.Struct, array_like=True, forbid_unknown_fields=True, tag=2, gc=False):
+    """What a request raised: name of the exception's class, its text, and more of it as plain data."""
+
+    number: int
+    kind: str
+    message: str
+    facts: dict[str, Any]
+
+
+Message: TypeAlias = Request | Answer | Failure
+
+
 class FrameError(Exception):
-    """What came is no frame, or one over the limit."""
+    """What came is no message, or one over the limit."""
 
 
 class PeerClosedError(Exception):
@@ -33,28 +69,34 @@ class FrameSocket:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._sending = threading.Lock()
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder().decode
+        self._encode = msgspec.msgpack.Encoder().encode_into
+        self._outgoing = bytearray(_LENGTH.size)
+        self._decode = msgspec.msgpack.Decoder(Message).decode
         self._buffer = bytearray()
 
-    def send(self, message: list[Any]) -> None:
+    def send(self, message: Message) -> None:
         """Send a message whole; blocks while the peer does not read.
 
         Raises:
             FrameError: It is over the limit. Nothing was sent.
             PeerClosedError: Nobody is there.
         """
-        body = self._encode(message)
-        if len(body) > MAX_FRAME_BYTES:
-            text = f"a message of {len(body):,} bytes is over the limit of {MAX_FRAME_BYTES:,}"
-            raise FrameError(text)
-        try:
-            with self._sending:
-                self._socket.sendall(_LENGTH.pack(len(body)) + body)
-        except OSError as exc:
-            raise PeerClosedError from exc
+        with self._sending:
+            frame = self._outgoing
+            self._encode(message, frame, _LENGTH.size)
+            length = len(frame) - _LENGTH.size
+            if len(frame) > _READ_BYTES:
+                self._outgoing = bytearray(_LENGTH.size)  # what was needed once is not kept
+            if length > MAX_FRAME_BYTES:
+                text = f"a message of {length:,} bytes is over the limit of {MAX_FRAME_BYTES:,}"
+                raise FrameError(text)
+            _LENGTH.pack_into(frame, 0, length)
+            try:
+                self._socket.sendall(frame)
+            except OSError as exc:
+                raise PeerClosedError from exc
 
-    def receive(self) -> Any:  # noqa: ANN401 - whatever the peer sent
+    def receive(self) -> Message:
         """Wait for the next message.
 
         Raises:
@@ -62,22 +104,23 @@ class FrameSocket:
             PeerClosedError: There is none, and there will be none.
         """
         buffer = self._buffer
+        if not buffer:  # mostly one message comes alone and whole
+            chunk = self._read(_READ_BYTES)
+            if len(chunk) > _LENGTH.size and _LENGTH.unpack_from(chunk)[0] == len(chunk) - _LENGTH.size:
+                return self._parse(memoryview(chunk)[_LENGTH.size :])
+            buffer += chunk
         while len(buffer) < _LENGTH.size:
-            self._read(_LENGTH.size)
+            buffer += self._read(_READ_BYTES)
         (length,) = _LENGTH.unpack_from(buffer)
         if length > MAX_FRAME_BYTES:
             text = f"a message of {length:,} bytes is over the limit of {MAX_FRAME_BYTES:,}"
             raise FrameError(text)
         end = _LENGTH.size + length
         while len(buffer) < end:
-            self._read(end - len(buffer))
-        body = bytes(buffer[_LENGTH.size : end])
+            buffer += self._read(max(_READ_BYTES, end - len(buffer)))
+        body = bytes(memoryview(buffer)[_LENGTH.size : end])
         del buffer[:end]
-        try:
-            return self._decode(body)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
-            text = f"a message cannot be read: {exc}"
-            raise FrameError(text) from exc
+        return self._parse(body)
 
     def close(self) -> None:
         """End the connection; who waits for a message is told. Harmless twice."""
@@ -87,12 +130,19 @@ class FrameSocket:
             self._buffer.clear()
         self._socket.close()
 
-    def _read(self, wanted: int) -> None:
-        """Wait for more, and add it to the buffer; as much as is wanted, or what there is."""
+    def _parse(self, body: bytes | memoryview) -> Message:
         try:
-            chunk = self._socket.recv(max(_READ_BYTES, wanted))
+            return self._decode(body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
+            text = f"a message cannot be read: {exc}"
+            raise FrameError(text) from exc
+
+    def _read(self, most: int) -> bytes:
+        """Wait for more; what there is."""
+        try:
+            chunk = self._socket.recv(most)
         except OSError as exc:
             raise PeerClosedError from exc
         if not chunk:
             raise PeerClosedError
-        self._buffer += chunk
+        return chunk

@@ -3,24 +3,27 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import Future
 from itertools import count
 from typing import Any, Final, cast
 
-from ghostos_moss._process._frames import FrameError, FrameSocket, PeerClosedError
+from ghostos_moss._process._frames import (
+    Answer,
+    Failure,
+    FrameError,
+    FrameSocket,
+    PeerClosedError,
+    Request,
+)
 
 __all__ = ["Link", "Pending", "RemoteError", "RequestHandler"]
 
-_REQUEST: Final = 0
-_ANSWER: Final = 1
-_ERROR: Final = 2
 _MAX_NESTED: Final = 64
-_SHAPES: Final = {_REQUEST: (int, int, str, list), _ANSWER: (int, int), _ERROR: (int, int, str, str, dict)}
-"""The types of each kind of message; of an answer, those of all but the value."""
-_LENGTHS: Final = {_REQUEST: 4, _ANSWER: 3, _ERROR: 5}
+_MAX_RELIEFS: Final = 32
 
 RequestHandler = Callable[[str, list[Any]], Any]
-"""Answers a request: its name and its arguments, as they came. What it raises is told to the peer."""
+"""Answers a request: its name and its arguments, as they came. What it raises is told to the peer. A future that it
+returns is answered with what it comes to."""
 
 
 class RemoteError(Exception):
@@ -39,14 +42,27 @@ class RemoteError(Exception):
         self.facts = facts
 
 
-@dataclass(slots=True)
 class Pending:
-    """A request that was sent."""
+    """A request that was sent.
 
-    on_settled: Callable[[], object] | None = None
-    is_settled: bool = False
-    value: Any = None
-    error: Exception | None = None
+    Attributes:
+        on_settled: Called when it is, on whatever thread.
+        is_settled: Whether it has its value or its error.
+    """
+
+    __slots__ = ("error", "is_settled", "on_settled", "value")
+
+    def __init__(self, on_settled: Callable[[], object] | None = None) -> None:
+        self.on_settled = on_settled
+        self.is_settled = False
+        self.value: Any = None
+        self.error: Exception | None = None
+
+    def settle(self, *, value: Any = None, error: Exception | None = None) -> None:  # noqa: ANN401 - as answered
+        """Give it what it came to."""
+        self.value, self.error, self.is_settled = value, error, True
+        if self.on_settled is not None:
+            self.on_settled()
 
     def result(self) -> Any:  # noqa: ANN401 - whatever the peer answered
         """What a settled request came to.
@@ -60,29 +76,41 @@ class Pending:
         return self.value
 
 
-@dataclass(slots=True)
 class Link:
     """One end of a connection. Threads that wait for an answer read in turn; whoever reads serves the others.
 
-    Attributes:
+    Args:
         frames: The connection.
         handle: Answers the peer's requests, on the thread that read them.
         describe: Makes the kind, the message and the facts of what a handler raised.
         for_server: Requests that only the thread in `serve` handles, whoever reads them.
     """
 
-    frames: FrameSocket
-    handle: RequestHandler
-    describe: Callable[[BaseException], tuple[str, str, dict[str, Any]]]
-    for_server: frozenset[str] = frozenset()
-    _changed: threading.Condition = field(default_factory=threading.Condition)
-    _numbers: Any = field(default_factory=lambda: count(1))
-    _pending: dict[int, Pending] = field(default_factory=dict[int, Pending])
-    _left_for_server: deque[list[Any]] = field(default_factory=deque[list[Any]])
-    _server_id: int | None = None
-    _is_read: bool = False
-    _depth: int = 0
-    _end: Exception | None = None
+    def __init__(
+        self,
+        frames: FrameSocket,
+        handle: RequestHandler,
+        describe: Callable[[BaseException], tuple[str, str, dict[str, Any]]],
+        *,
+        for_server: frozenset[str] = frozenset(),
+    ) -> None:
+        self._frames = frames
+        self._handle = handle
+        self._describe = describe
+        self._for_server = for_server
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0
+        self._numbers = count(1)
+        self._pending: dict[int, Pending] = {}
+        self._left_for_server: deque[Request] = deque()
+        self._server_id: int | None = None
+        self._reliefs = 0
+        self._received = 0
+        self._is_read = False
+        self._in_flight: set[Future[Any]] = set()
+        self._depth = 0
+        self._end: Exception | None = None
 
     def begin(self, name: str, *arguments: Any, on_settled: Callable[[], object] | None = None) -> Pending:  # noqa: ANN401 - plain data
         """Send a request and do not wait.
@@ -92,19 +120,19 @@ class Link:
         """
         pending = Pending(on_settled)
         number = next(self._numbers)
-        with self._changed:
-            if self._end is not None:
-                self._settle(pending, error=self._end)
-                return pending
-            self._pending[number] = pending
+        if self._end is not None:
+            pending.settle(error=self._end)
+            return pending
+        self._pending[number] = pending
         try:
-            self.frames.send([_REQUEST, number, name, list(arguments)])
+            self._frames.send(Request(number, name, [*arguments]))
         except PeerClosedError as exc:
             self._finish(exc)
         except BaseException:
-            with self._changed:
-                self._pending.pop(number, None)
+            self._pending.pop(number, None)
             raise
+        if self._end is not None and self._pending.pop(number, None) is not None:
+            pending.settle(error=self._end)  # it ended while this was on its way, and nobody saw this
         return pending
 
     def request(self, name: str, *arguments: Any) -> Any:  # noqa: ANN401 - plain data
@@ -116,9 +144,13 @@ class Link:
             FrameError: The request is over the limit, or the peer sent what is no frame.
         """
         pending = self.begin(name, *arguments)
+        self.wait(pending)
+        return pending.result()
+
+    def wait(self, pending: Pending) -> None:
+        """Read until a request is settled; what comes meanwhile is handled."""
         while not pending.is_settled:
             self._read_one(pending)
-        return pending.result()
 
     def serve(self) -> None:
         """Handle requests until the peer is gone or breaks the protocol; the error is kept for who waits."""
@@ -126,105 +158,143 @@ class Link:
         while self._end is None:
             self._read_one(None)
             while self._left_for_server:
-                self._answer(*self._left_for_server.popleft()[1:])
+                self._answer(self._left_for_server.popleft())
+
+    def relieve(self, received: int) -> int:
+        """Have another thread read, if nobody does and nothing came since this was last asked.
+
+        Args:
+            received: What this returned then.
+
+        Returns:
+            How many messages have come.
+        """
+        with self._lock:
+            is_stuck = not self._is_read and received == self._received
+            if not is_stuck or self._end is not None or self._reliefs >= _MAX_RELIEFS:
+                return self._received
+            self._reliefs += 1
+        threading.Thread(target=self._serve_in_relief, name="moss-link", daemon=True).start()
+        return received
 
     def close(self) -> None:
         """End the connection. Harmless twice, and from any thread."""
-        self.frames.close()
+        self._frames.close()
         self._finish(PeerClosedError())
+
+    def _serve_in_relief(self) -> None:
+        """Read for as long as nobody else does."""
+        while True:
+            with self._lock:
+                if self._is_read or self._end is not None:
+                    self._reliefs -= 1
+                    return
+            self._read_one(None)
 
     def _read_one(self, waiting: Pending | None) -> None:
         """Read a frame and deal with it, unless another thread reads: then wait until something has changed."""
-        with self._changed:
+        with self._lock:
             while self._is_read and not self._is_over(waiting):
+                self._waiting += 1
                 self._changed.wait()
+                self._waiting -= 1
             if self._is_over(waiting):
                 return
             self._is_read = True
         try:
-            frame = self._receive()
+            message = self._frames.receive()
         except (PeerClosedError, FrameError) as exc:
-            self.frames.close()  # who breaks the protocol is not spoken with any more
+            self._frames.close()  # who breaks the protocol is not spoken with any more
             self._finish(exc)
             return
-        with self._changed:
+        request = None
+        with self._lock:
             self._is_read = False
-            is_mine = frame[0] == _REQUEST and not (frame[2] in self.for_server and not self._is_server())
-            if frame[0] != _REQUEST:
-                self._take_answer(frame)
-            elif not is_mine:
-                self._left_for_server.append(frame)
-            self._changed.notify_all()
-        if is_mine:
-            self._answer(frame[1], frame[2], frame[3])
+            self._received += 1
+            if not isinstance(message, Request):
+                self._take_answer(message)
+            elif message.name in self._for_server and threading.get_ident() != self._server_id:
+                self._left_for_server.append(message)
+            else:
+                request = message
+            if self._waiting:
+                self._changed.notify_all()
+        if request is not None:
+            self._answer(request)
 
     def _is_over(self, waiting: Pending | None) -> bool:
         """Whether there is nothing more to read for this thread."""
         if self._end is not None:
             return True
-        return waiting.is_settled if waiting is not None else bool(self._left_for_server)
+        if waiting is not None:
+            return waiting.is_settled
+        return bool(self._left_for_server) and threading.get_ident() == self._server_id
 
-    def _is_server(self) -> bool:
-        return threading.get_ident() == self._server_id
-
-    def _receive(self) -> list[Any]:
-        frame: object = self.frames.receive()
-        if isinstance(frame, list) and frame:
-            parts = cast("list[Any]", frame)
-            shape = tuple(map(type, parts if parts[0] != _ANSWER else parts[:2]))
-            if shape[0] is int and shape == _SHAPES.get(parts[0]) and len(parts) == _LENGTHS[parts[0]]:
-                return parts
-        text = f"no message of this protocol: {frame!r:.100}"
-        raise FrameError(text)
-
-    def _take_answer(self, frame: list[Any]) -> None:
-        pending = self._pending.pop(frame[1], None)
+    def _take_answer(self, message: Answer | Failure) -> None:
+        pending = self._pending.pop(message.number, None)
         if pending is None:
             return  # an answer to what nobody asked, or asks no more
-        if frame[0] == _ANSWER:
-            self._settle(pending, value=frame[2])
+        if isinstance(message, Answer):
+            pending.settle(value=message.value)
         else:
-            self._settle(pending, error=RemoteError(frame[2], frame[3], frame[4]))
+            pending.settle(error=RemoteError(message.kind, message.message, message.facts))
 
-    def _answer(self, number: int, name: str, arguments: list[Any]) -> None:
+    def _answer(self, request: Request) -> None:
         self._depth += 1
         try:
-            answer = [_ANSWER, number, self._handle_nested(name, arguments)]
+            value = self._handle_nested(request)
         except PeerClosedError as exc:
             self._finish(exc)
             return
         except BaseException as exc:  # noqa: BLE001 - it is raised where the request came from
-            answer = [_ERROR, number, *self.describe(exc)]
+            self._send(Failure(request.number, *self._describe(exc)))
+            return
         finally:
             self._depth -= 1
+        if isinstance(value, Future):
+            self._answer_later(request.number, cast("Future[Any]", value))
+        else:
+            self._send(Answer(request.number, value))
+
+    def _handle_nested(self, request: Request) -> object:
+        if self._depth > _MAX_NESTED:
+            text = f"calls and callbacks are nested deeper than {_MAX_NESTED}"
+            raise RecursionError(text)
+        return self._handle(request.name, request.arguments)
+
+    def _answer_later(self, number: int, future: "Future[Any]") -> None:
+        with self._lock:
+            self._in_flight.add(future)
+
+        def answer(_: object) -> None:
+            with self._lock:
+                self._in_flight.discard(future)
+            try:
+                outcome: Answer | Failure = Answer(number, future.result())
+            except BaseException as exc:  # noqa: BLE001 - it is raised where the request came from
+                outcome = Failure(number, *self._describe(exc))
+            self._send(outcome)
+
+        future.add_done_callback(answer)
+
+    def _send(self, answer: Answer | Failure) -> None:
         try:
-            self._send_answer(number, answer)
+            try:
+                self._frames.send(answer)
+            except (FrameError, TypeError, ValueError, OverflowError, RecursionError) as exc:  # it cannot be written
+                self._frames.send(Failure(answer.number, *self._describe(exc)))
         except PeerClosedError as exc:
             self._finish(exc)
 
-    def _handle_nested(self, name: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data
-        if self._depth > _MAX_NESTED:
-            message = f"calls and callbacks are nested deeper than {_MAX_NESTED}"
-            raise RecursionError(message)
-        return self.handle(name, arguments)
-
-    def _send_answer(self, number: int, answer: list[Any]) -> None:
-        try:
-            self.frames.send(answer)
-        except (FrameError, TypeError, ValueError, OverflowError, RecursionError) as exc:  # it cannot be written
-            self.frames.send([_ERROR, number, *self.describe(exc)])
-
     def _finish(self, error: Exception) -> None:
-        with self._changed:
+        with self._lock:
             self._is_read = False
             if self._end is None:
                 self._end = error
             pending, self._pending = self._pending, {}
             for each in pending.values():
-                self._settle(each, error=error)
+                each.settle(error=error)
             self._changed.notify_all()
-
-    def _settle(self, pending: Pending, *, value: Any = None, error: Exception | None = None) -> None:  # noqa: ANN401 - as answered
-        pending.value, pending.error, pending.is_settled = value, error, True
-        if pending.on_settled is not None:
-            pending.on_settled()
+            in_flight = [*self._in_flight]
+        for future in in_flight:
+            future.cancel()  # nobody is there to be answered

@@ -5,7 +5,7 @@ import os
 import select
 import threading
 import time
-from typing import Any
+from typing import Any, Final
 
 from ghostos_moss._capture import Output
 from ghostos_moss._process._frames import FrameError, PeerClosedError
@@ -16,7 +16,9 @@ from ghostos_moss._process._zygotes import WorkerProcess
 
 __all__ = ["LiveWorker", "StoppedError", "WorkerGoneError"]
 
-_READ_BYTES = 64 * 1024
+_READ_BYTES: Final = 64 * 1024
+_STUCK_AFTER_MS: Final = 20.0
+"""How long a host call may block before another thread takes the next one."""
 
 
 class StoppedError(Exception):
@@ -32,9 +34,10 @@ class WorkerGoneError(Exception):
 
 
 class LiveWorker:
-    """One worker and the thread that serves its host calls. Requests come one after the other.
+    """One worker and the threads that serve its host calls: one, and another where a call blocks that one.
 
-    A host call that blocks does not hold a deadline up: it goes on alone in its thread, whose worker is gone.
+    Requests come one after the other. A host call that blocks holds neither a deadline up nor other calls: it goes on
+    alone in its thread, also when its worker is gone.
     """
 
     def __init__(self, process: WorkerProcess, objects: HostObjects) -> None:
@@ -104,11 +107,14 @@ class LiveWorker:
             os.close(wake)
 
     def _await(self, pending: Pending, deadline: float | None, output: Output | None) -> None:
+        received = -1
         while not pending.is_settled and self._stop_reason is None:
-            left_ms = None if deadline is None else max(0.0, (deadline - time.monotonic()) * 1000)
-            events = self._poll.poll(left_ms)
-            if not events:
+            left_ms = _STUCK_AFTER_MS if deadline is None else (deadline - time.monotonic()) * 1000
+            if left_ms <= 0:
                 raise TimeoutError
+            events = self._poll.poll(min(left_ms, _STUCK_AFTER_MS))
+            if not events:
+                received = self._link.relieve(received)
             for descriptor, _ in events:
                 if descriptor == self._wake:
                     os.eventfd_read(self._wake)

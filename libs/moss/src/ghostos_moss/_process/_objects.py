@@ -1,106 +1,119 @@
-"""The host's objects as workers use them: which may be used, how, and what was done."""
+"""The host's objects as a worker uses them: which may be used, how, and what was done."""
 
 import asyncio
-import inspect
-import sys
 import time
-import typing
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from inspect import iscoroutine
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
-from ghostos_common.codec import Namespace
 from ghostos_moss._executor import HostCall
-from ghostos_moss._failure import safe_repr
-from ghostos_moss._process._crossing import Node, from_node, to_node
+from ghostos_moss._process._calls import Call, show_error
+from ghostos_moss._process._contracts import HostContract
+from ghostos_moss._process._crossing import Node, from_node, plain_value, to_node
+from ghostos_moss._process._frames import PeerClosedError
 from ghostos_moss._process._link import Link, RemoteError
-from ghostos_moss._process._surface import Member, find_surface
+from ghostos_moss._process._surface import Member
+from ghostos_moss.errors import CallbackGoneError
 
-__all__ = ["MAX_CALLS", "MAX_OBJECTS", "HostObjects"]
+__all__ = ["MAX_CALLS", "MAX_ITERATORS", "MAX_OBJECTS", "AsyncRunner", "HostObjects"]
 
 MAX_CALLS: Final = 100_000
 """In one run."""
 MAX_OBJECTS: Final = 10_000
 """Alive in one worker."""
+MAX_ITERATORS: Final = 1000
+"""Begun and not read to their end in one worker."""
 
 _MAX_BATCH: Final = 1000
 _MAX_RECORDED: Final = 1000
-_MAX_SHOWN_CHARS: Final = 200
-_SELF: Final = cast("object", typing.Self)
-_NAMED_REFERENCE: Final = 3  # tag, number, class
+_CALLABLE: Final = ("method", "async")
+_PROPERTY: Final = ("property",)
 
 
-@dataclass(slots=True)
+class AsyncRunner(Protocol):
+    """Where asynchronous methods of the host's objects run: a loop in a thread of its own."""
+
+    def submit(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":
+        """Begin it; from any thread."""
+        ...
+
+
 class _Entry:
-    value: object
-    contract: type
+    """An object that a worker may use.
+
+    Attributes:
+        given: How often its number was sent: what the worker gives back is counted against it.
+        is_fixed: Whether it stays for as long as the session: what is injected.
+    """
+
+    __slots__ = ("contract", "given", "is_fixed", "value")
+
+    def __init__(self, value: object, contract: HostContract, *, is_fixed: bool) -> None:
+        self.value = value
+        self.contract = contract
+        self.is_fixed = is_fixed
+        self.given = 0
 
 
-@dataclass(slots=True)
-class _Call:
-    """A call as it crossed: its values are plain data, which nobody changes any more."""
-
-    contract: str
-    method: str
-    nodes: list[Node]
-    named: dict[str, Node]
-    result: Node = field(default_factory=list[Any])
-    error: str | None = None
-    duration_s: float = 0.0
-
-    def to_record(self) -> HostCall:
-        arguments = [*map(_shown, self.nodes), *(f"{key}={_shown(node)}" for key, node in self.named.items())]
-        result = None if self.error is not None else _shown(self.result)
-        return HostCall(self.contract, self.method, ", ".join(arguments), result, self.error, self.duration_s)
-
-
-@dataclass(slots=True)
 class HostObjects:
     """The objects that one worker may use, by number.
 
     Only public methods and properties of an object's contract can be reached, and only data, callbacks and numbers of
     these objects are taken.
+
+    Args:
+        runner: Completes asynchronous methods, several at a time.
     """
 
-    _entries: dict[int, _Entry] = field(default_factory=dict[int, _Entry])
-    _numbers: dict[int, int] = field(default_factory=dict[int, int])
-    _iterators: dict[int, tuple[Iterator[object], Any, type]] = field(default_factory=dict[int, Any])
-    _surfaces: dict[type, Any] = field(default_factory=dict[type, Any])
-    _hints: dict[tuple[type, str], Any] = field(default_factory=dict[tuple[type, str], Any])
-    _namespaces: dict[type, Namespace] = field(default_factory=dict[type, Namespace])
-    _calls: list["_Call"] = field(default_factory=list["_Call"])
-    _count: int = 0
+    def __init__(self, runner: AsyncRunner) -> None:
+        self._runner = runner
+        self._entries: dict[int, _Entry] = {}
+        self._numbers: dict[int, int] = {}
+        self._last_number = 0
+        self._iterators: dict[int, tuple[Iterator[object], HostContract, str]] = {}
+        self._last_iterator = 0
+        self._contracts: dict[type, HostContract] = {}
+        self._calls: list[Call] = []
+        self._count = 0
 
-    def add(self, value: object, *, contract: type) -> int:
+    def add(self, value: object, *, contract: type, is_fixed: bool = True) -> int:
         """Let the worker use an object as its contract says; return its number, the same one for the same object."""
         known = self._numbers.get(id(value))
-        if known is not None:
-            return known
-        if len(self._entries) >= MAX_OBJECTS:
-            message = f"the worker holds {MAX_OBJECTS} objects of the host already"
-            raise RuntimeError(message)
-        number = len(self._entries) + 1
-        self._entries[number] = _Entry(value, contract)
-        self._numbers[id(value)] = number  # the entry keeps it alive, so the id stays its own
-        return number
+        if known is None:
+            if len(self._entries) >= MAX_OBJECTS:
+                message = f"the worker holds {MAX_OBJECTS:,} objects of the host already"
+                raise RuntimeError(message)
+            known = self._last_number = self._last_number + 1
+            self._entries[known] = _Entry(value, self.contract(contract), is_fixed=is_fixed)
+            self._numbers[id(value)] = known  # the entry keeps it alive, so the id stays its own
+        return known
 
     def value_of(self, number: int) -> object:
         """The object with that number."""
         return self._entries[number].value
 
-    def surface(self, contract: type) -> dict[str, Member]:
-        """The public members of a contract."""
-        if contract not in self._surfaces:
-            self._surfaces[contract] = find_surface(contract)
-        return self._surfaces[contract]
+    def contract(self, kind: type) -> HostContract:
+        """What is known of a class."""
+        found = self._contracts.get(kind)
+        if found is None:
+            found = self._contracts[kind] = HostContract(kind)
+        return found
+
+    def forget_worker(self) -> None:
+        """What a worker was given went with it: objects that are not fixed, iterators."""
+        self._iterators.clear()
+        for number, entry in [*self._entries.items()]:
+            if not entry.is_fixed:
+                self._drop(number)
 
     def take_calls(self) -> tuple[HostCall, ...]:
         """The completed calls since this was last asked, in order."""
         calls, self._calls, self._count = self._calls, [], 0
         return tuple(call.to_record() for call in calls)
 
-    def handle(self, link: Link, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data
+    def handle(self, link: Link, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data, or a future
         """Answer a request of the worker.
 
         Raises:
@@ -110,68 +123,96 @@ class HostObjects:
             case "call", [int() as number, str() as name, list(), dict()]:
                 return self._call(link, number, name, arguments[2], arguments[3])
             case "get", [int() as number, str() as name]:
-                entry, _ = self._find(number, name, kinds=("property",))
-                return self._record(entry, name, [], {}, lambda: self._give(entry, name, getattr(entry.value, name)))
+                entry, _ = self._find(number, name, kinds=_PROPERTY)
+                call = self._begin(entry, name, [], {})
+                return self._complete(call, lambda: self._give(entry, name, getattr(entry.value, name)))
             case "set", [int() as number, str() as name, node]:
-                entry, _ = self._find(number, name, kinds=("property",))
+                entry, _ = self._find(number, name, kinds=_PROPERTY)
                 value = self.take(link, entry.contract, node, name=name)
-                return self._record(entry, name, [node], {}, lambda: _assign(entry.value, name, value))
+                call = self._begin(entry, name, [node], {})
+                return self._complete(call, lambda: _assign(entry.value, name, value))
             case "next", [int() as number, int() as count]:
                 return self._next(number, count)
+            case "release", [dict()]:
+                return self._release(arguments[0])
             case _:
                 message = f"{request!r:.50} is no request"
                 raise ValueError(message)
 
-    def _call(self, link: Link, number: int, name: str, nodes: list[Node], named: dict[str, Node]) -> Node:
-        entry, member = self._find(number, name, kinds=("method", "async"))
-        label = f"{entry.contract.__name__}.{name}"
-        args = [
-            self.take(link, entry.contract, node, name=f"{label}: argument {at}")
-            for at, node in enumerate(nodes, start=1)
-        ]
-        kwargs = {key: self.take(link, entry.contract, node, name=f"{label}: {key}") for key, node in named.items()}
-
-        def act() -> Node:
+    def _call(
+        self, link: Link, number: int, name: str, nodes: list[Node], named: dict[str, Node]
+    ) -> "Node | Future[Any]":
+        entry, member = self._find(number, name, kinds=_CALLABLE)
+        args = [self._argument(link, entry, node, name, at) for at, node in enumerate(nodes, start=1)]
+        kwargs = {key: self._argument(link, entry, node, name, key) for key, node in named.items()} if named else {}
+        call = self._begin(entry, name, nodes, named)
+        if member.kind == "async":
+            return self._runner.submit(self._complete_async(call, entry, getattr(entry.value, name)(*args, **kwargs)))
+        started = time.perf_counter()
+        try:
             result = getattr(entry.value, name)(*args, **kwargs)
-            if member.kind == "async" or inspect.iscoroutine(result):
-                result = asyncio.run(_completed(result))
-            return self._give(entry, name, result)
-
-        return self._record(entry, name, nodes, named, act)
+            if iscoroutine(result):
+                return self._runner.submit(self._complete_async(call, entry, result))
+            call.result = self._give(entry, name, result)
+        except Exception as exc:
+            call.error = show_error(exc)
+            raise
+        finally:
+            call.duration_s = time.perf_counter() - started
+        return call.result
 
     def _find(self, number: int, name: str, *, kinds: tuple[str, ...]) -> tuple[_Entry, Member]:
         entry = self._entries.get(number)
         if entry is None:
             message = f"there is no object {number}"
             raise ValueError(message)
-        member = self.surface(entry.contract).get(name)
+        member = entry.contract.members.get(name)
         if member is None or member.kind not in kinds:
-            message = f"{entry.contract.__name__!r} object has no attribute {name!r:.100}"
+            message = f"{entry.contract.name!r} object has no attribute {name!r:.100}"
             raise AttributeError(message)
         return entry, member
 
-    def _record(
-        self, entry: _Entry, name: str, nodes: list[Node], named: dict[str, Node], act: Callable[[], Node]
-    ) -> Node:
-        """Do what was asked and keep what it came to; it is put into words when somebody wants to read it."""
+    def _argument(self, link: Link, entry: _Entry, node: object, name: str, at: int | str) -> object:
+        plain = plain_value(node)
+        if plain is not node:
+            return plain
+        place = f"argument {at}" if isinstance(at, int) else at
+        return self.take(link, entry.contract, node, name=f"{entry.contract.name}.{name}: {place}")
+
+    def _begin(self, entry: _Entry, name: str, nodes: list[Node], named: dict[str, Node]) -> Call:
+        """Record what was asked; what it comes to is filled in."""
         self._count += 1
         if self._count > MAX_CALLS:
             message = f"more than {MAX_CALLS:,} host calls in one run"
             raise RuntimeError(message)
-        call = _Call(entry.contract.__name__, name, nodes, named)
+        call = Call(entry.contract.name, name, nodes, named)
+        if len(self._calls) < _MAX_RECORDED:
+            self._calls.append(call)
+        return call
+
+    def _complete(self, call: Call, act: Callable[[], Node]) -> Node:
         started = time.perf_counter()
         try:
             call.result = act()
         except Exception as exc:
-            call.error = _shown_error(exc)
+            call.error = show_error(exc)
             raise
         finally:
             call.duration_s = time.perf_counter() - started
-            if len(self._calls) < _MAX_RECORDED:
-                self._calls.append(call)
         return call.result
 
-    def take(self, link: Link, contract: type, node: object, *, name: str) -> object:
+    async def _complete_async(self, call: Call, entry: _Entry, work: Any) -> Node:  # noqa: ANN401 - an awaitable
+        started = time.perf_counter()
+        try:
+            call.result = self._give(entry, call.method, await work)
+        except (Exception, asyncio.CancelledError) as exc:
+            call.error = show_error(exc)
+            raise
+        finally:
+            call.duration_s = time.perf_counter() - started
+        return call.result
+
+    def take(self, link: Link, contract: HostContract, node: object, *, name: str) -> object:
         """A value that the worker sent."""
 
         def resolve(tag: str, details: list[Any]) -> object:
@@ -186,79 +227,96 @@ class HostObjects:
                     message = f"{name}: {tag!r:.20} refers to nothing here"
                     raise ValueError(message)
 
-        return from_node(node, namespace=self._namespace(contract), resolve=resolve, name=name)
+        return from_node(node, namespace=contract.namespace, resolve=resolve, name=name)
 
     def _give(self, entry: _Entry, name: str, value: object) -> Node:
         """A value for the worker: data, or an object that the contract's annotation promises."""
-        return self.to_node(
-            entry.contract, value, hint=self._hint(entry.contract, name), name=f"{entry.contract.__name__}.{name}"
-        )
+        return self.to_node(entry.contract, value, promised=(entry.contract, name), name=name)
 
-    def to_node(self, contract: type, value: object, *, hint: Any, name: str) -> Node:  # noqa: ANN401 - any annotation
+    def to_node(
+        self, contract: HostContract, value: object, *, promised: tuple[HostContract, str] | None = None, name: str
+    ) -> Node:
         """Return a value of the host as the worker gets it.
 
         Args:
             contract: Of the object that gives it.
             value: Anything.
-            hint: What the annotation promises.
-            name: What errors call it.
+            promised: The member whose return annotation says what may go by reference. None: the value's own class.
+            name: What errors call the value.
 
         Raises:
             TypeError: It is neither data nor what is promised.
         """
-        namespace = self._namespace(contract)
 
         def refer(part: object) -> Node | None:
             known = self._numbers.get(id(part))
-            if known is not None:
-                return ["o", known, self._class_name(self._entries[known].contract, namespace)]
-            for promised in _classes_of(hint, contract):
-                if isinstance(part, promised) and _is_contract(promised):
-                    return ["o", self.add(part, contract=promised), self._class_name(promised, namespace)]
-            if hasattr(type(part), "__next__"):
-                number = len(self._iterators) + 1
-                self._iterators[number] = (cast("Iterator[object]", part), hint, contract)
-                return ["i", number]
-            return None
+            if known is None:
+                kinds = promised[0].promised(promised[1]) if promised is not None else contract.kinds_of(part)
+                found = next((each for each in kinds if isinstance(part, each)), None)
+                if found is None:
+                    return self._refer_to_iterator(part, contract, name)
+                known = self.add(part, contract=found, is_fixed=False)
+            entry = self._entries[known]
+            reference = ["o", known, _class_name(entry.contract.kind, contract)]
+            entry.given += 1
+            return reference
 
         try:
-            return to_node(value, namespace=namespace, refer=refer, name=name)
+            return to_node(value, namespace=contract.namespace, refer=refer, name=f"{contract.name}.{name}")
         except TypeError as exc:
             text = f"{exc} What it returns must be data, or an object of a class that its return annotation names."
             raise TypeError(text) from None
 
-    def _class_name(self, contract: type, namespace: Namespace) -> str:
-        name = namespace.name_of(contract)
-        if name is None:
-            text = f"{contract.__name__} is not seen by the module of the contract that returns it: import it there"
-            raise TypeError(text)
-        return name
+    def _refer_to_iterator(self, part: object, contract: HostContract, name: str) -> Node | None:
+        if not hasattr(type(part), "__next__"):
+            return None
+        if len(self._iterators) >= MAX_ITERATORS:
+            message = f"{MAX_ITERATORS:,} iterators were begun and not read to their end: read them, or take lists"
+            raise RuntimeError(message)
+        number = self._last_iterator = self._last_iterator + 1
+        self._iterators[number] = (cast("Iterator[object]", part), contract, name)
+        return ["i", number]
 
     def _next(self, number: int, count: int) -> list[Any]:
         if number not in self._iterators:
             message = f"there is no iterator {number}"
             raise ValueError(message)
-        iterator, hint, contract = self._iterators[number]
-        items = list(islice(iterator, max(1, min(count, _MAX_BATCH))))
-        nodes = [self.to_node(contract, item, hint=hint, name="an item") for item in items]
-        return [nodes, len(items) < count]
+        iterator, contract, name = self._iterators[number]
+        wanted = max(1, min(count, _MAX_BATCH))
+        try:
+            items = [*islice(iterator, wanted)]
+        except BaseException:
+            self._iterators.pop(number, None)
+            raise
+        if len(items) < wanted:
+            self._iterators.pop(number, None)
+        promised = (contract, name) if name in contract.members else None
+        return [[self.to_node(contract, item, promised=promised, name=name) for item in items], len(items) < wanted]
 
-    def _hint(self, contract: type, name: str) -> Any:  # noqa: ANN401 - any annotation
-        key = (contract, name)
-        if key not in self._hints:
-            self._hints[key] = _return_hint(contract, self.surface(contract)[name], name)
-        return self._hints[key]
+    def _release(self, counts: dict[int, int]) -> None:
+        """The worker does not hold these any more, each as often as it says."""
+        for number, times in counts.items():
+            entry = self._entries.get(number)
+            if entry is None or entry.is_fixed or type(times) is not int or times < 1:
+                continue
+            entry.given -= times
+            if entry.given <= 0:
+                self._drop(number)
 
-    def _namespace(self, contract: type) -> Namespace:
-        if contract not in self._namespaces:
-            self._namespaces[contract] = Namespace(vars(sys.modules.get(contract.__module__, object)))
-        return self._namespaces[contract]
+    def _drop(self, number: int) -> None:
+        entry = self._entries.pop(number)
+        self._numbers.pop(id(entry.value), None)
 
 
 class _Callback:
-    """A function of the worker. Calling it runs the function there, and waits."""
+    """A function of the worker. Calling it runs the function there, and waits.
 
-    def __init__(self, objects: HostObjects, link: Link, contract: type, number: int, shown: str) -> None:
+    Raises:
+        CallbackGoneError: The worker has ended.
+        RuntimeError: The function raised.
+    """
+
+    def __init__(self, objects: HostObjects, link: Link, contract: HostContract, number: int, shown: str) -> None:
         self._objects = objects
         self._link = link
         self._contract = contract
@@ -269,12 +327,14 @@ class _Callback:
         return self._shown
 
     def __call__(self, *args: object) -> object:
-        nodes = [self._objects.to_node(self._contract, value, hint=type(value), name="argument") for value in args]
+        nodes = [self._objects.to_node(self._contract, value, name="argument") for value in args]
         try:
             node = self._link.request("callback", self._number, nodes)
         except RemoteError as exc:
             text = f"the callback raised {exc}"
             raise RuntimeError(text) from None
+        except PeerClosedError:
+            raise CallbackGoneError(self._shown) from None
         return self._objects.take(self._link, self._contract, node, name="the callback's result")
 
 
@@ -288,54 +348,14 @@ class _Shown:
         return self._text
 
 
-async def _completed(result: Any) -> object:  # noqa: ANN401 - an awaitable of any kind
-    return await result
+def _class_name(kind: type, contract: HostContract) -> str:
+    name = contract.namespace.name_of(kind)
+    if name is None:
+        text = f"{kind.__name__} is not seen by the module of the contract that returns it: import it there"
+        raise TypeError(text)
+    return name
 
 
 def _assign(target: object, name: str, value: object) -> Node:
     setattr(target, name, value)
     return ["v", None]
-
-
-def _return_hint(contract: type, member: Member, name: str) -> Any:  # noqa: ANN401 - any annotation
-    try:
-        if member.kind == "property" and not isinstance(member.function, property):
-            return typing.get_type_hints(contract).get(name)
-        function = member.function.fget if isinstance(member.function, property) else member.function
-        return typing.get_type_hints(function).get("return")
-    except Exception:  # noqa: BLE001 - annotations are the author's expressions, and may raise anything
-        return None
-
-
-def _classes_of(hint: Any, contract: type) -> Iterable[type]:  # noqa: ANN401 - any annotation
-    if hint is _SELF:
-        yield contract
-    elif isinstance(hint, type) and typing.get_origin(hint) is None:
-        yield hint
-    else:
-        for part in typing.get_args(hint):
-            yield from _classes_of(part, contract)
-
-
-def _is_contract(cls: type) -> bool:
-    """Whether objects of it are used by reference: not one that data is of."""
-    return (
-        cls.__module__ != "builtins" and not hasattr(cls, "model_fields") and not hasattr(cls, "__dataclass_fields__")
-    )
-
-
-def _shown(node: Node) -> str:
-    """A value that crossed, in words: data as it is stored, a reference by what it is to."""
-    tag = node[0] if node else None
-    if tag in ("v", "s"):
-        return safe_repr(node[1], max_chars=_MAX_SHOWN_CHARS)
-    if tag == "o" and len(node) == _NAMED_REFERENCE:
-        return f"<{node[2]}>"
-    return "<function>" if tag == "c" else "…"
-
-
-def _shown_error(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"[:_MAX_SHOWN_CHARS]
-    except Exception:  # noqa: BLE001 - the message of somebody's own class
-        return type(error).__name__

@@ -3,13 +3,15 @@
 import builtins
 import inspect
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, cast
 
 from ghostos_common.codec import Namespace
-from ghostos_moss._process._crossing import Node, from_node, is_callback, to_node
+from ghostos_moss._process._async_requests import AsyncRequests
+from ghostos_moss._process._crossing import Node, from_node, is_callback, plain_node, plain_value, to_node
 from ghostos_moss._process._link import Link, RemoteError
 from ghostos_moss._process._surface import Member, find_surface
 
@@ -17,6 +19,7 @@ __all__ = ["MAX_CALLBACKS", "Proxies", "Remote"]
 
 MAX_CALLBACKS: Final = 1000
 _ITERATOR_BATCH: Final = 64
+_RELEASE_BATCH: Final = 64
 _MAX_SHOWN_CHARS: Final = 20_000
 _MAX_NAME_CHARS: Final = 200
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
@@ -28,34 +31,40 @@ class Remote:
     _moss_id: int
 
 
-@dataclass(slots=True)
 class Proxies:
     """Makes stand-ins and calls what they stand for.
 
-    Attributes:
+    Args:
         link: To the host.
     """
 
-    link: Link
-    _classes: dict[type, type] = field(default_factory=dict[type, type])
-    _namespaces: dict[type, Namespace] = field(default_factory=dict[type, Namespace])
-    _live: dict[int, Remote] = field(default_factory=dict[int, Remote])
-    _callbacks: dict[int, tuple[Callable[..., object], Namespace]] = field(default_factory=dict[int, Any])
-    _callback_ids: dict[object, int] = field(default_factory=dict[object, int])
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._classes: dict[type, type] = {}
+        self._namespaces: dict[type, Namespace] = {}
+        self._live: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
+        self._fixed: list[Remote] = []
+        self._received: dict[int, int] = {}
+        self._released: dict[int, int] = {}
+        self._callbacks: dict[int, tuple[Callable[..., object], Namespace]] = {}
+        self._callback_ids: dict[object, int] = {}
+        self._waiting = AsyncRequests(link)
 
     def stand_in(self, number: int, contract: type) -> object:
-        """Return the stand-in for an object of the host; the same one each time."""
-        if number not in self._live:
-            kind = self._classes.get(contract)
-            if kind is None:
-                kind = self._classes[contract] = self._make_class(contract, find_surface(contract))
-            self._live[number] = self._instance(kind, number)
-        return self._live[number]
+        """Return the stand-in for an injected object of the host."""
+        stand_in = self._stand_in(number, contract)
+        self._fixed.append(stand_in)
+        return stand_in
 
     def stand_in_as_told(self, number: int, *, name: str, members: Mapping[str, Member]) -> object:
         """Return a stand-in for an object whose class this side does not have, by what the host says of it."""
-        self._live[number] = self._instance(self._make_class(type(name, (), {}), members), number)
-        return self._live[number]
+        stand_in = self._live[number] = self._instance(self._make_class(type(name, (), {}), members), number)
+        self._fixed.append(stand_in)
+        return stand_in
+
+    def value(self, node: object, *, namespace: Namespace, name: str) -> object:
+        """Return an injected value that is data."""
+        return self._read(node, namespace=namespace, name=name)
 
     def call_back(self, number: int, arguments: list[Any]) -> Node:
         """Call a function that the host was given.
@@ -69,6 +78,31 @@ class Proxies:
         function, namespace = self._callbacks[number]
         values = [self._read(node, namespace=namespace, name="argument") for node in arguments]
         return self._write(function(*values), namespace=namespace, name="the callback's result")
+
+    def _stand_in(self, number: int, contract: type) -> Remote:
+        """The stand-in for an object; the same one for as long as it is held."""
+        found = self._live.get(number)
+        if found is None:
+            kind = self._classes.get(contract)
+            if kind is None:
+                kind = self._classes[contract] = self._make_class(contract, find_surface(contract))
+            found = self._live[number] = self._instance(kind, number)
+        return found
+
+    def _receive(self, number: int, contract: type) -> Remote:
+        """The stand-in for an object that was returned. When nobody holds it any more, the host is told."""
+        stand_in = self._stand_in(number, contract)
+        if number not in self._received:
+            weakref.finalize(stand_in, self._release, number).atexit = False
+        self._received[number] = self._received.get(number, 0) + 1
+        return stand_in
+
+    def _release(self, number: int) -> None:
+        self._released[number] = self._released.get(number, 0) + self._received.pop(number, 0)
+
+    def _send_released(self) -> None:
+        released, self._released = self._released, {}
+        self._link.begin("release", released)
 
     def _instance(self, kind: type, number: int) -> Remote:
         stand_in = cast("Remote", object.__new__(kind))
@@ -104,9 +138,7 @@ class Proxies:
             return self._call(contract, stand_in, name, member, args, kwargs)
 
         async def call_async(stand_in: Remote, /, *args: object, **kwargs: object) -> object:
-            import asyncio  # noqa: PLC0415 - the zygote has imported it; nobody else pays for it
-
-            return await asyncio.to_thread(self._call, contract, stand_in, name, member, args, kwargs)
+            return await self._call_async(contract, stand_in, name, member, args, kwargs)
 
         method = call if member.kind == "method" else call_async
         method.__name__, method.__qualname__ = name, f"{contract.__qualname__}.{name}"
@@ -136,29 +168,64 @@ class Proxies:
         args: tuple[object, ...],
         kwargs: dict[str, object],
     ) -> object:
+        nodes, named = self._arguments(contract, stand_in, name, member, args, kwargs)
+        return self._ask(contract, "call", _number_of(stand_in), name, nodes, named)
+
+    async def _call_async(
+        self,
+        contract: type,
+        stand_in: Remote,
+        name: str,
+        member: Member,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> object:
+        nodes, named = self._arguments(contract, stand_in, name, member, args, kwargs)
+        try:
+            node = await self._waiting.request("call", _number_of(stand_in), name, nodes, named)
+        except RemoteError as exc:
+            raise _local_error(exc, names=self._namespaces[contract]) from None
+        return self._read(node, namespace=self._namespaces[contract], name=contract.__name__)
+
+    def _arguments(
+        self,
+        contract: type,
+        stand_in: Remote,
+        name: str,
+        member: Member,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> tuple[list[Node], dict[str, Node]]:
+        """The nodes of a call's arguments, by position and by name."""
         namespace = self._namespaces[contract]
-        label = f"{contract.__name__}.{name}"
         try:
             nodes = [
-                self._write(value, namespace=namespace, name=f"{label}: argument {at}")
+                plain_node(value)
+                or self._write(value, namespace=namespace, name=f"{contract.__name__}.{name}: argument {at}")
                 for at, value in enumerate(args, start=1)
             ]
             named = {
-                key: self._write(value, namespace=namespace, name=f"{label}: {key}") for key, value in kwargs.items()
+                key: self._write(value, namespace=namespace, name=f"{contract.__name__}.{name}: {key}")
+                for key, value in kwargs.items()
             }
         except TypeError as exc:
             shown = _show_objects(stand_in, args, kwargs, _signature(member))
             if shown is None:
                 text = f"{exc} To the host go data, functions and objects that came from it."
                 raise TypeError(text) from None
-            nodes, named = ([self._write(each, namespace=namespace, name=label) for each in shown], {})
-        return self._ask(contract, "call", _number_of(stand_in), name, nodes, named)
+            return [self._write(each, namespace=namespace, name=name) for each in shown], {}
+        return nodes, named
 
     def _ask(self, contract: type, request: str, *arguments: Any) -> object:  # noqa: ANN401 - plain data
+        if len(self._released) >= _RELEASE_BATCH:
+            self._send_released()
         try:
-            node = self.link.request(request, *arguments)
+            node = self._link.request(request, *arguments)
         except RemoteError as exc:
             raise _local_error(exc, names=self._namespaces[contract]) from None
+        plain = plain_value(node)
+        if plain is not node:
+            return plain
         return self._read(node, namespace=self._namespaces[contract], name=contract.__name__)
 
     def _write(self, value: object, *, namespace: Namespace, name: str) -> Node:
@@ -177,14 +244,12 @@ class Proxies:
     def _read(self, node: object, *, namespace: Namespace, name: str) -> object:
         def resolve(tag: str, details: list[Any]) -> object:
             match tag, details:
-                case "o", [int() as number]:
-                    return self._live[number]
                 case "o", [int() as number, str() as class_name]:
                     contract = namespace.find(class_name)
                     if contract is None:
                         message = f"this side has no class {class_name}"
                         raise ValueError(message)
-                    return self.stand_in(number, contract)
+                    return self._receive(number, contract)
                 case "i", [int() as number]:
                     return self._iterate(number, namespace, name)
                 case _:
@@ -196,7 +261,7 @@ class Proxies:
     def _iterate(self, number: int, namespace: Namespace, name: str) -> Iterator[object]:
         while True:
             try:
-                items, is_over = self.link.request("next", number, _ITERATOR_BATCH)
+                items, is_over = self._link.request("next", number, _ITERATOR_BATCH)
             except RemoteError as exc:
                 raise _local_error(exc, names=namespace) from None
             for item in items:

@@ -23,7 +23,7 @@ from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._frames import FrameError
 from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
-from ghostos_moss._process._objects import HostObjects
+from ghostos_moss._process._objects import AsyncRunner, HostObjects
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply
 from ghostos_moss._process._reach import find_reach
 from ghostos_moss._process._told import tell_of
@@ -59,6 +59,7 @@ class ProcessSession:
         source: ModuleSource,
         *,
         zygote: Zygote,
+        runner: AsyncRunner,
         pycontext: PyContext,
         container: Container,
         injections: Mapping[str, object],
@@ -80,7 +81,7 @@ class ProcessSession:
         try:
             self._editor = self._provide_editor()
             provided = provide(source, compiler=self._compiler, given=dict(injections))
-            self._objects = HostObjects()
+            self._objects = HostObjects(runner)
             self._injected = {
                 name: tell_of(self._objects, entry.value, contract=entry.contract) for name, entry in provided.items()
             }
@@ -298,6 +299,7 @@ class ProcessSession:
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.close()
+            self._objects.forget_worker()
 
     @property
     def scratch(self) -> Path:

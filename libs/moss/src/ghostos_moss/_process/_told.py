@@ -14,7 +14,7 @@ _PLAIN = (str, int, float, bool, type(None))
 
 def tell_of(objects: HostObjects, value: object, *, contract: type) -> InjectedObject:
     """Let a worker use an object, and describe it."""
-    members = {name: _told(member) for name, member in objects.surface(contract).items()}
+    members = {name: _told(member) for name, member in objects.contract(contract).members.items()}
     return InjectedObject(objects.add(value, contract=contract), contract.__name__, members)
 
 

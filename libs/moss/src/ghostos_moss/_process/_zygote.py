@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from ghostos_moss._process._confine import WorkerPlan, confine, die_with_parent, give_up_privileges
-from ghostos_moss._process._frames import FrameSocket
+from ghostos_moss._process._frames import Answer, Failure, FrameSocket
 from ghostos_moss._process._orders import READY
 from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._system import SystemCallError
@@ -68,9 +68,9 @@ def _become_worker(zygote: int, *, control: socket.socket, order: bytes, connect
         try:
             confine(plan)
         except SystemCallError as exc:
-            frames.send(["refused", exc.layer, exc.errno])
+            frames.send(Failure(0, exc.layer, os.strerror(exc.errno or 0), {}))
             os._exit(1)
-        frames.send(["confined"])
+        frames.send(Answer(0, None))
         serve(frames, streams)
     finally:
         os._exit(0)  # never back into the zygote's loop, whatever was raised

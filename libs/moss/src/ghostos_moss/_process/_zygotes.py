@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from ghostos_moss._process._confine import WorkerPlan
-from ghostos_moss._process._frames import FrameError, FrameSocket, PeerClosedError
+from ghostos_moss._process._frames import Answer, Failure, FrameError, FrameSocket, PeerClosedError
 from ghostos_moss._process._orders import READY
 from ghostos_moss.errors import ConfinementError
 
@@ -178,13 +178,10 @@ def _await_confinement(frames: FrameSocket) -> None:
     except (PeerClosedError, FrameError) as exc:
         reason = "the worker ended before it was confined"
         raise ConfinementError("the worker", reason) from exc
-    match answer:
-        case ["confined"]:
-            return
-        case ["refused", str() as layer, int() as number]:
-            raise ConfinementError(layer, os.strerror(number))
-        case _:
-            raise ConfinementError("the worker", "it did not say that it is confined")
+    if isinstance(answer, Failure):
+        raise ConfinementError(answer.kind, answer.message)
+    if not isinstance(answer, Answer):
+        raise ConfinementError("the worker", "it did not say that it is confined")
 
 
 def _no_zygote(reason: str) -> ConfinementError:

@@ -1,0 +1,98 @@
+"""The calls of one run as they crossed: kept as they are, and put into words when somebody wants to read them."""
+
+from typing import Any, Final, cast
+
+from ghostos_moss._executor import HostCall
+from ghostos_moss._failure import safe_repr
+from ghostos_moss._process._crossing import Node
+
+__all__ = ["Call", "show_error"]
+
+_MAX_SHOWN_CHARS: Final = 200
+_NAMED_REFERENCE: Final = 3  # tag, number, class
+
+
+class Call:
+    """One use of an object; its values are plain data, which nobody changes any more."""
+
+    __slots__ = ("contract", "duration_s", "error", "method", "named", "nodes", "result")
+
+    def __init__(self, contract: str, method: str, nodes: list[Node], named: dict[str, Node]) -> None:
+        self.contract = contract
+        self.method = method
+        self.nodes = nodes
+        self.named = named
+        self.result: Node = []
+        self.error: str | None = None
+        self.duration_s = 0.0
+
+    def to_record(self) -> HostCall:
+        """The call in words."""
+        arguments = [*map(_show, self.nodes), *(f"{key}={_show(node)}" for key, node in self.named.items())]
+        result = None if self.error is not None else _show(self.result)
+        return HostCall(self.contract, self.method, ", ".join(arguments), result, self.error, self.duration_s)
+
+
+def show_error(error: BaseException) -> str:
+    """Type and message of an exception, bounded."""
+    try:
+        return f"{type(error).__name__}: {error}"[:_MAX_SHOWN_CHARS]
+    except Exception:  # noqa: BLE001 - the message of somebody's own class
+        return type(error).__name__
+
+
+class _Words:
+    """Has a repr of somebody else's making."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _show(node: Node) -> str:
+    """A value that crossed, in words: a reference by what it is to."""
+    return safe_repr(_readable(node), max_chars=_MAX_SHOWN_CHARS)
+
+
+def _readable(node: Node) -> object:
+    match node:
+        case ["v", data]:
+            return _untagged(data)
+        case ["s", str() as text]:
+            return _Words(text)
+        case ["l", list()]:
+            return [_readable(part) for part in node[1]]
+        case ["t", list()]:
+            return tuple(_readable(part) for part in node[1])
+        case ["d", dict()]:
+            return {key: _readable(part) for key, part in node[1].items()}
+        case ["c", *_]:
+            return _Words("<function>")
+        case ["i", *_]:
+            return _Words("<iterator>")
+        case ["o", _, name]:
+            return _Words(f"<{name}>")
+        case _:
+            return _Words("…")
+
+
+def _untagged(data: Any) -> object:  # noqa: ANN401 - JSON
+    """Stored data as a reader of Python knows it: `Pose(x=1)` for a model, `set([1])` for a set."""
+    match data:
+        case {"$type": "obj", "class": name, "value": dict()}:
+            fields = cast("dict[str, Any]", data["value"])
+            return _Words(f"{name}({', '.join(f'{key}={_untagged(value)!r}' for key, value in fields.items())})")
+        case {"$type": "enum", "class": name, "name": member}:
+            return _Words(f"{name}.{member}")
+        case {"$type": str() as kind, "value": value}:
+            return _Words(f"{kind}({_untagged(value)!r})")
+        case dict():
+            return {key: _untagged(value) for key, value in cast("dict[str, Any]", data).items()}
+        case list():
+            return [_untagged(value) for value in cast("list[Any]", data)]
+        case _:
+            return data

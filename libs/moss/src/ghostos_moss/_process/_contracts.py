@@ -1,0 +1,70 @@
+"""A contract as the host uses it for a worker: its surface, the classes that its module sees, what is promised."""
+
+import sys
+import typing
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from ghostos_common.codec import Namespace
+from ghostos_moss._process._surface import Member, find_surface
+
+__all__ = ["HostContract", "is_contract"]
+
+_SELF: Final = cast("object", typing.Self)
+
+
+class HostContract:
+    """One class, looked at once.
+
+    Args:
+        kind: The class.
+    """
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+        self.name = kind.__name__
+        self.members = find_surface(kind)
+        self.namespace = Namespace(vars(sys.modules.get(kind.__module__, object)))
+        self._promised: dict[str, tuple[type, ...]] = {}
+
+    def promised(self, name: str) -> tuple[type, ...]:
+        """The contracts that the return annotation of a member names."""
+        found = self._promised.get(name)
+        if found is None:
+            hint = _return_hint(self.kind, self.members[name], name)
+            found = self._promised[name] = tuple(each for each in _classes_of(hint, self.kind) if is_contract(each))
+        return found
+
+    def kinds_of(self, value: object) -> tuple[type, ...]:
+        """The class through which an argument of a callback is used: the nearest that this contract's module sees."""
+        for kind in type(value).__mro__:
+            if is_contract(kind) and self.namespace.name_of(kind) is not None:
+                return (kind,)
+        return ()
+
+
+def is_contract(cls: type) -> bool:
+    """Whether objects of it are used by reference: not one that data is of."""
+    return (
+        cls.__module__ != "builtins" and not hasattr(cls, "model_fields") and not hasattr(cls, "__dataclass_fields__")
+    )
+
+
+def _return_hint(kind: type, member: Member, name: str) -> Any:  # noqa: ANN401 - any annotation
+    try:
+        if member.kind == "property" and not isinstance(member.function, property):
+            return typing.get_type_hints(kind).get(name)
+        function = member.function.fget if isinstance(member.function, property) else member.function
+        return typing.get_type_hints(function).get("return")
+    except Exception:  # noqa: BLE001 - annotations are the author's expressions, and may raise anything
+        return None
+
+
+def _classes_of(hint: Any, kind: type) -> Iterator[type]:  # noqa: ANN401 - any annotation
+    if hint is _SELF:
+        yield kind
+    elif isinstance(hint, type) and typing.get_origin(hint) is None:
+        yield hint
+    else:
+        for part in typing.get_args(hint):
+            yield from _classes_of(part, kind)
