@@ -11,7 +11,8 @@ import pytest
 
 from ghostos_moss import load_source, new_compiler, parse_reply
 
-REPLIES = sorted(Path(__file__).with_name("model_replies").glob("*.txt"))
+REPLIES_FOLDER = Path(__file__).with_name("model_replies")
+REPLIES = sorted(REPLIES_FOLDER.glob("*.txt"))
 CONTRACTS = {"project": ("tracker", "Tracker"), "crm": ("crm", "Crm"), "robot": ("robot", "Robot")}
 # What a reply shows, and how it leaves the simulator: where to look, and what is there.
 RESULTS: dict[str, tuple[str, Callable[[Any], object], object]] = {
@@ -105,3 +106,20 @@ def test_a_reply_does_on_its_simulator_what_was_asked(path, monkeypatch):
         assert execution.error is None
         assert shown in f"{execution.std_output}\n{execution.returns}"
         assert find_effect(runtime.moss()) == effect
+
+
+@pytest.mark.parametrize("name", ["project", "crm"])
+def test_the_format_is_kept_from_round_to_round(name, monkeypatch):
+    """Three requests to one ghost, with what its code printed in between: each reply speaks, or runs code that works."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    folder = REPLIES_FOLDER / f"{name}_rounds"
+    replies = [parse_reply(path.read_text()) for path in sorted(folder.iterdir(), key=lambda path: int(path.stem))]
+    assert len(replies) > 5
+    agent = importlib.import_module(f"benchmarks.moss.sets.{name}_agent")
+    with new_compiler().with_source(load_source(str(agent.__file__))).compile(None) as runtime:
+        for reply in replies:
+            assert not reply.unclosed
+            assert all(block.is_closed for block in reply.blocks)
+            if reply.blocks:
+                assert runtime.run(*(block.code for block in reply.blocks)).std_output
+    assert 0 < sum(bool(reply.blocks) for reply in replies) < len(replies)
