@@ -110,7 +110,7 @@ def test_a_reply_does_on_its_simulator_what_was_asked(path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["project", "crm"])
 def test_the_format_is_kept_from_round_to_round(name, monkeypatch):
-    """Three requests to one ghost, with what its code printed in between: each reply speaks, or runs code that works."""
+    """Three requests to one ghost, with what its code printed in between: each reply speaks, or runs code."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
     folder = REPLIES_FOLDER / f"{name}_rounds"
     replies = [parse_reply(path.read_text()) for path in sorted(folder.iterdir(), key=lambda path: int(path.stem))]

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from benchmarks import cl100k
+from benchmarks.moss.facts import find_facts, missing_facts
 from benchmarks.moss.render import open_prompter, write_simple
 from benchmarks.moss.schema import make_tools, render_tools
 
@@ -38,14 +39,18 @@ def main() -> None:
         f"{'set':<10}{'methods':>9}{'schema':>9}{'prompt':>9}{'ratio':>8}{'same facts':>12}{'ratio':>8}"
         f"   limit {SET_LIMIT}"
     )
-    total = [0, 0, 0]
+    total, facts, missing = [0, 0, 0], 0, list[str]()
     for name, contract in SETS:
-        tools = make_tools(getattr(importlib.import_module(f"benchmarks.moss.sets.{name}"), contract))
+        kind = getattr(importlib.import_module(f"benchmarks.moss.sets.{name}"), contract)
+        tools = make_tools(kind)
         prompt = render_set(name)
+        facts += len(find_facts(tools, kind))
+        missing += missing_facts(tools, kind, prompt)
         counts = [cl100k.count(render_tools(tools)), cl100k.count(prompt), cl100k.count(without_returns(prompt))]
         total = [one + other for one, other in zip(total, counts, strict=True)]
         _print_row(name, len(tools), counts)
     _print_row("all", 65, total)
+    print(f"{facts} facts of the schemas and of what is returned, {len(missing)} of them not in the prompts")
 
 
 def render_set(name: str, *, max_tokens: int | None = None) -> str:
