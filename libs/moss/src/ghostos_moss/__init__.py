@@ -7,10 +7,10 @@ if TYPE_CHECKING:
     from ghostos_moss._code_versions import CodeProposal, CodeVersion, version_id
     from ghostos_moss._compiler import MossCompiler, new_compiler
     from ghostos_moss._execution import Execution
-    from ghostos_moss._executor import Executor, HostCall, ModuleSession, RunResult, RunStatus
+    from ghostos_moss._executor import Executor, HostCall, ModuleSession, Refusal, RunResult, RunStatus
     from ghostos_moss._moss import AttrPrompts, Injection, InjectionHost, Moss
     from ghostos_moss._off import OffExecutor
-    from ghostos_moss._permissions import Permissions, on_host
+    from ghostos_moss._permissions import Permissions, find_permissions, on_host
     from ghostos_moss._process._executor import ProcessExecutor
     from ghostos_moss._prompter import MossPrompter, PromptLevel
     from ghostos_moss._protected_code import check_protected
@@ -60,6 +60,7 @@ __all__ = [
     "ProcessExecutor",
     "PromptLevel",
     "PyContext",
+    "Refusal",
     "ReplyEvent",
     "ReplyParser",
     "RunResult",
@@ -68,6 +69,7 @@ __all__ = [
     "TextDelta",
     "check_protected",
     "count_tokens",
+    "find_permissions",
     "load_source",
     "new_compiler",
     "on_host",
@@ -105,6 +107,7 @@ _HOMES = {
     "ProcessExecutor": "_process._executor",
     "PromptLevel": "_prompter",
     "PyContext": "_pycontext",
+    "Refusal": "_executor",
     "ReplyEvent": "_reply_events",
     "ReplyParser": "_reply",
     "RunResult": "_executor",
@@ -113,6 +116,7 @@ _HOMES = {
     "TextDelta": "_reply_events",
     "check_protected": "_protected_code",
     "count_tokens": "_tokens",
+    "find_permissions": "_permissions",
     "load_source": "_source",
     "new_compiler": "_compiler",
     "on_host": "_permissions",

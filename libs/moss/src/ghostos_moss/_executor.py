@@ -10,9 +10,26 @@ from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._source import ModuleSource
 
-__all__ = ["Executor", "HostCall", "ModuleSession", "RunResult", "RunStatus"]
+__all__ = ["Executor", "HostCall", "ModuleSession", "Refusal", "RefusalKind", "RunResult", "RunStatus"]
 
 RunStatus = Literal["ok", "error", "rejected", "interrupted"]
+RefusalKind = Literal["net", "read", "write", "env", "run", "own folder"]
+"""A permission; or a relative path, which confined code looks for in a folder of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why confined code failed, if it is because of what it may not touch. It comes from that code: its word.
+
+    Attributes:
+        kind: The permission that it lacked.
+        what: A resolved path, a host, a program, the name of a variable; may be empty.
+        function: The user's function that tried; empty where the model's code itself did.
+    """
+
+    kind: RefusalKind
+    what: str
+    function: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,7 @@ class RunResult:
         notes: To tell the model: values that could not be stored or restored, names that look mistyped.
         calls: Completed calls on injected objects, in order, where the executor sees them.
         duration_s: Wall time.
+        refusal: What confined code was refused, where that is why it failed; `error` says it in words.
     """
 
     status: RunStatus
@@ -61,6 +79,7 @@ class RunResult:
     notes: tuple[str, ...]
     calls: tuple[HostCall, ...]
     duration_s: float
+    refusal: Refusal | None = None
 
 
 class ModuleSession(Protocol):
@@ -126,7 +145,7 @@ class Executor(Protocol):
             pycontext: What earlier rounds left; not modified.
             container: Parent of the session's own container; not closed.
             injections: Attributes of moss by name; some may be unknown to the class.
-            permissions: What confined code may touch. Reserved: it has no effect yet.
+            permissions: What confined code may touch, before what the executor and the module say.
             level: How much of imported names is shown.
             max_prompt_tokens: Budget of the prompt; None: no limit.
 

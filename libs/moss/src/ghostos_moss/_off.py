@@ -51,6 +51,8 @@ class OffSession:
     def __init__(self, runtime: MossRuntime) -> None:
         self._runtime = runtime
         self._values = runtime.dump_pycontext().values
+        self.failure: BaseException | None = None
+        """What the code of the last run raised."""
 
     def prompt(self) -> str:
         return self._runtime.prompter().dump_module_prompt()
@@ -63,6 +65,7 @@ class OffSession:
         status: RunStatus = "ok"
         error: CodeError | None = None
         value: object = None
+        self.failure = None
         try:
             with self._runtime.deadline(timeout_s):
                 value = self._runtime.run(*blocks).returns
@@ -71,7 +74,7 @@ class OffSession:
         except CodeInterruptedError as exc:
             status, error = "interrupted", exc
         except CodeError as exc:
-            status, error = "error", exc
+            status, error, self.failure = "error", exc, exc.__cause__
         pycontext = self._runtime.dump_pycontext()
         self._values = pycontext.values
         return RunResult(

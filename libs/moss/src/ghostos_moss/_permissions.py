@@ -1,63 +1,151 @@
 """What confined code may touch, and the mark for functions that run on the host instead.
 
-Both are reserved: they have no effect yet. The executor `process` grants nothing, `off` refuses nothing.
+The executor `process` enforces it; `off` cannot, and refuses nothing.
 """
 
+import ast
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ParamSpec, Self, TypeVar
 
-__all__ = ["Permissions", "on_host"]
+from ghostos_moss._source import ModuleSource
+from ghostos_moss.errors import CompileError
+
+__all__ = ["Permissions", "find_permissions", "on_host"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_NAME = "__moss_permissions__"
+
 
 @dataclass(frozen=True, slots=True, init=False)
 class Permissions:
-    """What a module asks for in `__moss_permissions__ = Permissions(...)`: literals only, as it is read, not run.
+    """What confined code may touch beside its own folder: nothing, unless it is named here.
 
-    Reserved: it has no effect yet.
+    A module asks for it in `__moss_permissions__ = Permissions(...)`: literals only, as that is read and not run.
 
     Attributes:
         net: Whether connections may be opened, to any host.
         read: Paths that may be read, folders with all that is in them.
-        write: Paths that may be written, likewise.
+        write: Paths that may be read and written, likewise.
         env: Names of environment variables that may be seen.
-        run: Whether other programs may be started.
+        run: Whether other programs may be started. They are confined as the code that starts them is.
+        everything: Whether nothing is kept from it (`-A`). It still runs in a process of its own.
+
+    What is None is left to whoever decides after this one: see `over`.
     """
 
-    net: bool
-    read: tuple[str, ...]
-    write: tuple[str, ...]
-    env: tuple[str, ...]
-    run: bool
+    net: bool | None
+    read: tuple[str, ...] | None
+    write: tuple[str, ...] | None
+    env: tuple[str, ...] | None
+    run: bool | None
+    everything: bool
 
     def __init__(
         self,
         *,
-        net: bool = False,
-        read: Iterable[str] = (),
-        write: Iterable[str] = (),
-        env: Iterable[str] = (),
-        run: bool = False,
+        net: bool | None = None,
+        read: Iterable[str] | None = None,
+        write: Iterable[str] | None = None,
+        env: Iterable[str] | None = None,
+        run: bool | None = None,
+        everything: bool = False,
     ) -> None:
         object.__setattr__(self, "net", _flag("net", net))
         object.__setattr__(self, "read", _names("read", read))
         object.__setattr__(self, "write", _names("write", write))
         object.__setattr__(self, "env", _names("env", env))
         object.__setattr__(self, "run", _flag("run", run))
+        object.__setattr__(self, "everything", _flag("everything", everything) or False)
+
+    def over(self, other: "Permissions | None") -> Self:
+        """These, and for each kind that they do not name, what the other says: per kind, the first decides alone."""
+        if other is None:
+            return self
+        missing = {each.name: getattr(other, each.name) for each in fields(self) if getattr(self, each.name) is None}
+        return replace(self, **missing)
+
+    def describe(self) -> str:
+        """In one line: `net, read data, env HOME`; "nothing" where nothing is granted."""
+        if self.everything:
+            return "everything"
+        parts = ["net"] if self.net else []
+        for kind, names in (("read", self.read), ("write", self.write), ("env", self.env)):
+            parts += [f"{kind} {name}" for name in names or ()]
+        return ", ".join([*parts, "run"] if self.run else parts) or "nothing"
 
 
-def _flag(kind: str, value: object) -> bool:
-    if not isinstance(value, bool):
+def find_permissions(source: ModuleSource) -> Permissions | None:
+    """What a module asks for; None if it asks for nothing. The module is not run.
+
+    Raises:
+        CompileError: `__moss_permissions__` is there and cannot be read: not a literal, set twice, or inside a block.
+    """
+    found = [node for node in ast.walk(source.tree) if isinstance(node, ast.Name) and node.id == _NAME]
+    if not found:
+        return None
+    call = next((value for node in source.tree.body if (value := _assigned(node)) is not None), None)
+    if len(found) > 1 or not isinstance(call, ast.Call) or call.args or not _names_class(call.func, source.tree):
+        raise _unreadable(source, f"write `{_NAME} = Permissions(...)`, once, at the top level of the module")
+    try:
+        arguments: dict[str, Any] = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+        if "everything" in arguments:
+            raise _unreadable(source, "everything is for the command line alone (-A)")
+        return Permissions(**arguments)
+    except (ValueError, TypeError) as exc:
+        raise _unreadable(source, f"{exc}" if isinstance(exc, TypeError) else "its arguments must be literals") from exc
+
+
+def on_host(function: Callable[P, T]) -> Callable[P, T]:
+    """Mark a function of a module to run on the host, with the host's rights, when the module is confined.
+
+    The mark is seen in the source, so write it as a decorator: `@on_host`. Arguments and result must be data. What a
+    model writes or edits is never marked.
+    """
+    return function
+
+
+def _names_class(function: ast.expr, tree: ast.Module) -> bool:
+    """Whether an expression is `Permissions`, by the name that the module imports it under."""
+    names = {"Permissions"}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            names.update(alias.asname for alias in node.names if alias.name == "Permissions" and alias.asname)
+    match function:
+        case ast.Name(id=name) | ast.Attribute(value=ast.Name(), attr=name):
+            return name in names
+        case _:
+            return False
+
+
+def _assigned(node: ast.stmt) -> ast.expr | None:
+    match node:
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value)
+            | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+        ):
+            return value if name == _NAME else None
+        case _:
+            return None
+
+
+def _unreadable(source: ModuleSource, what: str) -> CompileError:
+    return CompileError(source.name, f"its {_NAME} cannot be read without running it: {what}")
+
+
+def _flag(kind: str, value: object) -> bool | None:
+    if not isinstance(value, bool | None):
         message = f"Permissions({kind}={value!r}): pass True or False"
         raise TypeError(message)
     return value
 
 
-def _names(kind: str, value: object) -> tuple[str, ...]:
+def _names(kind: str, value: object) -> tuple[str, ...] | None:
     """A lone string would be read letter by letter: it is refused."""
+    if value is None:
+        return None
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         names = tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - checked below
         if all(isinstance(name, str) and name for name in names):  # pyright: ignore[reportUnknownVariableType]
@@ -65,12 +153,3 @@ def _names(kind: str, value: object) -> tuple[str, ...]:
     example = "HOME" if kind == "env" else "data"
     message = f"Permissions({kind}={value!r}): pass a list of non-empty strings, such as [{example!r}]"
     raise TypeError(message)
-
-
-def on_host(function: Callable[P, T]) -> Callable[P, T]:
-    """Mark a function to run on the host, with the host's rights, when its module is confined.
-
-    The mark is seen in the source, so write it as a decorator: `@on_host`. Reserved: it has no effect
-    yet.
-    """
-    return function

@@ -21,6 +21,7 @@
     ├── ContextFormatError          a PyContext is of a newer format
     ├── ContextValueError           a value of a PyContext cannot be stored or restored
     ├── ConfinementError            code cannot be confined on this system
+    ├── PermissionsError            a permission cannot be granted
     ├── CallbackGoneError           a function of confined code was called after its process had ended
     └── ClosedError                 a compiler or runtime was used after its end
 
@@ -49,6 +50,7 @@ __all__ = [
     "InjectionError",
     "LifecycleError",
     "MossError",
+    "PermissionsError",
     "ProtectedCodeError",
     "SourceError",
     "SourceNotFoundError",
@@ -250,6 +252,21 @@ class CallbackGoneError(MossError):
     def __init__(self, function: str) -> None:
         super().__init__(f"{function} cannot be called any more: the process that it lived in has ended.")
         self.function = function
+
+
+class PermissionsError(MossError):
+    """A permission cannot be granted.
+
+    Args:
+        kind: `read`, `write`.
+        name: As it was given.
+        reason: Why not.
+    """
+
+    def __init__(self, kind: str, name: str, reason: str) -> None:
+        super().__init__(f"Permission to {kind} {name!r} cannot be granted: {reason}.")
+        self.kind = kind
+        self.name = name
 
 
 class ConfinementError(MossError):

@@ -2,7 +2,7 @@
 
 All are optional: those that a module does not define, and those that return None, leave it at the defaults here.
 
-`__moss_permissions__ = Permissions(...)` is a reserved name: it has no effect yet.
+`__moss_permissions__ = Permissions(...)` says what confined code may touch: see `ghostos_moss.Permissions`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,13 +1,13 @@
 """The host's view of a target: the types of its `Moss`, and its `__moss_compile__`. Only accepted content counts here.
 
 What a model edited (`PyContext.code`) is not looked at. The file is executed on the host only if it defines
-`__moss_compile__`; otherwise the names of its annotations are looked up among the classes that this process has
-imported already, because something was bound for them.
+`__moss_compile__` or a function marked `@on_host`; otherwise the names of its annotations are looked up among the
+classes that this process has imported already, because something was bound for them.
 """
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -20,9 +20,10 @@ from ghostos_moss._moss_class import class_defaults, declared_types, find_moss_t
 from ghostos_moss._source import ModuleSource
 from ghostos_moss._syntax_trees import parse_expression
 
-__all__ = ["Provided", "provide"]
+__all__ = ["Accepted", "Provided", "provide"]
 
 _HOOK = "__moss_compile__"
+_MARK = "on_host"
 _OURS = "ghostos_moss"  # whose names are imported when they are asked for
 
 
@@ -34,8 +35,21 @@ class Provided:
     contract: type
 
 
-def provide(source: ModuleSource, *, compiler: MossCompiler, given: dict[str, object]) -> dict[str, Provided]:
-    """Return what this side provides for the attributes of a target's `Moss`.
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What this side has for a module.
+
+    Attributes:
+        objects: By attribute of its `Moss`.
+        functions: A class whose static methods are the functions marked `@on_host`; None if there are none.
+    """
+
+    objects: dict[str, Provided]
+    functions: type | None
+
+
+def provide(source: ModuleSource, *, compiler: MossCompiler, given: dict[str, object]) -> Accepted:
+    """Return what this side provides for a target.
 
     Args:
         source: The accepted one.
@@ -45,9 +59,11 @@ def provide(source: ModuleSource, *, compiler: MossCompiler, given: dict[str, ob
     Raises:
         MossError: The module's body or its hook raised; an object could not be made.
     """
-    module = _host_module(source)
+    marked = _marked_functions(source.tree)
+    module = _host_module(source, marked=marked)
     if module is not None:
-        call_hook(module, _HOOK, compiler)
+        if hasattr(module, _HOOK):
+            call_hook(module, _HOOK, compiler)
         contracts = dict(_declared(module, source))
     else:
         contracts = dict(_named(source))
@@ -60,15 +76,20 @@ def provide(source: ModuleSource, *, compiler: MossCompiler, given: dict[str, ob
             value = resolve_contract(compiler.container(), contract, attribute=name)
             if value is not None:
                 found[name] = Provided(value, contract)
-    return found
+    return Accepted(found, _functions(module, marked) if module is not None and marked else None)
 
 
-def _host_module(source: ModuleSource) -> ModuleType | None:
+def _functions(module: ModuleType, names: Sequence[str]) -> type:
+    body: dict[str, object] = {name: staticmethod(vars(module)[name]) for name in names if name in vars(module)}
+    return type("Host", (), {"__module__": module.__name__, **body})
+
+
+def _host_module(source: ModuleSource, *, marked: Sequence[str]) -> ModuleType | None:
     """The module on this side, for a file that has something to do here: executed once per version."""
-    if not _defines_hook(source.tree):
+    if not (_defines_hook(source.tree) or marked):
         return None
     imported = _imported(source)
-    if imported is not None and hasattr(imported, _HOOK):
+    if imported is not None and (hasattr(imported, _HOOK) or marked):
         return imported
     known = source.memo.get("host_module")
     if isinstance(known, FreshModule):
@@ -87,6 +108,26 @@ def _imported(source: ModuleSource) -> ModuleType | None:
 
 def _defines_hook(tree: ast.Module) -> bool:
     return any(isinstance(node, ast.FunctionDef) and node.name == _HOOK for node in tree.body)
+
+
+def _marked_functions(tree: ast.Module) -> tuple[str, ...]:
+    """The functions at the top level of a module that are marked to run on the host."""
+    marks = {_MARK}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == _OURS:
+            marks.update(alias.asname for alias in node.names if alias.name == _MARK and alias.asname)
+    return tuple(
+        node.name
+        for node in tree.body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and any(_is_mark(decorator, marks) for decorator in node.decorator_list)
+    )
+
+
+def _is_mark(decorator: ast.expr, marks: set[str]) -> bool:
+    if isinstance(decorator, ast.Attribute):
+        return decorator.attr == _MARK
+    return isinstance(decorator, ast.Name) and decorator.id in marks
 
 
 def _declared(module: ModuleType, source: ModuleSource) -> Iterator[tuple[str, type]]:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._landlock import restrict_files
 from ghostos_moss._process._seccomp import install_filter
 from ghostos_moss._process._system import drop_capabilities, set_process_option
@@ -30,6 +31,11 @@ _SYSTEM: Final = (
     ),
     *("/etc/ca-certificates", "/etc/localtime", "/etc/ld.so.cache", "/etc/mime.types", "/dev/urandom"),
 )
+_FOR_NET: Final = tuple(
+    f"/etc/{name}"
+    for name in ("resolv.conf", "hosts", "nsswitch.conf", "host.conf", "gai.conf", "services", "protocols")
+)
+_PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt")
 _MAX_FILES: Final = 256
 
 
@@ -37,9 +43,10 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     """What one worker may have.
 
     Attributes:
-        scratch: Its current folder, the only one where it may write.
-        read: Files and folders that it may read beside the system's and Python's.
+        scratch: Its current folder, where it may write.
+        read: Files and folders of its module that it may read beside the system's and Python's.
         listed: Folders whose names it may list.
+        grants: What the user allows beside that.
         memory_bytes: Address space beyond what Python and the libraries take.
         file_bytes: Size of the largest file that it may write.
     """
@@ -47,6 +54,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     scratch: str
     read: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    grants: Grants = Grants()
     memory_bytes: int = 4 * 1024**3
     file_bytes: int = 256 * 1024**2
 
@@ -75,15 +83,26 @@ def confine(plan: WorkerPlan) -> None:
         SystemCallError: A layer cannot be had. What was set before stays.
     """
     os.chdir(plan.scratch)
+    os.environ.update(plan.grants.env)
     _limit(plan)
+    grants = plan.grants
+    if grants.everything:
+        return
     set_process_option("dumpable", _PR_SET_DUMPABLE, 0)
     restrict_files(
-        read=[*_readable_system_paths(), *map(Path, plan.read)],
+        read=[
+            *_readable_system_paths(),
+            *map(Path, _FOR_NET if grants.net else ()),
+            *map(Path, plan.read),
+            *map(Path, grants.read),
+        ],
         listed=[Path(folder) for folder in plan.listed],
-        write=[Path(plan.scratch)],
+        write=[Path(plan.scratch), *map(Path, grants.write)],
+        execute=[Path(folder) for folder in _PROGRAMS] if grants.run else [],
         devices=[Path(os.devnull)],
+        may_connect=grants.net,
     )
-    install_filter()
+    install_filter(net=grants.net, run=grants.run)
 
 
 def _readable_system_paths() -> list[Path]:

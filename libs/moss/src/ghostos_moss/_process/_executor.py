@@ -1,15 +1,19 @@
 """The executor `process`: each module in a confined process of its own."""
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from ghostos_container import Container
 from ghostos_moss._executor import ModuleSession
-from ghostos_moss._permissions import Permissions
+from ghostos_moss._permissions import Permissions, find_permissions
 from ghostos_moss._process._async_calls import AsyncCalls
+from ghostos_moss._process._grants import resolve_grants
 from ghostos_moss._process._landlock import find_abi
 from ghostos_moss._process._seccomp import is_supported
 from ghostos_moss._process._session import ProcessSession
+from ghostos_moss._process._worker_supply import WorkerSupply
 from ghostos_moss._process._zygotes import Zygote
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import PyContext
@@ -24,9 +28,23 @@ class ProcessExecutor:
 
     The module, its hooks and the model's code run there; injected objects stay here, and their calls come back as
     host calls. `__moss_compile__` runs here, on the accepted file. Linux only: what cannot be confined is not run.
+
+    Args:
+        never: Folders that no permission for paths includes: those with keys and databases.
+        permissions: Before those that a module asks for itself: per kind, the first that is named decides alone.
+        fallback: After those.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        never: Sequence[Path] = (),
+        permissions: Permissions | None = None,
+        fallback: Permissions | None = None,
+    ) -> None:
+        self._never = tuple(folder.resolve() for folder in never)
+        self._permissions = permissions or Permissions()
+        self._fallback = fallback
         self._zygote = Zygote()
         self._async_calls = AsyncCalls()
 
@@ -34,6 +52,14 @@ class ProcessExecutor:
     def name(self) -> str:
         """`process`."""
         return "process"
+
+    def permissions_for(self, source: ModuleSource) -> Permissions:
+        """What code of a module may touch.
+
+        Raises:
+            CompileError: The module's own permissions cannot be read.
+        """
+        return self._permissions.over(find_permissions(source)).over(self._fallback)
 
     def check_system(self) -> None:
         """Try whether code can be confined here, by confining a worker.
@@ -59,12 +85,14 @@ class ProcessExecutor:
 
         Raises:
             ConfinementError: Code cannot be confined on this system.
+            PermissionsError: A permission cannot be granted.
         """
         _check_layers()
+        granted = (permissions or Permissions()).over(self.permissions_for(source))
+        grants = resolve_grants(granted, source=source, never=self._never, environment=os.environ)
         return ProcessSession(
             source,
-            zygote=self._zygote,
-            runner=self._async_calls,
+            workers=WorkerSupply(self._zygote, self._async_calls, grants, self._never),
             pycontext=pycontext,
             container=container,
             injections=injections,

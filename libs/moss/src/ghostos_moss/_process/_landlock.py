@@ -33,15 +33,23 @@ def find_abi() -> int:
 
 
 def restrict_files(
-    *, read: Iterable[Path], listed: Iterable[Path], write: Iterable[Path], devices: Iterable[Path]
+    *,
+    read: Iterable[Path],
+    listed: Iterable[Path],
+    write: Iterable[Path],
+    execute: Iterable[Path],
+    devices: Iterable[Path],
+    may_connect: bool,
 ) -> None:
-    """Let this process and its children reach these paths alone, and open no TCP connection. Missing ones are skipped.
+    """Let this process and its children reach these paths alone. Missing ones are skipped.
 
     Args:
         read: Files, and folders with all that is in them.
         listed: Folders whose names, and those of what is below them, may be listed; files in them not read.
         write: Folders in which files may be made, changed and deleted.
+        execute: Folders whose programs may be read and started.
         devices: Files to read and write.
+        may_connect: Whether TCP connections may be opened and awaited.
 
     Raises:
         SystemCallError: The kernel has no Landlock, or refuses.
@@ -50,7 +58,7 @@ def restrict_files(
     if abi == 0:
         raise SystemCallError("Landlock", errno.ENOSYS)
     handled = _handled(abi)
-    fields = (handled, _NET if abi >= 4 else 0, _SCOPED if abi >= 6 else 0)
+    fields = (handled, _NET if abi >= 4 and not may_connect else 0, _SCOPED if abi >= 6 else 0)
     ruleset_attr = struct.pack("QQQ", *fields)[: 8 if abi < 4 else 16 if abi < 6 else 24]
     ruleset = call_system(
         "Landlock", _CREATE_RULESET, ctypes.create_string_buffer(ruleset_attr, len(ruleset_attr)), len(ruleset_attr), 0
@@ -60,6 +68,7 @@ def restrict_files(
             (read, _READ),
             (listed, _READ_DIR),
             (write, handled & ~_NEVER),
+            (execute, _READ | _EXECUTE),
             (devices, _READ_FILE | _WRITE_FILE),
         ):
             for path in paths:

@@ -38,11 +38,13 @@ class InjectedObject(msgspec.Struct, frozen=True):
         number: Which object it is.
         name: Its class, for messages.
         members: What there is to use, where the worker's `Moss` does not declare the attribute.
+        value: A node, where it is data: then there is no object.
     """
 
     number: int
     name: str
     members: dict[str, ToldMember]
+    value: list[Any] | None = None
 
 
 class OpenOrder(msgspec.Struct, frozen=True):
@@ -52,6 +54,7 @@ class OpenOrder(msgspec.Struct, frozen=True):
         name, filename, package, text: The source, as `ModuleSource` has it.
         pycontext: As JSON.
         injected: By attribute.
+        functions: The functions of the module that run on the host, as an object with those methods.
         level, max_tokens: Of the prompt.
     """
 
@@ -61,12 +64,13 @@ class OpenOrder(msgspec.Struct, frozen=True):
     text: str
     pycontext: dict[str, Any]
     injected: dict[str, InjectedObject]
+    functions: InjectedObject | None
     level: PromptLevel
     max_tokens: int | None
 
 
 class RunReply(msgspec.Struct, frozen=True):
-    """What a run came to; of its values, what changed."""
+    """What a run came to; of its values, what changed. `refused`: kind, what, function."""
 
     status: RunStatus
     returns: Any
@@ -75,3 +79,4 @@ class RunReply(msgspec.Struct, frozen=True):
     notes: list[str]
     changed: dict[str, Any]
     removed: list[str]
+    refused: tuple[str, str, str] | None = None

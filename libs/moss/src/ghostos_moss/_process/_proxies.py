@@ -6,7 +6,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final, cast
 
 from ghostos_common.codec import Namespace
@@ -56,9 +56,19 @@ class Proxies:
         self._fixed.append(stand_in)
         return stand_in
 
-    def stand_in_as_told(self, number: int, *, name: str, members: Mapping[str, Member]) -> object:
-        """Return a stand-in for an object whose class this side does not have, by what the host says of it."""
-        stand_in = self._live[number] = self._instance(self._make_class(type(name, (), {}), members), number)
+    def stand_in_as_told(
+        self, number: int, *, name: str, members: Mapping[str, Member], module: ModuleType | None = None
+    ) -> object:
+        """Return a stand-in for an object whose class this side does not have, by what the host says of it.
+
+        Args:
+            number: Of the object.
+            name: Of its class.
+            members: What there is to use.
+            module: Whose classes its data is of.
+        """
+        body = {"__module__": module.__name__} if module is not None else {}
+        stand_in = self._live[number] = self._instance(self._make_class(type(name, (), body), members), number)
         self._fixed.append(stand_in)
         return stand_in
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ghostos_moss._process._syscalls import ALLOWED, COLUMNS, CONDITIONAL, NEWER_THAN_ANY
+from ghostos_moss._process._syscalls import ALLOWED, COLUMNS, CONDITIONAL, FOR_NET, FOR_RUN, NEWER_THAN_ANY
 from ghostos_moss._process._system import SystemCallError, call_system, set_process_option
 
 __all__ = ["build_filter", "install_filter", "is_supported"]
@@ -34,6 +34,7 @@ that has signals sent to others."""
 _DEVICE_COMMANDS: Final = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX."""
 _AF_UNIX: Final = 1
+_INTERNET: Final = (2, 10)  # AF_INET, AF_INET6
 _PAIR_TYPES: Final = tuple(kind | flags for kind in (1, 5) for flags in (0, 0x800, 0x80000, 0x80800))
 """Streams and sequenced packets, with SOCK_NONBLOCK and SOCK_CLOEXEC: datagrams could be sent to anybody's address."""
 
@@ -79,27 +80,30 @@ def is_supported() -> bool:
     return platform.machine() in _AUDIT_ARCH
 
 
-def build_filter(machine: str, *, pid: int) -> bytes:
+def build_filter(machine: str, *, pid: int, net: bool = False, run: bool = False) -> bytes:
     """Return the program, as the kernel takes it.
 
     Args:
         machine: `x86_64` or `aarch64`.
         pid: The process that it is for: it may signal itself alone.
+        net: Whether it may use the network.
+        run: Whether it may start programs. They get this filter, too.
     """
     rules: dict[str, tuple[_Test, ...]] = {
-        "clone": (_Test(0, (_CLONE_THREAD,), mask=_CLONE_THREAD | _NEW_NAMESPACES),),
+        "clone": (_Test(0, (_CLONE_THREAD, 0) if run else (_CLONE_THREAD,), mask=_CLONE_THREAD | _NEW_NAMESPACES),),
         "fcntl": (_Test(1, _FILE_COMMANDS),),
         "ioctl": (_Test(1, _DEVICE_COMMANDS),),
         "kill": (_Test(0, (pid,)),),
         "prctl": (_Test(0, _PROCESS_OPTIONS),),
         "prlimit64": (_Test(2, (0,), is_wide=True),),  # reading limits, not setting them
-        "sendto": (_Test(4, (0,), is_wide=True),),  # to the other end, not to an address
+        "sendto": () if net else (_Test(4, (0,), is_wide=True),),  # to the other end, not to an address
+        "socket": (_Test(0, _INTERNET if net else ()),),
         "socketpair": (_Test(0, (_AF_UNIX,)), _Test(1, _PAIR_TYPES)),
         "tgkill": (_Test(0, (pid,)),),
     }
     column = COLUMNS[machine]
     program = [*_prologue(machine)]
-    for numbers in ALLOWED.values():
+    for numbers in (*ALLOWED.values(), *(FOR_NET.values() if net else ()), *(FOR_RUN.values() if run else ())):
         number = numbers[column]
         if number is not None:
             program += [_Instruction(_EQUAL, number, 0, 1), _return(_ALLOW)]
@@ -109,8 +113,8 @@ def build_filter(machine: str, *, pid: int) -> bytes:
     return b"".join(struct.pack("HBBI", each.code, each.if_true, each.if_false, each.value) for each in program)
 
 
-def install_filter() -> None:
-    """Confine this process, all its threads, for good.
+def install_filter(*, net: bool, run: bool) -> None:
+    """Confine this process, all its threads, for good. As `build_filter` says.
 
     Raises:
         SystemCallError: The kernel has no filters, or refuses this one.
@@ -118,7 +122,7 @@ def install_filter() -> None:
     machine = platform.machine()
     if machine not in _AUDIT_ARCH:
         raise SystemCallError("seccomp", errno.ENOSYS)
-    program = build_filter(machine, pid=os.getpid())
+    program = build_filter(machine, pid=os.getpid(), net=net, run=run)
     code = ctypes.create_string_buffer(program, len(program))
     size = struct.calcsize("HBBI")
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(program) // size, ctypes.addressof(code)))

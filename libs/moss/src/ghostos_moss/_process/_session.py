@@ -16,18 +16,17 @@ from ghostos_moss import errors
 from ghostos_moss._capture import Output
 from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._compiler import MossCompiler
-from ghostos_moss._executor import RunResult, RunStatus
+from ghostos_moss._executor import Refusal, RefusalKind, RunResult, RunStatus
 from ghostos_moss._moss import Injection
 from ghostos_moss._process._accepted import Provided, provide
-from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._frames import FrameError
+from ghostos_moss._process._hints import check_refusal, describe_refusal
 from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
-from ghostos_moss._process._objects import AsyncRunner, HostObjects
+from ghostos_moss._process._objects import HostObjects
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply
-from ghostos_moss._process._reach import find_reach
 from ghostos_moss._process._told import tell_of
-from ghostos_moss._process._zygotes import Zygote
+from ghostos_moss._process._worker_supply import WorkerSupply
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._self_updater import SelfUpdater
@@ -58,8 +57,7 @@ class ProcessSession:
         self,
         source: ModuleSource,
         *,
-        zygote: Zygote,
-        runner: AsyncRunner,
+        workers: WorkerSupply,
         pycontext: PyContext,
         container: Container,
         injections: Mapping[str, object],
@@ -67,7 +65,7 @@ class ProcessSession:
         max_prompt_tokens: int | None,
     ) -> None:
         self._source = source
-        self._zygote = zygote
+        self._workers = workers
         self._pycontext = pycontext
         self._level: PromptLevel = level
         self._max_prompt_tokens = max_prompt_tokens
@@ -80,12 +78,13 @@ class ProcessSession:
         self._scratch = tempfile.TemporaryDirectory(prefix="ghostos-scratch-")
         try:
             self._editor = self._provide_editor()
-            provided = provide(source, compiler=self._compiler, given=dict(injections))
-            self._objects = HostObjects(runner)
-            self._injected = {
-                name: tell_of(self._objects, entry.value, contract=entry.contract) for name, entry in provided.items()
-            }
-            self._tell_followers(provided)
+            accepted = provide(source, compiler=self._compiler, given=dict(injections))
+            self._objects = HostObjects(workers.runner)
+            self._injected = {name: self._tell_of(name, entry) for name, entry in accepted.objects.items()}
+            self._functions = accepted.functions and tell_of(
+                self._objects, accepted.functions(), contract=accepted.functions
+            )
+            self._tell_followers(accepted.objects)
             self._ensure_worker()
         except BaseException:
             self._give_back()
@@ -164,7 +163,7 @@ class ProcessSession:
         within = CodeEditor(self._pycontext, original=code, try_out=_refuse_trial)
         stand_in = tell_of(self._objects, within, contract=SelfUpdater)
         injected = {
-            name: stand_in if self._objects.value_of(entry.number) is self._editor else entry
+            name: stand_in if entry.number and self._objects.value_of(entry.number) is self._editor else entry
             for name, entry in self._injected.items()
         }
         worker = self._fork()
@@ -177,6 +176,14 @@ class ProcessSession:
             return ("The module or one of its tests ended its process.",)
         finally:
             worker.close()
+
+    def _tell_of(self, name: str, entry: Provided) -> InjectedObject:
+        try:
+            return tell_of(self._objects, entry.value, contract=entry.contract)
+        except TypeError as exc:
+            raise InjectionError(
+                name, entry.contract.__name__, reason=f"cannot be given to confined code: {exc}"
+            ) from exc
 
     def _tell_followers(self, provided: Mapping[str, Provided]) -> None:
         for name, entry in provided.items():
@@ -217,9 +224,7 @@ class ProcessSession:
         return self._worker
 
     def _fork(self) -> LiveWorker:
-        readable, listed = find_reach(self._source)
-        plan = WorkerPlan(scratch=self._scratch.name, read=readable, listed=listed)
-        return LiveWorker(self._zygote.fork(plan), self._objects)
+        return LiveWorker(self._workers.fork(self._source, scratch=self._scratch.name), self._objects)
 
     def _open(self) -> None:
         self._pycontext = self._context(self._ask("open", dict[str, Any], self._order()))
@@ -233,6 +238,7 @@ class ProcessSession:
             text=source.text,
             pycontext=self._pycontext.model_dump(mode="json"),
             injected=injected or self._injected,
+            functions=self._functions,
             level=self._level,
             max_tokens=self._max_prompt_tokens,
         )
@@ -243,7 +249,7 @@ class ProcessSession:
         try:
             return msgspec.convert(worker.request(request, *arguments, timeout_s=_OPEN_TIMEOUT_S), kind)
         except RemoteError as exc:
-            raise _local_error(exc, self._source.name) from None
+            raise self._local_error(exc) from None
         except StoppedError as exc:
             self._drop_worker()
             raise CompileError(self._source.name, f"its process was stopped: {exc.reason}") from None
@@ -251,6 +257,29 @@ class ProcessSession:
             self._drop_worker()
             reason = "the process that it lives in ended: its body ended it, or it needed more memory than it may have"
             raise CompileError(self._source.name, reason) from exc
+
+    def _local_error(self, error: RemoteError) -> MossError:
+        """An error of the worker's, with what can be done about it where something was refused."""
+        refused = error.facts.pop("refused", None)
+        hint = ""
+        if isinstance(refused, list):
+            try:
+                hint = self._describe(self._check(msgspec.convert(refused, tuple[str, str, str])))
+            except msgspec.ValidationError:
+                hint = ""
+        return _local_error(error, self._source.name, hint=hint)
+
+    def _check(self, refused: tuple[str, str, str] | None) -> Refusal | None:
+        if refused is None:
+            return None
+        kind, what, function = refused
+        return check_refusal(Refusal(cast("RefusalKind", kind), what, function), scratch=self._scratch.name)
+
+    def _describe(self, refusal: Refusal | None) -> str:
+        if refusal is None:
+            return ""
+        beside = [Path(self._source.filename).parent] if Path(self._source.filename).is_absolute() else []
+        return describe_refusal(refusal, never=self._workers.never, beside=[Path.cwd(), *beside])
 
     def _keep(self, reply: RunReply) -> RunReply:
         """Take over the values that a run has changed."""
@@ -283,12 +312,16 @@ class ProcessSession:
         notes = tuple(note for note in (reply.notes if reply else ()) if note not in self._told)
         notes += self._editor.take_notes()
         self._told.update(notes)
+        refusal = self._check(reply.refused) if reply is not None else None
+        said = error.describe_for_model() if error is not None else reply.error if reply else None
+        hint = self._describe(refusal)
         return RunResult(
             status=status if error is None or isinstance(error, CodeInterruptedError) else "error",
             std_output=output.text(),
             returns=reply.returns if reply else None,
             returns_text=reply.returns_text if reply else "",
-            error=error.describe_for_model() if error is not None else reply.error if reply else None,
+            error=f"{said}\n{hint}" if said and hint else said,
+            refusal=refusal,
             pycontext=self._pycontext,
             notes=notes,
             calls=self._objects.take_calls(),
@@ -315,13 +348,14 @@ def _refuse_trial(_code: str) -> tuple[str, ...]:
     return ("A test cannot edit the module: what it tries out is an edit already.",)
 
 
-def _local_error(error: RemoteError, module: str) -> MossError:
+def _local_error(error: RemoteError, module: str, *, hint: str) -> MossError:
     """An error of ours from the worker, as the one that it was there; anything else as a module that cannot be used."""
     found = getattr(errors, error.kind, None)
     if not (isinstance(found, type) and issubclass(found, MossError)):
         return CompileError(module, f"its process raised {error}")
-    made = found.__new__(found, error.message)
-    made.args = (error.message,)
+    message = f"{error.message}\n{hint}" if hint else error.message
+    made = found.__new__(found, message)
+    made.args = (message,)
     for_model = str(error.facts.pop("for_model", error.message))
     vars(made).update({name: fact for name, fact in error.facts.items() if isinstance(fact, (str, int, type(None)))})
     made.describe_for_model = lambda: for_model  # pyright: ignore[reportAttributeAccessIssue] - its facts may be gone

@@ -5,7 +5,7 @@ What is not here fails. A new kind of processor is a new column.
 
 from typing import Final
 
-__all__ = ["ALLOWED", "COLUMNS", "CONDITIONAL", "NEWER_THAN_ANY"]
+__all__ = ["ALLOWED", "COLUMNS", "CONDITIONAL", "FOR_NET", "FOR_RUN", "NEWER_THAN_ANY"]
 
 COLUMNS: Final = {"x86_64": 0, "aarch64": 1}
 
@@ -188,6 +188,25 @@ ALLOWED: Final[dict[str, tuple[int | None, int | None]]] = {
 }
 """Whatever their arguments are. None where the processor has no such call."""
 
+FOR_NET: Final[dict[str, tuple[int | None, int | None]]] = {
+    "connect": (42, 203),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    "setsockopt": (54, 208),
+    "sendmmsg": (307, 269),
+    "recvmmsg": (299, 243),
+}
+"""With the permission `net`; `socket` is one of those whose arguments decide."""
+
+FOR_RUN: Final[dict[str, tuple[int | None, int | None]]] = {
+    "execve": (59, 221),
+    "fork": (57, None),
+    "vfork": (58, None),
+}
+"""With the permission `run`; `clone` is then allowed for processes, too."""
+
 CONDITIONAL: Final[dict[str, tuple[int, int]]] = {
     "clone": (56, 220),
     "fcntl": (72, 25),
@@ -196,6 +215,7 @@ CONDITIONAL: Final[dict[str, tuple[int, int]]] = {
     "prctl": (157, 167),
     "prlimit64": (302, 261),
     "sendto": (44, 206),
+    "socket": (41, 198),
     "socketpair": (53, 199),
     "tgkill": (234, 131),
 }

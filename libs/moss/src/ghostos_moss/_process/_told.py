@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+from ghostos_moss._process._contracts import is_contract
 from ghostos_moss._process._objects import HostObjects
 from ghostos_moss._process._orders import InjectedObject, ToldMember
 from ghostos_moss._process._surface import Member
@@ -13,7 +14,14 @@ _PLAIN = (str, int, float, bool, type(None))
 
 
 def tell_of(objects: HostObjects, value: object, *, contract: type) -> InjectedObject:
-    """Let a worker use an object, and describe it."""
+    """Let a worker use an object, and describe it; what is data goes by value.
+
+    Raises:
+        TypeError: It is data with a part that cannot be handed over.
+    """
+    kind = type(value)
+    if not is_contract(kind) and not is_contract(contract):
+        return InjectedObject(0, kind.__name__, {}, objects.to_node(objects.contract(kind), value, name=kind.__name__))
     members = {name: _told(member) for name, member in objects.contract(contract).members.items()}
     return InjectedObject(objects.add(value, contract=contract), contract.__name__, members)
 

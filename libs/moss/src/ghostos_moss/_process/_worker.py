@@ -1,13 +1,19 @@
 """What a worker does once it is confined: it opens one module, and answers the host about it."""
 
+import builtins
+import functools
 import inspect
+import sys
 from collections.abc import Mapping
+from dataclasses import astuple
 from types import ModuleType
 from typing import Any, Final
 
 import msgspec
 
+from ghostos_common.codec import Namespace
 from ghostos_moss._compiler import MossCompiler
+from ghostos_moss._executor import Refusal
 from ghostos_moss._module_tests import with_tests
 from ghostos_moss._moss_class import declared_types, find_moss_type, is_union
 from ghostos_moss._off import OffSession
@@ -15,6 +21,7 @@ from ghostos_moss._process._frames import FrameSocket
 from ghostos_moss._process._link import Link
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply, ToldMember
 from ghostos_moss._process._proxies import Proxies
+from ghostos_moss._process._refusals import RefusalWatch
 from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._surface import Member
 from ghostos_moss._pycontext import PyContext
@@ -43,15 +50,26 @@ def serve(frames: FrameSocket, streams: WorkerStreams) -> None:
 
 def describe_error(error: BaseException) -> tuple[str, str, dict[str, Any]]:
     """What the other side is told of an exception: its class's name, its text, and the facts of one of ours."""
+    if isinstance(error, _RefusedError) and error.__cause__ is not None:
+        kind, text, facts = describe_error(error.__cause__)
+        return kind, text, {**facts, "refused": list(astuple(error.refusal))}
     try:
         text = str(error)[:_MAX_TEXT]
     except Exception as exc:  # noqa: BLE001 - the class may be anybody's
         text = f"(its message cannot be shown: {type(exc).__name__})"
-    facts: dict[str, Any] = {}
+    facts = dict[str, Any]()
     if isinstance(error, MossError):
         facts = {key: value for key, value in vars(error).items() if isinstance(value, (str, int, type(None)))}
         facts["for_model"] = error.describe_for_model()
     return type(error).__name__, text, facts
+
+
+class _RefusedError(Exception):
+    """A module could not be opened for what it was refused; the cause is how it failed."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.what)
+        self.refusal = refusal
 
 
 class _Worker:
@@ -60,6 +78,8 @@ class _Worker:
         self._proxies = Proxies(self.link)
         self._session: OffSession | None = None
         self._known: Mapping[str, Any] = {}
+        self._names: dict[str, object] = {}
+        self._watch = RefusalWatch()
         self._streams = streams
 
     def _handle(self, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data
@@ -85,8 +105,14 @@ class _Worker:
 
     def _open(self, order: OpenOrder) -> dict[str, Any]:
         pycontext = PyContext.model_validate(order.pycontext)
-        with self._compiler(order) as compiler:
-            self._session = OffSession(compiler.join_context(pycontext).without_capture().compile(None))
+        try:
+            with self._compiler(order) as compiler:
+                self._session = OffSession(compiler.join_context(pycontext).without_capture().compile(None))
+        except MossError as exc:
+            refusal = self._watch.find(exc, names=self._names)
+            if refusal is not None:
+                raise _RefusedError(refusal) from exc
+            raise
         self._streams.flush()
         self._known = self._session.values()
         return dict(self._known)
@@ -109,7 +135,10 @@ class _Worker:
 
     def _compiler(self, order: OpenOrder) -> MossCompiler:
         def prepare(module: ModuleType, compiler: MossCompiler) -> None:
+            self._names = vars(module)
             compiler.injects(**self._stand_ins(module, order.injected))
+            if order.functions is not None:
+                self._put_functions(module, order.functions)
 
         source = parse_source(order.text, name=order.name, filename=order.filename, package=order.package)
         compiler = MossCompiler().with_source(source).prepare_with(prepare)
@@ -121,16 +150,31 @@ class _Worker:
         made: dict[str, object] = {}
         for attribute, entry in injected.items():
             contract = _contract_of(declared.get(attribute))
-            if contract is not None:
+            if entry.value is not None:
+                seen = vars(sys.modules.get(getattr(contract, "__module__", ""), builtins))
+                namespace = Namespace({**seen, **vars(module)})
+                made[attribute] = self._proxies.value(entry.value, namespace=namespace, name=f"moss.{attribute}")
+            elif contract is not None:
                 made[attribute] = self._proxies.stand_in(entry.number, contract)
             else:
                 members = {name: _member(told) for name, told in entry.members.items()}
                 made[attribute] = self._proxies.stand_in_as_told(entry.number, name=entry.name, members=members)
         return made
 
+    def _put_functions(self, module: ModuleType, functions: InjectedObject) -> None:
+        """Have the functions that are marked run on the host."""
+        members = {name: _member(told) for name, told in functions.members.items()}
+        host = self._proxies.stand_in_as_told(functions.number, name=functions.name, members=members, module=module)
+        names = vars(module)
+        for name in functions.members:
+            if callable(names.get(name)):
+                names[name] = _calling(getattr(host, name), like=names[name])
+
     def _run(self, session: OffSession, blocks: list[str]) -> dict[str, Any]:
         self._streams.restore()
+        self._watch.forget()
         result = session.run(*blocks)
+        refusal = self._watch.find(session.failure, names=self._names) if result.status == "error" else None
         self._streams.flush()
         values = result.pycontext.values
         reply = RunReply(
@@ -141,6 +185,7 @@ class _Worker:
             notes=list(result.notes),
             changed={name: value for name, value in values.items() if self._known.get(name, self) is not value},
             removed=[name for name in self._known if name not in values],
+            refused=None if refusal is None else (refusal.kind, refusal.what, refusal.function),
         )
         self._known = values
         return msgspec.to_builtins(reply)
@@ -153,6 +198,20 @@ class _Annotation(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def _calling(method: Any, *, like: Any) -> Any:  # noqa: ANN401 - functions of the user's
+    if inspect.iscoroutinefunction(like):
+
+        async def call_later(*args: object, **kwargs: object) -> object:
+            return await method(*args, **kwargs)
+
+        return functools.wraps(like)(call_later)
+
+    def call(*args: object, **kwargs: object) -> object:
+        return method(*args, **kwargs)
+
+    return functools.wraps(like)(call)
 
 
 def _contract_of(annotation: Any) -> type | None:  # noqa: ANN401 - any annotation

@@ -6,9 +6,11 @@ imports nothing of the user's. Run as `python -I -B -m ghostos_moss._process._zy
 
 import gc
 import os
+import select
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Final, NoReturn
 
 import msgspec
@@ -17,13 +19,15 @@ from ghostos_moss._process._confine import WorkerPlan, confine, die_with_parent,
 from ghostos_moss._process._frames import Answer, Failure, FrameSocket
 from ghostos_moss._process._orders import READY
 from ghostos_moss._process._streams import WorkerStreams
-from ghostos_moss._process._system import SystemCallError
+from ghostos_moss._process._system import SystemCallError, set_process_option
 from ghostos_moss._process._warm_up import warm_up
 from ghostos_moss._process._worker import serve
 
 __all__ = ["main"]
 
 _MAX_ORDER_BYTES: Final = 1024 * 1024
+_READ_BYTES: Final = 4096
+_PR_SET_CHILD_SUBREAPER: Final = 36
 
 
 def main() -> None:
@@ -32,23 +36,82 @@ def main() -> None:
     warm_up()
     give_up_privileges()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the host's affair
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no worker stays as a zombie
+    set_process_option("child subreaper", _PR_SET_CHILD_SUBREAPER, 1)
+    children = _Children()
     gc.collect()
     gc.freeze()  # what is shared with the workers stays shared
     control.send(READY)
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(children.ended, select.POLLIN)
     while True:
-        order, descriptors, _, _ = socket.recv_fds(control, _MAX_ORDER_BYTES, 2)
-        if not order:
-            os._exit(0)
-        _fork(control, order, descriptors)
+        ready = {descriptor for descriptor, _ in poll.poll()}
+        if children.ended in ready:
+            children.reap()
+        if control.fileno() in ready:
+            order, descriptors, _, _ = socket.recv_fds(control, _MAX_ORDER_BYTES, 2)
+            if not order:
+                children.kill_all()
+                os._exit(0)
+            _fork(control, order, descriptors, children)
 
 
-def _fork(control: socket.socket, order: bytes, descriptors: list[int]) -> None:
+class _Children:
+    """The workers, and what they started and left behind when they ended: that comes to this process, and is killed."""
+
+    def __init__(self) -> None:
+        self._workers: set[int] = set()
+        self.ended, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+
+    def add(self, pid: int) -> None:
+        """Keep a worker."""
+        self._workers.add(pid)
+
+    def reap(self) -> None:
+        """Let go of those that have ended, and end those that nobody is left to end."""
+        try:
+            os.read(self.ended, _READ_BYTES)
+            while True:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                self._workers.discard(pid)
+        except (BlockingIOError, ChildProcessError):
+            return
+        finally:
+            _kill(self._list() - self._workers)
+
+    def kill_all(self) -> None:
+        """End everything, whatever started it."""
+        while children := self._list():
+            _kill(children)
+            self._workers.clear()
+            for pid in children:
+                os.waitpid(pid, 0)
+
+    def _list(self) -> set[int]:
+        me = os.getpid()
+        return {int(each) for each in Path(f"/proc/{me}/task/{me}/children").read_text().split()}
+
+
+def _kill(processes: set[int]) -> None:
+    for pid in processes:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:  # it ended by itself
+            continue
+
+
+def _fork(control: socket.socket, order: bytes, descriptors: list[int], children: _Children) -> None:
     connection, output = descriptors
     zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
+        signal.set_wakeup_fd(-1)
         _become_worker(zygote, control=control, order=order, connection=connection, output=output)
+    children.add(pid)
     os.close(connection)
     os.close(output)
     process = os.pidfd_open(pid)

@@ -20,6 +20,7 @@ from ghostos_moss.errors import ConfinementError
 __all__ = ["WorkerProcess", "Zygote"]
 
 _START_TIMEOUT_S: Final = 30.0
+_END_TIMEOUT_S: Final = 3.0
 _ENVIRONMENT: Final = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -115,8 +116,11 @@ class Zygote:
         if control is not None:
             control.close()
         if process is not None:
-            process.kill()
-            process.wait()
+            try:
+                process.wait(_END_TIMEOUT_S)  # it ends all that its workers started, then itself
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         if home is not None:
             home.cleanup()
 

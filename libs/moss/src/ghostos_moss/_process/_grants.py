@@ -1,0 +1,118 @@
+"""What permissions come to on this machine: resolved paths, the values of variables."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from ghostos_moss._permissions import Permissions
+from ghostos_moss._source import ModuleSource
+from ghostos_moss.errors import PermissionsError
+
+__all__ = ["Grants", "resolve_grants"]
+
+_MAX_ENTRIES = 5000
+_CODE = frozenset({".py", ".pyc", ".so", ".pth"})
+
+
+class Grants(msgspec.Struct, frozen=True):
+    """What one worker may touch beside its own folder.
+
+    Attributes:
+        read: Real paths of files and folders.
+        write: Likewise; may be read, too.
+        env: Values by name.
+        net: Any host.
+        run: Other programs.
+        everything: Nothing is kept from it.
+    """
+
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    net: bool = False
+    run: bool = False
+    everything: bool = False
+
+
+def resolve_grants(
+    permissions: Permissions,
+    *,
+    source: ModuleSource,
+    never: Sequence[Path],
+    environment: Mapping[str, str],
+) -> Grants:
+    """Return what permissions grant here.
+
+    Args:
+        permissions: Paths are relative to the current folder.
+        source: The target. Nothing that it imports from its own folder may be written.
+        never: Real folders that no grant includes: a grant of one above them is one of all else in it.
+        environment: Where variables come from.
+
+    Raises:
+        PermissionsError: A path is not there, is inside a folder that is never granted, or may not be written.
+    """
+    if permissions.everything:
+        return Grants(env=dict(environment), net=True, run=True, everything=True)
+    guarded = _code_folders(source)
+    write: list[str] = []
+    for name in permissions.write or ():
+        path = _real("write", name, never=never)
+        for folder in guarded:
+            if folder.is_relative_to(path) or (path.is_relative_to(folder) and _has_code(path)):
+                reason = f"it reaches code that is imported from {folder}: name a folder that has no Python files"
+                raise PermissionsError("write", name, reason)
+        write += _without(path, never)
+    read = [each for name in permissions.read or () for each in _without(_real("read", name, never=never), never)]
+    env = {name: environment[name] for name in permissions.env or () if name in environment}
+    return Grants(read=tuple(read), write=tuple(write), env=env, net=bool(permissions.net), run=bool(permissions.run))
+
+
+def _real(kind: str, name: str, *, never: Sequence[Path]) -> Path:
+    try:
+        path = Path(name).expanduser().resolve(strict=True)
+    except (OSError, RuntimeError) as exc:
+        raise PermissionsError(kind, name, "there is no such file or folder") from exc
+    for folder in never:
+        if path.is_relative_to(folder):
+            raise PermissionsError(kind, name, f"it is inside {folder}, which is never granted")
+    return path
+
+
+def _without(path: Path, never: Sequence[Path]) -> Iterator[str]:
+    """A path, or, if it contains a folder that is never granted, all else in it."""
+    inside = [folder for folder in never if folder.is_relative_to(path)]
+    if not inside:
+        yield str(path)
+        return
+    try:
+        entries = sorted(path.iterdir())[:_MAX_ENTRIES]
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_symlink():  # it may lead there; what it leads to can be named itself
+            continue
+        yield from _without(entry, inside) if entry not in inside else ()
+
+
+def _has_code(path: Path) -> bool:
+    """Whether there is something to import in a folder, or in one of the first few thousand entries below it."""
+    if not path.is_dir():
+        return path.suffix in _CODE
+    seen = 0
+    for _, folders, files in os.walk(path):
+        seen += len(folders) + len(files)
+        if seen > _MAX_ENTRIES or any(Path(name).suffix in _CODE for name in files):
+            return True
+    return False
+
+
+def _code_folders(source: ModuleSource) -> list[Path]:
+    """Folders from which this process or a worker imports."""
+    folders = [Path(entry or ".").resolve() for entry in sys.path if os.path.isdir(entry or ".")]
+    if os.path.isabs(source.filename):
+        folders.append(Path(source.filename).resolve().parent)
+    return folders

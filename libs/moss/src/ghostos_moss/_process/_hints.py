@@ -1,0 +1,79 @@
+"""What a user can do about a refusal, in the host's words. What the worker says of it is shown, never acted on."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ghostos_moss._executor import Refusal
+from ghostos_moss._redact import readable
+
+__all__ = ["check_refusal", "describe_refusal"]
+
+_FUNCTION: Final = re.compile(r"[A-Za-z_][\w.]{0,99}", re.ASCII)
+_VARIABLE: Final = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
+_KINDS: Final = frozenset({"net", "read", "write", "env", "run", "own folder"})
+_PATHS: Final = frozenset({"read", "write"})
+_MAX_CHARS: Final = 300
+
+
+def check_refusal(refusal: Refusal, *, scratch: str) -> Refusal | None:
+    """A refusal as the worker told it, with its path resolved; None for one that makes no sense."""
+    if refusal.kind not in _KINDS or len(refusal.what) > _MAX_CHARS or "\0" in refusal.what:
+        return None
+    function = refusal.function if _FUNCTION.fullmatch(refusal.function) else ""
+    if refusal.kind == "env" and not _VARIABLE.fullmatch(refusal.what):
+        return None
+    if refusal.kind in _PATHS:
+        return replace(refusal, what=os.path.realpath(os.path.join(scratch, refusal.what)), function=function)
+    return replace(refusal, function=function)
+
+
+def describe_refusal(refusal: Refusal, *, never: Sequence[Path] = (), beside: Sequence[Path] = ()) -> str:
+    """Return in one line what was tried, and how it can be allowed; empty where there is nothing to allow.
+
+    Args:
+        refusal: Checked.
+        never: Folders that no permission includes.
+        beside: Folders in which the user may have meant a relative path to be.
+    """
+    who = f"{refusal.function}()" if refusal.function else "The code"
+    what = readable(refusal.what, _MAX_CHARS)
+    mark = ", or mark it @on_host" if refusal.function else ""
+    match refusal.kind:
+        case "net":
+            to = f" to {what}" if what else ""
+            return f"{who} tried to open a network connection{to}: allow it with --allow-net{mark}."
+        case "run":
+            return f"{who} tried to start a program ({what}): allow it with --allow-run{mark}."
+        case "env":
+            return f"{who} asked for the environment variable {what}: allow it with --allow-env={what}{mark}."
+        case "own folder":
+            found = _find_beside(refusal.what, beside)
+            if found is None:
+                return ""
+            return (
+                f"{who} looked for {what} in the folder that confined code has for itself; yours is {found}: use the "
+                f"whole path and allow it with --allow-read={found}{mark}."
+            )
+        case "read" | "write":
+            path = Path(refusal.what)
+            if any(path.is_relative_to(folder) for folder in never):
+                return f"{who} tried to {refusal.kind} {what}, which is never granted{mark}."
+            if refusal.kind == "write":
+                return f"{who} tried to write {what}: allow it with --allow-write={_folder_of(path)}{mark}."
+            return f"{who} tried to read {what}: allow it with --allow-read={what}{mark}."
+
+
+def _find_beside(name: str, folders: Sequence[Path]) -> Path | None:
+    """The user's file that was meant. Nothing is said of files elsewhere, or of hidden ones."""
+    if any(part.startswith(".") for part in Path(name).parts):
+        return None
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
+def _folder_of(path: Path) -> Path:
+    """The folder to allow: a file that is to be made is not there yet, and a database has others beside it."""
+    return path if path.is_dir() else path.parent

@@ -1,0 +1,116 @@
+"""In a worker: what its code was refused when it failed, in a form that the host can check."""
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from traceback import walk_tb
+from types import FrameType
+from typing import Any, Final
+
+from ghostos_moss._executor import Refusal, RefusalKind
+from ghostos_moss._snippet import FILENAME_PREFIX
+
+__all__ = ["RefusalWatch"]
+
+_REFUSED: Final = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
+_NET: Final = frozenset({"socket.__new__", "socket.connect", "socket.getaddrinfo", "socket.bind", "socket.sendto"})
+_RUN: Final = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"})
+_READ: Final = frozenset({"os.listdir", "os.scandir"})
+_FILES: Final = frozenset({"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate"})
+_WATCHED: Final = _NET | _RUN | _READ | _FILES | {"open", "sqlite3.connect"}
+_WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_MAX_CHAIN: Final = 10
+_MAX_CHARS: Final = 500
+_OPEN_FLAGS_AT: Final = 2
+
+
+class RefusalWatch:
+    """Remembers the last attempt to reach something outside, as Python's audit events tell it.
+
+    It only explains: what is refused is refused by the system, whether this sees it or not.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[str, tuple[Any, ...]] = ("", ())
+        self._writes: dict[str, bool] = {}
+        sys.addaudithook(self._see)
+
+    def find(self, error: BaseException | None, *, names: Mapping[str, object]) -> Refusal | None:
+        """Return what was refused, if that is why code failed.
+
+        Args:
+            error: What it raised.
+            names: Of the module: functions with these globals are the user's.
+        """
+        for each in _chain(error):
+            found = self._explain(each)
+            if found is not None:
+                kind, what = found
+                return Refusal(kind, what[:_MAX_CHARS], _function(error, names))
+        return None
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._last = ("", ())
+        self._writes.clear()
+
+    def _see(self, event: str, args: tuple[Any, ...]) -> None:
+        if event in _WATCHED:
+            self._last = (event, args)
+            if event == "open" and isinstance(args[0], (str, os.PathLike)):
+                self._writes[os.fspath(args[0])] = bool(int(args[_OPEN_FLAGS_AT] or 0) & _WRITING)
+
+    def _explain(self, error: BaseException) -> tuple[RefusalKind, str] | None:
+        event, args = self._last
+        if isinstance(error, socket.gaierror):
+            return "net", str(args[0]) if event == "socket.getaddrinfo" and args else ""
+        if isinstance(error, OSError):
+            return self._explain_system(error)
+        if isinstance(error, KeyError) and _is_of_environ(error):
+            return "env", str(error.args[0])
+        if event == "sqlite3.connect" and "unable to open database file" in str(error):
+            return "write", str(args[0])
+        return None
+
+    def _explain_system(self, error: OSError) -> tuple[RefusalKind, str] | None:
+        event, args = self._last
+        if error.errno == errno.ENOENT and isinstance(error.filename, str) and not os.path.isabs(error.filename):
+            return "own folder", error.filename
+        if error.errno not in _REFUSED:
+            return None
+        if event in _RUN:
+            return "run", str(args[0])
+        if isinstance(error.filename, str):
+            is_write = event in _FILES or self._writes.get(error.filename, False)
+            return "write" if is_write else "read", error.filename
+        if event in _NET:
+            return "net", str(args[1]) if event == "socket.connect" else ""
+        return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, what it was raised from, and what was being handled when it was raised."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen and len(seen) < _MAX_CHAIN:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_of_environ(error: KeyError) -> bool:
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__") == "os" and bool(error.args)
+
+
+def _function(error: BaseException | None, names: Mapping[str, object]) -> str:
+    """The innermost function of the user's on the way; empty where the code itself did it."""
+    found = [frame for frame, _ in walk_tb(error.__traceback__)] if error is not None else []
+    return next((frame.f_code.co_qualname for frame in reversed(found) if _is_users(frame, names)), "")
+
+
+def _is_users(frame: FrameType, names: Mapping[str, object]) -> bool:
+    code = frame.f_code
+    is_function = code.co_name != "<module>" and not code.co_filename.startswith(FILENAME_PREFIX)
+    return is_function and frame.f_globals is names

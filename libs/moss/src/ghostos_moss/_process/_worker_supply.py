@@ -1,0 +1,39 @@
+"""Where a session gets its workers from, and what those may do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghostos_moss._process._confine import WorkerPlan
+from ghostos_moss._process._grants import Grants
+from ghostos_moss._process._objects import AsyncRunner
+from ghostos_moss._process._reach import find_reach
+from ghostos_moss._process._zygotes import WorkerProcess, Zygote
+from ghostos_moss._source import ModuleSource
+
+__all__ = ["WorkerSupply"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSupply:
+    """Workers for one module.
+
+    Attributes:
+        zygote: Forks them.
+        runner: Completes asynchronous host calls.
+        grants: What they may touch beside their own folder.
+        never: Folders that no permission includes.
+    """
+
+    zygote: Zygote
+    runner: AsyncRunner
+    grants: Grants
+    never: tuple[Path, ...]
+
+    def fork(self, source: ModuleSource, *, scratch: str) -> WorkerProcess:
+        """Return a new worker, confined, whose current folder this is.
+
+        Raises:
+            ConfinementError: It cannot be had.
+        """
+        readable, listed = find_reach(source)
+        return self.zygote.fork(WorkerPlan(scratch=scratch, read=readable, listed=listed, grants=self.grants))
