@@ -21,6 +21,7 @@ def test_the_first_that_names_a_kind_decides_alone():
     assert effective.describe() == "net, read a, run"
     assert Permissions(net=False).over(Permissions(net=True)).net is False
     assert Permissions(everything=True).describe() == "everything"
+    assert Permissions().over(Permissions(everything=True)).everything
 
 
 def test_a_module_is_asked_without_being_run():

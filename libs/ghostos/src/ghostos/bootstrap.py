@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ghostos.config import AppSettings, Sandbox
+from ghostos.config import AppSettings, Confinement
 from ghostos.contracts.dispatch import Dispatch
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.matrix import GhostOS
@@ -16,7 +16,7 @@ from ghostos.libraries.app_settings import load_app_settings
 from ghostos.libraries.workspaces import find_workspace
 from ghostos.runtime.ghost_os import ContainerGhostOS
 from ghostos_container import Container, Provider, provide
-from ghostos_moss import Executor, MossCompiler, OffExecutor, ProcessExecutor, new_compiler
+from ghostos_moss import Executor, MossCompiler, OffExecutor, Permissions, ProcessExecutor, new_compiler
 
 __all__ = ["get_container", "get_ghostos", "make_app_container"]
 
@@ -26,7 +26,7 @@ def make_app_container(
     *,
     providers: Iterable[Provider[Any]] = (),
     model: str | None = None,
-    sandbox: Sandbox | None = None,
+    confinement: Confinement | None = None,
 ) -> Container:
     """Return a root container with everything that GhostOS needs, each part made when it is first asked for.
 
@@ -35,7 +35,7 @@ def make_app_container(
             user's own.
         providers: Dependencies of yours, also in the place of GhostOS's own.
         model: `provider:model` for every ghost, whatever it names itself.
-        sandbox: Where models' code runs; None is what the workspace's settings say.
+        confinement: Where models' code runs and what it may touch; None is what the workspace's settings say.
 
     Raises:
         TypeError: A literal Ellipsis was given: the seeds' `...` is the reader's to fill in.
@@ -44,7 +44,7 @@ def make_app_container(
         msg = "make_app_container(...) got a literal Ellipsis: leave it out, or give the workspace's path"
         raise TypeError(msg)
     container = Container(name="ghostos")
-    container.register(*_default_providers(workspace, model=model, sandbox=sandbox))
+    container.register(*_default_providers(workspace, model=model, confinement=confinement))
     container.register(*providers)
     return container
 
@@ -59,11 +59,13 @@ def get_ghostos(container: Container | None = None) -> GhostOS:
     return (container or get_container()).force_fetch(GhostOS)
 
 
-def _default_providers(workspace: Path | None, *, model: str | None, sandbox: Sandbox | None) -> list[Provider[Any]]:
+def _default_providers(
+    workspace: Path | None, *, model: str | None, confinement: Confinement | None
+) -> list[Provider[Any]]:
     @provide(AppSettings)
     def app_settings(container: Container) -> AppSettings:
         found = find_workspace(workspace, environment=os.environ)
-        return load_app_settings(found.workspace, environment=os.environ, model=model, sandbox=sandbox)
+        return load_app_settings(found.workspace, environment=os.environ, model=model, confinement=confinement)
 
     return [
         app_settings,
@@ -79,9 +81,13 @@ def _default_providers(workspace: Path | None, *, model: str | None, sandbox: Sa
 
 def _make_executor(container: Container) -> Executor:
     app = container.force_fetch(AppSettings)
-    if (app.sandbox or app.settings.code.sandbox) == "off":
+    if (app.confinement.sandbox or app.settings.code.sandbox) == "off":
         return OffExecutor()
-    executor = ProcessExecutor()
+    executor = ProcessExecutor(
+        never=[app.workspace.root],
+        permissions=app.confinement.permissions,
+        fallback=Permissions(**app.settings.code.permissions.model_dump()),
+    )
     container.add_shutdown(executor.close)
     return executor
 

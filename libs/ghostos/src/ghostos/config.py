@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from ghostos_moss import Permissions
+
 CONFIG_VERSION = 1
 DEFAULT_MODEL = "openai:gpt-4o"
 
@@ -96,12 +98,26 @@ class StoreSettings(_Settings):
     durability: Durability = Field(default="normal", description="normal survives kill -9; full, a power cut.")
 
 
+class PermissionSettings(_Settings):
+    """What confined code may touch where neither the command line nor the module says it."""
+
+    net: bool | None = Field(default=None, description="Whether it may open connections, to any host.")
+    read: list[str] | None = Field(default=None, description="Paths that it may read; folders with all in them.")
+    write: list[str] | None = Field(default=None, description="Paths that it may write, likewise.")
+    env: list[str] | None = Field(default=None, description="Environment variables that it may see.")
+    run: bool | None = Field(default=None, description="Whether it may start programs; they are confined, too.")
+
+
 class CodeSettings(_Settings):
     """What models write."""
 
     timeout_s: float = Field(default=120.0, gt=0, description="Longest run of one piece of code, seconds.")
     sandbox: Sandbox = Field(
-        default="off", description="Where it runs: process (confined, Linux only) or off (in GhostOS's own process)."
+        default="process",
+        description="Where it runs: process (confined, Linux only) or off (in GhostOS's own process).",
+    )
+    permissions: PermissionSettings = Field(
+        default_factory=PermissionSettings, description="What confined code may touch."
     )
 
 
@@ -155,6 +171,20 @@ class Settings(_Settings):
         return self.models.get(model) or default_models().get(model) or ModelSettings()
 
 
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What a user says of code that a model writes.
+
+    Attributes:
+        sandbox: Where it runs; None leaves it to the settings.
+        permissions: What it may touch when it is confined; what they do not name is left to the module, then to the
+            settings.
+    """
+
+    sandbox: Sandbox | None = None
+    permissions: Permissions | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
     """Everything that one run of the application was told.
@@ -164,14 +194,14 @@ class AppSettings:
         settings: The workspace's settings.
         environment: Variables that keys and addresses are looked up in: the process's, then the workspace's `.env`.
         model: What the user named with `--model`; None leaves it to the ghost and the settings.
-        sandbox: What the user named with `--sandbox`; None leaves it to the settings.
+        confinement: What the user named with `--sandbox`, `--allow-...` and `-A`.
     """
 
     workspace: Workspace
     settings: Settings
     environment: dict[str, SecretStr]
     model: str | None = None
-    sandbox: Sandbox | None = None
+    confinement: Confinement = Confinement()
 
     def find_variable(self, name: str) -> SecretStr | None:
         """Return a variable's value; None where it is unset or empty."""

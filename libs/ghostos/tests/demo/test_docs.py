@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ghostos.bootstrap import get_ghostos, make_app_container
-from ghostos.config import Sandbox
+from ghostos.config import Confinement, Sandbox
 from ghostos.drivers.models.rehearsal import check_rehearsal, find_rehearsal
 from ghostos.ghosts.target import load_target
 from ghostos.ghosts.thread_prompt import render_output
@@ -70,7 +70,7 @@ def run_reply(reply: str, *, target: str, workspace: Path, sandbox: Sandbox = "o
     """Let a model reply with code to an agent on a file, in a process of its own as far as the product can tell."""
     loaded = load_target(target)
     model = ScriptedModel([reply, "Seen.", "Seen."])
-    container = make_app_container(workspace, sandbox=sandbox, providers=[use_model(model)])
+    container = make_app_container(workspace, confinement=Confinement(sandbox), providers=[use_model(model)])
     with get_ghostos(container).create_matrix("page", providers=loaded.providers) as matrix:
         conversation = matrix.sync(loaded.ghost, thread=target, target=loaded.name)
         (output,) = [message for message in talk(conversation, "go").messages if message.type == "output"]

@@ -127,6 +127,14 @@ class Executor(Protocol):
         """Shown to the user, like `off`: code is not confined."""
         ...
 
+    def permissions_for(self, source: ModuleSource) -> Permissions:
+        """What code of a module may touch, all told.
+
+        Raises:
+            CompileError: The module's own permissions cannot be read.
+        """
+        ...
+
     def open(
         self,
         source: ModuleSource,

@@ -65,7 +65,18 @@ class Permissions:
         if other is None:
             return self
         missing = {each.name: getattr(other, each.name) for each in fields(self) if getattr(self, each.name) is None}
-        return replace(self, **missing)
+        return replace(self, **missing, everything=self.everything or other.everything)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, with what is not named as what it comes to: nothing."""
+        return {
+            "net": bool(self.net),
+            "read": [*(self.read or ())],
+            "write": [*(self.write or ())],
+            "env": [*(self.env or ())],
+            "run": bool(self.run),
+            "everything": self.everything,
+        }
 
     def describe(self) -> str:
         """In one line: `net, read data, env HOME`; "nothing" where nothing is granted."""

@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ghostos.abcd import Conversation, Matrix, Receiver
 from ghostos.bootstrap import get_ghostos, make_app_container
@@ -39,8 +39,8 @@ def make_container(common: Common) -> Container:
         ConfigError: A setting cannot be read.
     """
     app = start(common)
-    container = make_app_container(app.workspace.root, model=common.model, sandbox=common.sandbox)
-    container.set(AppSettings, replace(app, sandbox=common.sandbox))
+    container = make_app_container(app.workspace.root, model=common.model, confinement=app.confinement)
+    container.set(AppSettings, app)
     return container
 
 
@@ -61,11 +61,6 @@ def open_target(name: str, *, common: Common) -> Generator[Application]:
         container.shutdown()
 
 
-def find_module(target: Target) -> str:
-    """Return the module that a target's ghost works in: its name, or its file's path. It may be the target itself."""
-    return target.ghost.moss_module if isinstance(target.ghost, MossAgent) else target.name
-
-
 @contextmanager
 def open_module(app: Application, *, flow: FlowRecord) -> Generator[ModuleSession]:
     """Compile the target's module and inject its `Moss`, as a ghost's first round does.
@@ -77,7 +72,7 @@ def open_module(app: Application, *, flow: FlowRecord) -> Generator[ModuleSessio
     Raises:
         TargetError: It cannot be compiled or injected.
     """
-    session = open_module_of(find_module(app.target), container=app.container, flow=flow)
+    session = open_module_of(app.target.module, container=app.container, flow=flow)
     try:
         yield session
     finally:

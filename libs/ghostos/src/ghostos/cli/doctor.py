@@ -22,6 +22,8 @@ from ghostos.drivers.models.registry import Models
 from ghostos.drivers.store.schema.revisions import HEAD_REVISION, SchemaState, read_schema
 from ghostos.errors import GhostOSError, ModelKeyMissingError
 from ghostos.libraries.app_settings import load_app_settings
+from ghostos_moss import Permissions, ProcessExecutor
+from ghostos_moss.errors import ConfinementError
 
 State = Literal["ok", "note", "broken"]
 
@@ -66,6 +68,7 @@ def _find_all(workspace: Workspace, *, model: str | None) -> Iterator[_Finding]:
     yield _examine_workspace(workspace)
     yield _examine_space(workspace)
     yield _examine_database(workspace)
+    app = None
     try:
         app = load_app_settings(workspace, environment=os.environ, model=model)
     except GhostOSError as exc:
@@ -74,7 +77,7 @@ def _find_all(workspace: Workspace, *, model: str | None) -> Iterator[_Finding]:
         yield _examine_settings(workspace)
         yield from _examine_models(app)
     yield from _examine_env_file(workspace)
-    yield _Finding("note", "confinement", "not in this version: models' code runs in the process, with your rights")
+    yield _examine_confinement(app)
     for extra, modules in _EXTRAS.items():
         yield _examine_extra(extra, modules)
 
@@ -169,6 +172,24 @@ def _examine_models(app: AppSettings) -> Iterator[_Finding]:
         yield _Finding("broken", "model", exc.happened, exc.advice)
     else:
         yield _Finding("ok", "model", label)
+
+
+def _examine_confinement(app: AppSettings | None) -> _Finding:
+    """Try it, by confining a process."""
+    subject = "confinement"
+    if app is not None and (app.confinement.sandbox or app.settings.code.sandbox) == "off":
+        return _Finding("note", subject, "switched off (code.sandbox): models' code runs UNCONFINED, with your rights")
+    executor = ProcessExecutor()
+    try:
+        executor.check_system()
+    except ConfinementError as exc:
+        advice = "Run GhostOS where that is to be had; or, on a machine that you can lose, with --sandbox off."
+        return _Finding("broken", subject, str(exc), advice)
+    finally:
+        executor.close()
+    settings = app.settings.code.permissions if app is not None else None
+    allowed = Permissions(**settings.model_dump()).describe() if settings else "nothing"
+    return _Finding("ok", subject, f"models' code runs in a process of its own; the workspace allows it: {allowed}")
 
 
 def _examine_extra(extra: str, modules: tuple[str, ...]) -> _Finding:

@@ -11,17 +11,18 @@ import msgspec
 
 from ghostos.abcd import Ghost
 from ghostos.cli.application import get_settings, open_module, open_target
-from ghostos.cli.escaping import escape
+from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.failures import INTERRUPTED_STATUS
 from ghostos.cli.options import Common
 from ghostos.cli.streams import read_stdin, write_note, write_out, write_out_line
-from ghostos.cli.text_view import describe_executor
+from ghostos.core.json import JsonObject
 from ghostos.errors import UsageError
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.moss_agent import MossAgent, render_system
 from ghostos.libraries.flow import FlowRecord
-from ghostos_moss import Executor, RunResult, count_tokens
+from ghostos.libraries.profiles import describe_profile, make_profile
+from ghostos_moss import RunResult, count_tokens
 
 
 def print_prompt(target: str, *, common: Common, with_tokens: bool) -> None:
@@ -67,11 +68,11 @@ def run_code(target: str, *, common: Common, code: str, timeout_s: float | None,
         limit_s = get_settings(app.container).settings.code.timeout_s if timeout_s is None else timeout_s
         with _counting_ctrl_c() as pressed:
             result = session.run(text, timeout_s=limit_s)
-        executor = app.container.force_fetch(Executor).name
+        profile = make_profile(app.container, module=app.target.module)
     if is_json:
-        write_out_line(_encode(result, executor=executor))
+        write_out_line(_encode(result, profile=profile))
     else:
-        _print_result(result, executor=executor)
+        _print_result(result, profile=profile)
     if pressed:
         return INTERRUPTED_STATUS
     return 0 if result.status == "ok" else 1
@@ -105,7 +106,7 @@ def _read_code(code: str) -> str:
         ) from exc
 
 
-def _encode(result: RunResult, *, executor: str) -> bytes:
+def _encode(result: RunResult, *, profile: JsonObject) -> bytes:
     return msgspec.json.encode(
         {
             "status": result.status,
@@ -113,13 +114,13 @@ def _encode(result: RunResult, *, executor: str) -> bytes:
             "std_output": result.std_output,
             "error": result.error,
             "calls": [asdict(call) for call in result.calls],
-            "profile": {"executor": executor},
+            "profile": profile,
         }
     )
 
 
-def _print_result(result: RunResult, *, executor: str) -> None:
-    write_note(f"[no model{describe_executor(executor)}]")
+def _print_result(result: RunResult, *, profile: JsonObject) -> None:
+    write_note(escape_line(f"[no model | {describe_profile(profile)}]"))
     if result.std_output:
         write_out(escape(result.std_output.rstrip("\n")) + "\n")
     if result.returns_text:

@@ -5,16 +5,16 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ghostos.cli.application import Application, find_module, get_settings, open_target
+from ghostos.cli.application import Application, get_settings, open_target
 from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note, write_out
-from ghostos.cli.text_view import describe_executor
 from ghostos.drivers.models.rehearsal_file import check_rehearsal, find_rehearsal
 from ghostos.errors import TargetError
 from ghostos.ghosts.module import open_module
 from ghostos.libraries.flow import FlowRecord
-from ghostos_moss import Executor, ModuleSession, ModuleSource, RunResult, load_source
+from ghostos.libraries.profiles import describe_profile, make_profile
+from ghostos_moss import ModuleSession, ModuleSource, RunResult, load_source
 from ghostos_moss.testsuite import source_with_tests
 
 _FIND = """
@@ -70,9 +70,10 @@ def run_tests(target: str, *, common: Common, timeout_s: float | None) -> int:
     """
     with open_target(target, common=common) as app:
         limit_s = get_settings(app.container).settings.code.timeout_s if timeout_s is None else timeout_s
-        source = source_with_tests(load_source(find_module(app.target)))
+        source = source_with_tests(load_source(app.target.module))
         with _open(app, source) as session:
-            write_note(f"[no model{describe_executor(app.container.force_fetch(Executor).name)}]")
+            profile = make_profile(app.container, module=app.target.module)
+            write_note(escape_line(f"[no model | {describe_profile(profile)}]"))
             tests = list(_read_tests(session.run(_FIND, timeout_s=limit_s)))
         failed = [test.name for test in tests if not _run(test, app=app, source=source, limit_s=limit_s)]
         has_problems = _check_rehearsal(app.target.name)
@@ -126,7 +127,7 @@ def _read_tests(result: RunResult) -> Iterator[_Test]:
 
 @contextmanager
 def _open(app: Application, source: ModuleSource) -> Generator[ModuleSession]:
-    session = open_module(find_module(app.target), source=source, container=app.container, flow=FlowRecord())
+    session = open_module(app.target.module, source=source, container=app.container, flow=FlowRecord())
     try:
         yield session
     finally:

@@ -1,8 +1,10 @@
 """Arguments and options that several commands share."""
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -38,9 +40,66 @@ SandboxOption: TypeAlias = Annotated[
     Sandbox | None,
     typer.Option("--sandbox", help="Where code runs: confined, in a process of its own, or off.", show_default=False),
 ]
+
+
+def _flag(name: str, description: str) -> Any:  # noqa: ANN401 - Typer's own
+    return typer.Option(name, help=description, show_default=False)
+
+
+def _many(name: str, metavar: str, description: str) -> Any:  # noqa: ANN401 - Typer's own
+    return typer.Option(name, metavar=metavar, help=f"{description} Can be given several times.", show_default=False)
+
+
 DebugOption: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks and the log on stderr.", show_default=False)
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """Where code that a model writes runs, and what it may touch; see the options' help."""
+
+    sandbox: Sandbox | None = None
+    net: bool = False
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    run: bool = False
+    everything: bool = False
+
+
+def takes_rights(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of `Rights`; it gets them as one argument, `rights`."""
+
+    def call(
+        *,
+        sandbox: SandboxOption = None,
+        allow_net: Annotated[bool, _flag("--allow-net", "Confined code may open connections, to any host.")] = False,
+        allow_read: Annotated[list[str] | None, _many("--allow-read", "PATH", "It may read this, too.")] = None,
+        allow_write: Annotated[list[str] | None, _many("--allow-write", "PATH", "It may write this, too.")] = None,
+        allow_env: Annotated[list[str] | None, _many("--allow-env", "NAME", "It may see this variable.")] = None,
+        allow_run: Annotated[bool, _flag("--allow-run", "It may start programs; they are confined, too.")] = False,
+        allow_all: Annotated[bool, _flag("-A", "It may do everything, in a process of its own.")] = False,
+        **others: Any,  # noqa: ANN401 - what the command itself takes
+    ) -> Any:  # noqa: ANN401 - what it returns
+        rights = Rights(
+            sandbox=sandbox,
+            net=allow_net,
+            read=tuple(allow_read or ()),
+            write=tuple(allow_write or ()),
+            env=tuple(allow_env or ()),
+            run=allow_run,
+            everything=allow_all,
+        )
+        return command(rights=rights, **others)
+
+    own = [each for name, each in inspect.signature(command).parameters.items() if name != "rights"]
+    added = [each for each in inspect.signature(call).parameters.values() if each.kind is each.KEYWORD_ONLY]
+    parameters = [each.replace(kind=each.KEYWORD_ONLY) for each in (*own, *added)]
+    call.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess] - Typer reads it
+    call.__annotations__ = {each.name: each.annotation for each in parameters}
+    call.__doc__, call.__name__ = command.__doc__, command.__name__
+    return call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +109,7 @@ class Common:
     workspace: Path | None = None
     model: str | None = None
     thread: str | None = None
-    sandbox: Sandbox | None = None
+    rights: Rights | None = None
     is_debug: bool = False
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ghostos.cli.application import find_module
 from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.source_file import SourceFile, changed
@@ -116,7 +115,7 @@ def accept_proposal(target: str, *, version: str | None, common: Common) -> None
 
 def _find_module(target: str) -> _Module:
     loaded = load_target(target)
-    name = find_module(loaded)
+    name = loaded.module
     source: ModuleSource = load_source(name)
     path = Path(source.filename)
     if path.suffix != ".py" or not path.is_file():

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 from ghostos.cli.failures import StoppedError
 from ghostos.cli.options import Common
-from ghostos.cli.startup import start
+from ghostos.cli.startup import find_confinement, start
 from ghostos.errors import ExtraMissingError, GhostOSError
 from ghostos.ghosts.target import load_target
 
@@ -37,7 +37,7 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
             headless=headless,
             thread=common.thread,
             model=common.model,
-            sandbox=common.sandbox,
+            confinement=find_confinement(common),
             debug=common.is_debug,
         )
     except KeyboardInterrupt:

@@ -6,9 +6,11 @@ from ghostos.cli.escaping import escape_line
 from ghostos.cli.log import start_log
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note
-from ghostos.config import AppSettings, Workspace
+from ghostos.config import AppSettings, Confinement, Workspace
+from ghostos.errors import UsageError
 from ghostos.libraries.app_settings import load_app_settings
 from ghostos.libraries.workspaces import find_workspace
+from ghostos_moss import Permissions
 
 
 def choose_workspace(common: Common) -> Workspace:
@@ -19,6 +21,30 @@ def choose_workspace(common: Common) -> Workspace:
     return found.workspace
 
 
+def find_confinement(common: Common) -> Confinement:
+    """Return what the options say of code that a model writes.
+
+    Raises:
+        UsageError: They contradict each other.
+    """
+    rights = common.rights
+    if rights is None:
+        return Confinement()
+    permissions = Permissions(
+        net=rights.net or None,
+        read=rights.read or None,
+        write=rights.write or None,
+        env=rights.env or None,
+        run=rights.run or None,
+        everything=rights.everything,
+    )
+    if rights.sandbox == "off" and permissions != Permissions():
+        raise UsageError(
+            "--sandbox off leaves code everything: --allow-... and -A mean nothing with it.", advice="Leave one out."
+        )
+    return Confinement(rights.sandbox, permissions)
+
+
 def start(common: Common) -> AppSettings:
     """Choose the workspace, read its settings, and begin its log, which needs to know what to hide.
 
@@ -26,6 +52,8 @@ def start(common: Common) -> AppSettings:
         ConfigError: A setting cannot be read.
         NewerFormatError: A newer version wrote them.
     """
-    app = load_app_settings(choose_workspace(common), environment=os.environ, model=common.model)
+    app = load_app_settings(
+        choose_workspace(common), environment=os.environ, model=common.model, confinement=find_confinement(common)
+    )
     start_log(app, is_debug=common.is_debug)
     return app

@@ -9,6 +9,7 @@ from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.streams import write_note, write_out
 from ghostos.cli.turns import is_stop
 from ghostos.core.message import Delta, Message
+from ghostos.libraries.profiles import describe_profile
 
 _LABEL_WIDTH = 7
 
@@ -132,18 +133,12 @@ def describe_state(message: Message) -> str:
         result = data.get("result")
         return "finished" if result is None else f"finished: {msgspec.json.encode(result).decode()}"
     who = "rehearsal: recorded replies, no model" if data.get("is_rehearsal") else f"model: {message.content}"
-    return f"{who}{describe_executor(data.get('executor'))}"
+    how = describe_profile(data)
+    return f"{who} | {how}" if how else who
 
 
 def _is_end(message: Message) -> bool:
     return isinstance(message.data, dict) and message.data.get("state") == "finished"
-
-
-def describe_executor(executor: object) -> str:
-    """Return how code runs, to be put behind something else; "" where none runs."""
-    if executor == "off":
-        return " | code runs UNCONFINED, in this process and with your rights"
-    return f" | code runs in: {executor}" if executor else ""
 
 
 def _compose(line: str, *, label: str) -> str:

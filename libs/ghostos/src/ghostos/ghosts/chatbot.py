@@ -54,7 +54,7 @@ class ChatbotDriver:
     async def on_event(self, session: Session) -> Operator:
         """Say what the model says, then wait."""
         model = find_model(session, model=self._ghost.model)
-        show_state(session, model=model, executor=None)
+        show_state(session, model=model, profile=None)
         await call_model(session, model=model, prompt=self._render_prompt(session))
         return Wait()
 

@@ -1,10 +1,10 @@
 """Opening the module of an agent through the executor, with its faults in the words of this project."""
 
-from ghostos.errors import GhostOSError, NotConfiguredError, TargetError
+from ghostos.errors import GhostOSError, NotConfiguredError, TargetError, UsageError
 from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos_container import Container
 from ghostos_moss import Executor, ModuleSession, ModuleSource, PyContext, load_source
-from ghostos_moss.errors import ConfinementError, MossError
+from ghostos_moss.errors import ConfinementError, MossError, PermissionsError
 
 
 def open_module(
@@ -27,6 +27,7 @@ def open_module(
     Raises:
         TargetError: It cannot be read, compiled or injected.
         NotConfiguredError: It is to be confined, and this system cannot.
+        UsageError: A permission cannot be granted.
     """
     try:
         return container.force_fetch(Executor).open(
@@ -41,6 +42,8 @@ def open_module(
         raise NotConfiguredError(
             str(exc), advice="Run it where that is to be had; or, on a machine that you can lose, with --sandbox off."
         ) from exc
+    except PermissionsError as exc:
+        raise UsageError(str(exc), advice="Name another path, or leave that permission out.") from exc
     except MossError as exc:
         raise _unusable(module, exc) from exc
     except (Exception, SystemExit) as exc:  # whatever a provider of the target raises

@@ -20,7 +20,8 @@ from ghostos.ghosts.moss_protocol import render_protocol, render_run, render_sta
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 from ghostos.libraries.flow import FlowRecord
-from ghostos_moss import CodeFormat, Executor, ParsedReply, ReplyParser, RunResult
+from ghostos.libraries.profiles import make_profile
+from ghostos_moss import CodeFormat, ParsedReply, ReplyParser, RunResult
 
 MAX_ERROR_STREAK = 3
 
@@ -93,7 +94,7 @@ class MossAgentDriver:
             return _report_interruption(session, session.interrupted_run)
         model = find_model(session, model=self._ghost.model)
         code_format = _find_code_format(session, model)
-        show_state(session, model=model, executor=session.container.force_fetch(Executor).name)
+        show_state(session, model=model, profile=make_profile(session.container, module=self._ghost.moss_module))
         flow = FlowRecord()
         async with open_on_thread(session, self._ghost.moss_module, flow=flow) as module:
             reply = await call_model(

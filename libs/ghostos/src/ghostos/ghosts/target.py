@@ -36,6 +36,11 @@ class Target:
     ghost: Ghost
     providers: tuple[Provider[Any], ...] = ()
 
+    @property
+    def module(self) -> str:
+        """The module that its ghost works in: a name, or a file's path. That of a ghost without one is the target."""
+        return self.ghost.moss_module if isinstance(self.ghost, MossAgent) else self.name
+
 
 def load_target(target: str) -> Target:
     """Find a target and make its ghost. The file's folder (for a module, the current one) becomes importable.

@@ -14,14 +14,15 @@ def find_model(session: Session, *, model: str | None) -> ModelDriver:
     return session.container.force_fetch(ModelRegistry).get(model, target=session.task.target)
 
 
-def show_state(session: Session, *, model: ModelDriver, executor: str | None) -> None:
+def show_state(session: Session, *, model: ModelDriver, profile: JsonObject | None) -> None:
     """Add the state message of a turn to the thread: who answers, where code runs, and the input's own context.
 
     Nothing is added in a turn's later rounds, nor again when an earlier attempt at this round has added it.
     """
     if not session.event.is_turn_start or any(_states(session)):
         return
-    data: JsonObject = {"model": model.label, "is_rehearsal": model.is_rehearsal, "executor": executor}
+    data: JsonObject = {"model": model.label, "is_rehearsal": model.is_rehearsal}
+    data |= profile or {"executor": None}
     if (context := session.event.payload.get("context")) is not None:
         data["context"] = context
     session.add(model.label, role="system", type="state", data=data)

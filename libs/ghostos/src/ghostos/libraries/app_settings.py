@@ -7,7 +7,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
-from ghostos.config import CONFIG_VERSION, AppSettings, Sandbox, Settings, Workspace
+from ghostos.config import CONFIG_VERSION, AppSettings, Confinement, Settings, Workspace
 from ghostos.errors import ConfigError, NewerFormatError
 
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL", "PROXY")
@@ -20,7 +20,7 @@ def load_app_settings(
     *,
     environment: Mapping[str, str],
     model: str | None = None,
-    sandbox: Sandbox | None = None,
+    confinement: Confinement | None = None,
 ) -> AppSettings:
     """Read the settings of a workspace; a workspace that does not exist has the defaults.
 
@@ -28,7 +28,7 @@ def load_app_settings(
         workspace: Where they are.
         environment: The process's own variables; they go before the workspace's `.env`.
         model: What the user named.
-        sandbox: What the user named.
+        confinement: What the user named.
 
     Raises:
         ConfigError: A file cannot be read or does not say what it must.
@@ -41,7 +41,7 @@ def load_app_settings(
         settings=_read_settings(workspace.config_file),
         environment={name: SecretStr(value) for name, value in variables.items()},
         model=model,
-        sandbox=sandbox,
+        confinement=confinement or Confinement(),
     )
 
 

@@ -9,13 +9,14 @@ from ghostos.abcd import Conversation, Matrix
 from ghostos.config import AppSettings
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.core.event import Event
+from ghostos.core.json import JsonObject
 from ghostos.core.task import Task
 from ghostos.drivers.models.rehearsal import RehearsalModel
 from ghostos.errors import ModelKeyMissingError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target
 from ghostos.ghosts.thread_prompt import ThreadPrompt
-from ghostos_moss import Executor
+from ghostos.libraries.profiles import describe_profile, make_profile
 
 __all__ = ["ModelInfo", "QueuedInput", "WebApp"]
 
@@ -60,7 +61,7 @@ class WebApp:
     target: Target
     matrix: Matrix
     models: ModelRegistry
-    executor: str
+    profile: JsonObject
     env_file: Path
     first_thread: str | None = None
     debug: bool = False
@@ -72,7 +73,7 @@ class WebApp:
             target=target,
             matrix=matrix,
             models=matrix.container.force_fetch(ModelRegistry),
-            executor=matrix.container.force_fetch(Executor).name,
+            profile=make_profile(matrix.container, module=target.module),
             env_file=matrix.container.force_fetch(AppSettings).workspace.env_file,
             first_thread=first_thread,
             debug=debug,
@@ -107,7 +108,11 @@ class WebApp:
 
     def runs_unconfined(self) -> bool:
         """Whether code that the model writes runs in this process, with all that the user may do."""
-        return isinstance(self.target.ghost, MossAgent) and self.executor == "off"
+        return isinstance(self.target.ghost, MossAgent) and self.profile["executor"] == "off"
+
+    def describe_profile(self) -> str:
+        """Say how code that the model writes runs; empty where it writes none."""
+        return describe_profile(self.profile) if isinstance(self.target.ghost, MossAgent) else ""
 
     def find_task(self, thread: str) -> Task | None:
         """Return the task of a thread as it stands; None where there is no thread of that name."""

@@ -120,6 +120,8 @@ def _draw_head(app: WebApp, *, model: ModelInfo, thread: str | None) -> None:
         labels.badge(f"thread {escape_markdown(thread)}", color="gray", icon=":material/forum:")
     if app.runs_unconfined():
         st.error("Model-written code runs UNCONFINED in this process.", icon=":material/warning:")
+    elif profile := app.describe_profile():
+        st.caption(f":material/shield: {escape_markdown(profile)}")
 
 
 def _draw_missing_key(app: WebApp, *, model: ModelInfo) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from ghostos.bootstrap import get_ghostos, make_app_container
-from ghostos.config import Sandbox
+from ghostos.config import Confinement
 from ghostos.contracts.store import Store
 from ghostos.errors import ExtraMissingError
 from ghostos.ghosts.module import open_module
@@ -34,7 +34,7 @@ def serve(
     headless: bool = False,
     thread: str | None = None,
     model: str | None = None,
-    sandbox: Sandbox | None = None,
+    confinement: Confinement | None = None,
     debug: bool = False,
 ) -> None:
     """Serve the page of a target on 127.0.0.1 until SIGINT or SIGTERM comes; for the main thread of a process.
@@ -49,7 +49,7 @@ def serve(
         headless: Do not open a browser.
         thread: The thread that the page begins with, an existing or a new one. None begins a new one.
         model: `provider:model`, in the place of what the ghost and the settings name.
-        sandbox: Where the model's code runs; None is what the settings say.
+        confinement: Where the model's code runs and what it may touch; None is what the settings say.
         debug: Show errors of the page itself with their traceback in the page.
 
     Raises:
@@ -62,7 +62,7 @@ def serve(
         NotConfiguredError: No port near `port` is free.
     """
     loaded = load_target(target)
-    container = make_app_container(workspace, model=model, sandbox=sandbox)
+    container = make_app_container(workspace, model=model, confinement=confinement)
     try:
         container.register(*loaded.providers)
         container.bootstrap()

@@ -8,11 +8,12 @@ from ghostos.cli.options import (
     Common,
     DebugOption,
     ModelOption,
-    SandboxOption,
+    Rights,
     TargetArgument,
     ThreadOption,
     WorkspaceOption,
     examples,
+    takes_rights,
 )
 from ghostos.core.collector import collector_paused
 
@@ -21,11 +22,11 @@ def add_commands(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command(
         "web", epilog=examples("ghostos web my.py", "ghostos web ghostos.demo.agents.shop --port 8600 --headless")
-    )(web)
+    )(takes_rights(web))
     app.command(
         "console",
         epilog=examples("ghostos console my.py", "ghostos console my.py --thread notes --model deepseek:deepseek-chat"),
-    )(console)
+    )(takes_rights(console))
     app.command(
         "ask",
         epilog=examples(
@@ -33,7 +34,7 @@ def add_commands(app: typer.Typer) -> None:
             'ghostos ask my.py "and times 4?" --thread t-3f9c1a2b',
             "git diff | ghostos ask review.py - --json > messages.jsonl",
         ),
-    )(ask)
+    )(takes_rights(ask))
 
 
 def web(
@@ -44,7 +45,7 @@ def web(
     thread: ThreadOption = None,
     model: ModelOption = None,
     workspace: WorkspaceOption = None,
-    sandbox: SandboxOption = None,
+    rights: Rights,
     debug: DebugOption = False,
 ) -> None:
     """Talk with a Python file in the browser.
@@ -53,7 +54,7 @@ def web(
     """
     from ghostos.cli.serving import serve_page
 
-    common = Common(workspace=workspace, model=model, thread=thread, sandbox=sandbox, is_debug=debug)
+    common = Common(workspace=workspace, model=model, thread=thread, rights=rights, is_debug=debug)
     serve_page(target, common=common, port=port, headless=headless)
 
 
@@ -63,7 +64,7 @@ def console(
     thread: ThreadOption = None,
     model: ModelOption = None,
     workspace: WorkspaceOption = None,
-    sandbox: SandboxOption = None,
+    rights: Rights,
     debug: DebugOption = False,
 ) -> None:
     """Chat with a Python file in the terminal.
@@ -73,7 +74,7 @@ def console(
     with collector_paused():
         from ghostos.cli.console import chat
 
-    chat(target, common=Common(workspace=workspace, model=model, thread=thread, sandbox=sandbox, is_debug=debug))
+    chat(target, common=Common(workspace=workspace, model=model, thread=thread, rights=rights, is_debug=debug))
 
 
 def ask(  # noqa: PLR0913 - Typer reads options off the signature
@@ -85,7 +86,7 @@ def ask(  # noqa: PLR0913 - Typer reads options off the signature
     thread: ThreadOption = None,
     model: ModelOption = None,
     workspace: WorkspaceOption = None,
-    sandbox: SandboxOption = None,
+    rights: Rights,
     json: Annotated[
         bool, typer.Option("--json", help="Print whole messages, one JSON object a line.", show_default=False)
     ] = False,
@@ -102,5 +103,5 @@ def ask(  # noqa: PLR0913 - Typer reads options off the signature
     with collector_paused():
         from ghostos.cli.asking import ask
 
-    common = Common(workspace=workspace, model=model, thread=thread, sandbox=sandbox, is_debug=debug)
+    common = Common(workspace=workspace, model=model, thread=thread, rights=rights, is_debug=debug)
     ask(target, message, common=common, is_json=json, with_deltas=deltas)

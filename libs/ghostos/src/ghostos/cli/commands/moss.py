@@ -7,26 +7,27 @@ import typer
 from ghostos.cli.options import (
     Common,
     DebugOption,
-    SandboxOption,
+    Rights,
     TargetArgument,
     WorkspaceOption,
     examples,
     make_command_group,
+    takes_rights,
 )
 
 
 def make_group() -> typer.Typer:
     """Return the group of commands."""
     group = make_command_group("Look into a file without a model.")
-    group.command("prompt", epilog=examples("ghostos moss prompt my.py --tokens"))(prompt)
+    group.command("prompt", epilog=examples("ghostos moss prompt my.py --tokens"))(takes_rights(prompt))
     group.command(
         "run",
         epilog=examples(
             "echo 'print(plus(2, 3))' | ghostos moss run my.py --code -",
             "ghostos moss run my.py --code try.py --timeout 5 --json",
         ),
-    )(run)
-    group.command("test", epilog=examples("ghostos moss test my.py"))(test)
+    )(takes_rights(run))
+    group.command("test", epilog=examples("ghostos moss test my.py"))(takes_rights(test))
     group.command("diff", epilog=examples("ghostos moss diff my.py", "ghostos moss diff my.py --thread t-3f9c1a2b"))(
         diff
     )
@@ -41,12 +42,13 @@ def prompt(
         bool, typer.Option("--tokens", help="Say on stderr how many tokens it has, about.", show_default=False)
     ] = False,
     workspace: WorkspaceOption = None,
+    rights: Rights,
     debug: DebugOption = False,
 ) -> None:
     """Print what a model sees of a file."""
     from ghostos.cli.module import print_prompt
 
-    print_prompt(target, common=Common(workspace=workspace, is_debug=debug), with_tokens=tokens)
+    print_prompt(target, common=Common(workspace=workspace, rights=rights, is_debug=debug), with_tokens=tokens)
 
 
 def run(
@@ -69,7 +71,7 @@ def run(
         bool, typer.Option("--json", help="Print one JSON object with everything.", show_default=False)
     ] = False,
     workspace: WorkspaceOption = None,
-    sandbox: SandboxOption = None,
+    rights: Rights,
     debug: DebugOption = False,
 ) -> int:
     """Run code in a file as a model's code would run.
@@ -79,7 +81,7 @@ def run(
     """
     from ghostos.cli.module import run_code
 
-    common = Common(workspace=workspace, sandbox=sandbox, is_debug=debug)
+    common = Common(workspace=workspace, rights=rights, is_debug=debug)
     return run_code(target, common=common, code=code, timeout_s=timeout, is_json=json)
 
 
@@ -97,7 +99,7 @@ def test(
         ),
     ] = None,
     workspace: WorkspaceOption = None,
-    sandbox: SandboxOption = None,
+    rights: Rights,
     debug: DebugOption = False,
 ) -> int:
     """Run the tests of a file: its functions test_*.
@@ -107,7 +109,7 @@ def test(
     """
     from ghostos.cli.module_tests import run_tests
 
-    return run_tests(target, common=Common(workspace=workspace, sandbox=sandbox, is_debug=debug), timeout_s=timeout)
+    return run_tests(target, common=Common(workspace=workspace, rights=rights, is_debug=debug), timeout_s=timeout)
 
 
 def diff(
