@@ -1,12 +1,14 @@
-"""A file that knows nothing of GhostOS and reaches network, database and disk when it is called is an agent."""
+"""A file that knows nothing of GhostOS and reaches network, database and disk is an agent, once it is allowed to."""
 
 import http.server
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,8 @@ import sqlite3
 
 import requests
 
+DATA = @@
+
 
 def fetch(url: str) -> str:
     """The text behind an address."""
@@ -25,7 +29,7 @@ def fetch(url: str) -> str:
 
 def remember(text: str) -> int:
     """Write a text down; how many there are."""
-    with sqlite3.connect("notes.db") as db:
+    with sqlite3.connect(DATA + "/notes.db") as db:
         db.execute("create table if not exists notes (text)")
         db.execute("insert into notes values (?)", (text,))
         return db.execute("select count(*) from notes").fetchone()[0]
@@ -33,7 +37,7 @@ def remember(text: str) -> int:
 
 def report(path: str) -> None:
     """Write all texts into a file."""
-    with sqlite3.connect("notes.db") as db, open(path, "w") as file:
+    with sqlite3.connect(DATA + "/notes.db") as db, open(path, "w") as file:
         file.writelines(f"{text}\\n" for (text,) in db.execute("select text from notes"))
 '''
 
@@ -58,28 +62,50 @@ def greeter() -> Iterator[str]:
         server.shutdown()
 
 
-def test_an_ordinary_file_works_as_an_agent(tmp_path: Path, greeter: str) -> None:
-    (tmp_path / "notebook.py").write_text(FILE)
-    code = f"<moss>\nprint(remember(fetch({greeter!r})))\nreport('notes.txt')\n</moss>"
+def run_ghostos(*words: str, folder: Path, typed: str | None = None, base_url: str = "http://127.0.0.1:9/v1") -> Any:
+    return subprocess.run(
+        [sys.executable, "-m", "ghostos", *words],
+        cwd=folder,
+        env={
+            **os.environ,
+            "GHOSTOS_WORKSPACE": str(folder / "workspace"),
+            "OPENAI_API_KEY": "a-key",
+            "OPENAI_BASE_URL": base_url,
+        },
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_an_ordinary_file_works_as_an_agent_after_following_its_hints(tmp_path: Path, greeter: str) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    out.mkdir()
+    (tmp_path / "notebook.py").write_text(FILE.replace("@@", repr(str(data))))
+    calls = [f"fetch({greeter!r})", "remember('tea')", f"report({str(out / 'notes.txt')!r})"]
+    options: list[str] = []
+    for call in calls:
+        words = ("moss", "run", "notebook.py", "--code", "-", *options)
+        refused = run_ghostos(*words, folder=tmp_path, typed=call)
+        assert refused.returncode == 1
+        (hint,) = re.findall(
+            rf"{call.partition('(')[0]}\(\) tried .*: allow it with (--allow-\S+), or mark", refused.stderr
+        )
+        options.append(hint)
+        allowed = run_ghostos(*words, hint, folder=tmp_path, typed=call)
+        assert allowed.returncode == 0, allowed.stderr
+    code = f"<moss>\nprint(remember(fetch({greeter!r})))\nreport({str(out / 'notes.txt')!r})\n</moss>"
     with ModelServer([code, "Done."]) as server:
-        ended = subprocess.run(
-            [sys.executable, "-m", "ghostos", "ask", "notebook.py", "write the greeting down"],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "GHOSTOS_WORKSPACE": str(tmp_path / "workspace"),
-                "OPENAI_API_KEY": "a-key",
-                "OPENAI_BASE_URL": server.base_url,
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+        ended = run_ghostos(
+            "ask", "notebook.py", "write the greeting down", *options, folder=tmp_path, base_url=server.base_url
         )
         output = server.requests[-1].body
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == "Done.\n"
-    assert (tmp_path / "notes.txt").read_text() == "good morning\n"
-    assert "UNCONFINED" in ended.stderr
+    assert (out / "notes.txt").read_text() == "tea\ngood morning\n"
+    assert f"code runs confined, allowed: net, write {data}, write {out}]" in ended.stderr
     assert output is not None
-    assert '<moss-output status="ok">\n1\n</moss-output>' in [message["content"] for message in output["messages"]]
+    assert '<moss-output status="ok">\n2\n</moss-output>' in [message["content"] for message in output["messages"]]

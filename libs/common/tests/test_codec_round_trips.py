@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel, computed_field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel, TypeAdapter, computed_field
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from ghostos_common.codec import Namespace, decode, dumps, encode, loads
@@ -235,6 +235,15 @@ def test_equal_sets_give_equal_bytes_whatever_their_history(items: list[typing.A
     for item in reversed(items):
         backwards.add(item)
     assert dumps(encode(forwards, NAMESPACE)) == dumps(encode(backwards, NAMESPACE))
+
+
+@pytest.mark.parametrize("text", ["2020-01-01T00:00:00Z", "2020-06-01T12:30:00.5+05:45"])
+def test_moments_that_pydantic_read_from_text_are_stored_with_their_offset(text):
+    (moment,) = TypeAdapter(list[dt.datetime]).validate_json(f'["{text}"]')
+    back = decode(encode(moment, Namespace({})), Namespace({}))
+    assert back == moment
+    assert back.utcoffset() == moment.utcoffset()
+    assert encode(back, Namespace({})) == encode(moment, Namespace({}))
 
 
 def test_zone_keeps_its_rules_and_the_second_hour():

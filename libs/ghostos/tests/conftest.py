@@ -7,6 +7,7 @@ import pytest
 
 from ghostos.abcd import Matrix
 from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.config import Confinement
 from ghostos.core.message import Delta
 from ghostos.testing import ScriptedModel
 from ghostos.testing.models import use_model
@@ -20,12 +21,18 @@ def workspace(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start_matrix(workspace: Path) -> Iterator[StartMatrix]:
+def confinement() -> Confinement | None:
+    """Rounds are tested where code can leave marks for the test; those of confined code are in `test_confined.py`."""
+    return Confinement("off")
+
+
+@pytest.fixture
+def start_matrix(workspace: Path, confinement: Confinement | None) -> Iterator[StartMatrix]:
     """Start a Matrix over the test's workspace; each call is one more process as far as the product can tell."""
     started: list[Matrix] = []
 
     def start(model: ScriptedModel) -> Matrix:
-        container = make_app_container(workspace, providers=[use_model(model)])
+        container = make_app_container(workspace, providers=[use_model(model)], confinement=confinement)
         started.append(get_ghostos(container).create_matrix("test"))
         return started[-1]
 

@@ -424,6 +424,10 @@ def test_calls_are_recorded_in_order_with_what_they_came_to(robot):
 def test_calls_that_were_completed_are_told_of_when_code_fails(robot):
     result = robot.run("moss.body.new_move()\n1 / 0")
     assert [call.method for call in result.calls] == ["new_move"]
+    assert "Done before that, and not undone: Body.new_move()." in result.error
+    many = robot.run("for _ in range(20):\n    moss.body.new_move()\nmoss.body.fail('value')")
+    assert "not undone: 12 calls, then Body.new_move(), " in many.error
+    assert "fail" not in many.error.partition("not undone")[2]
 
 
 def test_what_is_suggested_for_a_stand_in_is_what_its_contract_has(robot):

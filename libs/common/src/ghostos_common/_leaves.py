@@ -11,12 +11,16 @@ from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pydantic_core import TzInfo
+
 from ghostos_common._format import TAG, Json
 from ghostos_common._trail import PartError
 
 __all__ = ["LEAVES", "LEAVES_BY_TAG", "Leaf", "tagged"]
 
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
+_FIXED: Final = frozenset({timezone, TzInfo})
+"""Zones that are their offset: also that of moments which pydantic read from text. All come back as `timezone`."""
 T = TypeVar("T")
 M = TypeVar("M", datetime, time)
 
@@ -75,7 +79,7 @@ def _moment_writer(tag: str) -> Callable[[datetime | time], dict[str, Json]]:
 
     def write(value: datetime | time) -> dict[str, Json]:
         zone = value.tzinfo
-        if zone is None or type(zone) is timezone:
+        if zone is None or type(zone) in _FIXED:
             form = tagged(tag, value.isoformat())
         elif type(zone) is ZoneInfo and zone.key:
             form = tagged(tag, value.replace(tzinfo=None).isoformat()) | {"zone": zone.key}

@@ -23,11 +23,11 @@ def test_a_two_line_file_is_an_agent(served):
     assert {"role": "user", "content": '<moss-output status="ok">\n5\n</moss-output>'} in second
 
 
-def test_stderr_says_which_model_answers_that_code_is_unconfined_and_how_to_go_on(served):
+def test_stderr_says_which_model_answers_how_code_runs_and_how_to_go_on(served):
     with ModelServer(["Hello."]) as server:
         done = served(server.base_url).run("ask", "foo.py", "hi")
 
-    assert done.err.startswith("[model: openai:gpt-4o | code runs UNCONFINED, in this process")
+    assert done.err.startswith("[model: openai:gpt-4o | code runs confined]\n")
     thread = done.err.splitlines()[-1].split()[-1]
     assert done.err.endswith(f"thread: {thread}, go on with --thread {thread}\n")
     assert served(server.base_url).run("threads", "show", thread).status == 0
@@ -189,7 +189,7 @@ def test_without_a_key_a_target_with_a_rehearsal_plays_it_and_says_so(shell):
     done = shell.run("ask", "foo.py", "hello")
 
     assert (done.status, done.out) == (0, "Hi there.\n")
-    assert done.err.startswith("[rehearsal: recorded replies, no model | code runs UNCONFINED")
+    assert done.err.startswith("[rehearsal: recorded replies, no model | code runs confined]\n")
 
 
 def test_stdout_that_cannot_be_written_is_an_error(served):

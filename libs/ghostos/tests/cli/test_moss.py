@@ -7,6 +7,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+NOTHING = {"net": False, "read": [], "write": [], "env": [], "run": False, "everything": False}
+
 
 def test_prompt_is_what_a_model_sees_and_needs_neither_key_nor_workspace(shell):
     done = shell.run("moss", "prompt", "foo.py", "--tokens", env={"OPENAI_API_KEY": ""})
@@ -21,7 +23,7 @@ def test_run_prints_what_the_code_prints_and_returns(shell):
         "moss", "run", "foo.py", "--code", "-", typed="def run(moss):\n    print('2+3')\n    return plus(2, 3)\n"
     )
     assert (done.status, done.out) == (0, "2+3\nreturned: 5\n")
-    assert "UNCONFINED" in done.err
+    assert done.err == "[no model | code runs confined]\n"
 
 
 def test_run_prints_one_json_object(shell):
@@ -34,7 +36,7 @@ def test_run_prints_one_json_object(shell):
         "std_output": "hi\n",
         "error": None,
         "calls": [],
-        "profile": {"executor": "off"},
+        "profile": {"executor": "process", "permissions": NOTHING},
     }
 
 
@@ -65,17 +67,67 @@ def test_flow_is_there_for_the_code(shell):
     assert (done.status, done.out) == (0, "done\n"), done.err
 
 
-def test_ctrl_c_in_the_code_is_status_130(shell):
-    process = shell.start("moss", "run", "foo.py", "--code", "-", stdin=subprocess.PIPE)
-    process.stdin.write("while True: open('began', 'w').close()\n")
+@pytest.mark.parametrize("sandbox", ["process", "off"])
+def test_ctrl_c_in_the_code_is_status_130(shell, sandbox):
+    began = shell.folder / "began"
+    began.mkdir()
+    allowed = [f"--allow-write={began}"] if sandbox == "process" else []
+    process = shell.start("moss", "run", "foo.py", "--code", "-", "--sandbox", sandbox, *allowed, stdin=subprocess.PIPE)
+    process.stdin.write(f"while True: open({str(began / 'it')!r}, 'w').close()\n")
     process.stdin.close()
     process.stdin = None
-    while not (shell.folder / "began").exists():
+    while not (began / "it").exists():
         assert process.poll() is None, process.stderr.read()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "while True: open" in err
+    assert "interrupted from the keyboard" in err
+
+
+def test_permissions_are_given_by_options_and_shown(shell):
+    notes = shell.write("notes/a.txt", "tea")
+    code = shell.write("code.py", f"import os\nprint(open({str(notes)!r}).read(), os.environ.get('SHOWN'))\n")
+    refused = shell.run("moss", "run", "foo.py", "--code", str(code))
+    assert refused.status == 1
+    assert f"The code tried to read {notes}: allow it with --allow-read={notes}" in refused.err
+    options = [f"--allow-read={notes.parent}", "--allow-env=SHOWN", "--allow-env=MISSING"]
+    allowed = shell.run("moss", "run", "foo.py", "--code", str(code), *options, env={"SHOWN": "yes"})
+    assert allowed.out == "tea yes\n"
+    assert f"confined, allowed: read {notes.parent}, env SHOWN, env MISSING" in allowed.err
+
+
+def test_the_module_and_the_workspace_may_grant_what_the_options_do_not_name(shell):
+    notes = shell.write("notes/a.txt", "tea")
+    shell.write(
+        "asking.py",
+        f"from ghostos_moss import Permissions\n__moss_permissions__ = Permissions(read=[{str(notes)!r}])\n",
+    )
+    (shell.workspace / "configs" / "ghostos.toml").write_text("version = 1\n[code.permissions]\nenv = ['SHOWN']\n")
+    code = shell.write("code.py", f"import os\nprint(open({str(notes)!r}).read(), os.environ.get('SHOWN'))\n")
+    done = shell.run("moss", "run", "asking.py", "--code", str(code), env={"SHOWN": "yes"})
+    assert done.out == "tea yes\n"
+    other = shell.run("moss", "run", "asking.py", "--code", str(code), f"--allow-read={shell.workspace.parent}/home")
+    assert other.status == 2  # it is not there
+    assert "no such file" in other.err
+
+
+def test_what_is_never_granted_is_a_usage_error(shell):
+    for option in (f"--allow-read={shell.workspace}/configs", f"--allow-write={shell.folder}"):
+        done = shell.run("moss", "run", "foo.py", "--code", "-", option, typed="1")
+        assert done.status == 2
+        assert "cannot be granted" in done.err
+    assert shell.run("moss", "run", "foo.py", "--code", "-", "--sandbox", "off", "-A", typed="1").status == 2
+
+
+def test_a_grant_of_a_folder_above_the_workspace_leaves_it_out(shell):
+    (shell.workspace / ".env").write_text("OPENAI_API_KEY=sk-in-the-workspace\n")
+    notes = shell.write("notes/a.txt", "tea")
+    code = shell.write(
+        "code.py", f"print(open({str(notes)!r}).read())\nopen({str(shell.workspace / '.env')!r}).read()\n"
+    )
+    done = shell.run("moss", "run", "foo.py", "--code", str(code), f"--allow-read={shell.folder.parent}")
+    assert (done.status, done.out) == (1, "tea\n")
+    assert "which is never granted" in done.err
 
 
 def test_code_is_confined_where_that_is_asked_for(shell):
@@ -85,7 +137,7 @@ def test_code_is_confined_where_that_is_asked_for(shell):
     done = shell.run("moss", "run", "foo.py", "--code", str(code), "--sandbox", "process", "--json")
     assert done.status == 1
     result = json.loads(done.out)
-    assert (result["std_output"], result["profile"]) == ("5 True\n", {"executor": "process"})
+    assert (result["std_output"], result["profile"]) == ("5 True\n", {"executor": "process", "permissions": NOTHING})
     assert "PermissionError" in result["error"]
 
 
@@ -94,5 +146,5 @@ def test_the_settings_may_ask_for_confinement_and_an_option_has_the_last_word(sh
     (shell.workspace / "configs" / "ghostos.toml").write_text('version = 1\n[code]\nsandbox = "process"\n')
     code = shell.folder / "code.py"
     code.write_text("print(plus(2, 3))\n")
-    assert "code runs in: process" in shell.run("moss", "run", "foo.py", "--code", str(code)).err
+    assert "code runs confined" in shell.run("moss", "run", "foo.py", "--code", str(code)).err
     assert "UNCONFINED" in shell.run("moss", "run", "foo.py", "--code", str(code), "--sandbox", "off").err

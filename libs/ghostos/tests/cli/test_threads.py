@@ -20,7 +20,7 @@ def test_show_prints_every_message(talked):
     assert (shown.status, shown.err) == (0, "")
     for seq, kind, content in [
         (1, "user text", "what is 2 plus 3?"),
-        (2, "system state", "model: openai:gpt-4o | code runs UNCONFINED"),
+        (2, "system state", "model: openai:gpt-4o | code runs confined"),
         (3, "assistant text", "Let me see."),
         (4, "assistant code", "print(plus(2, 3))"),
         (5, "environment output", "5"),

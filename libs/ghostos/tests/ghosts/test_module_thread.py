@@ -139,7 +139,9 @@ async def test_a_run_that_was_cancelled_before_it_began_does_not_run(module, tmp
     container = Container()
     container.set(Executor, OffExecutor())
     thread, is_free = WorkThread("mine"), threading.Event()
-    opened = RoundModule(str(module), thread=thread, pycontext=PyContext(module=str(module)), timeout_s=5)
+    opened = RoundModule(
+        str(module), thread=thread, pycontext=PyContext(module=str(module)), timeout_s=5, scratch=tmp_path
+    )
     await opened.open(container, flow=FlowRecord())
     thread.submit(is_free.wait)
     touch = f"open({str(tmp_path / 'ran')!r}, 'w').close()"

@@ -46,6 +46,12 @@ def outputs(conversation) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
+def confinement():
+    """That of the settings: edits are tried out where they will run."""
+    return
+
+
+@pytest.fixture
 def file(tmp_path) -> Path:
     path = tmp_path / "counting.py"
     path.write_bytes(MODULE.replace("\n", "\r\n").encode())
@@ -110,8 +116,8 @@ def test_an_agent_edits_its_file_uses_what_it_added_and_the_user_accepts_it(talk
     assert MINUS in PyContext.model_validate(conversation.get_task().pycontext).versions[-2].text
 
 
-def test_a_confined_agent_edits_its_file_too(talk, moss, file, configure):
-    configure('[code]\nsandbox = "process"\n')
+def test_an_agent_edits_its_file_in_this_process_too(workspace, talk, moss, file, configure):
+    configure('[code]\nsandbox = "off"\n')
     conversation, _ = talk(
         code(EDIT), code("print(minus(5, 3), moss.updater.propose())"), code("moss.updater.append('1 / 0')"), "Done."
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from ghostos_container import Container
@@ -127,6 +128,14 @@ class Executor(Protocol):
         """Shown to the user, like `off`: code is not confined."""
         ...
 
+    def prepare(self) -> None:
+        """Do what takes long and is done once, before the first `open`. Harmless twice.
+
+        Raises:
+            ConfinementError: Code cannot be confined on this system.
+        """
+        ...
+
     def permissions_for(self, source: ModuleSource) -> Permissions:
         """What code of a module may touch, all told.
 
@@ -145,6 +154,7 @@ class Executor(Protocol):
         permissions: Permissions | None = None,
         level: PromptLevel = "full",
         max_prompt_tokens: int | None = 4000,
+        scratch: Path | None = None,
     ) -> ModuleSession:
         """Compile a module and inject its `Moss`.
 
@@ -156,6 +166,8 @@ class Executor(Protocol):
             permissions: What confined code may touch, before what the executor and the module say.
             level: How much of imported names is shown.
             max_prompt_tokens: Budget of the prompt; None: no limit.
+            scratch: The folder that confined code has for itself, kept; made if it is not there. None: one that goes
+                with the session.
 
         Raises:
             MossError: The module cannot be compiled, or its `Moss` not be injected.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from ghostos_container import Container
 from ghostos_moss._compiler import MossCompiler
@@ -28,6 +29,9 @@ class OffExecutor:
         """`off`."""
         return "off"
 
+    def prepare(self) -> None:
+        """Nothing is to be done."""
+
     def permissions_for(self, source: ModuleSource) -> Permissions:
         """Everything, whatever the module says."""
         return Permissions(everything=True)
@@ -42,6 +46,7 @@ class OffExecutor:
         permissions: Permissions | None = None,
         level: PromptLevel = "full",
         max_prompt_tokens: int | None = 4000,
+        scratch: Path | None = None,  # code has the current folder here
     ) -> ModuleSession:
         """Compile in this process. As the port says."""
         with MossCompiler(container) as compiler:

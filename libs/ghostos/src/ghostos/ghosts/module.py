@@ -1,5 +1,7 @@
 """Opening the module of an agent through the executor, with its faults in the words of this project."""
 
+from pathlib import Path
+
 from ghostos.errors import GhostOSError, NotConfiguredError, TargetError, UsageError
 from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos_container import Container
@@ -14,6 +16,7 @@ def open_module(
     flow: FlowRecord,
     pycontext: PyContext | None = None,
     source: ModuleSource | None = None,
+    scratch: Path | None = None,
 ) -> ModuleSession:
     """Compile a module and inject its `Moss`. Runs the module's body; close the session afterwards.
 
@@ -23,6 +26,7 @@ def open_module(
         flow: Gets what code says to `moss.flow`.
         pycontext: What earlier rounds left; None: nothing.
         source: Compiled in the place of what the module's file has.
+        scratch: The folder that confined code has for itself; None: one that goes with the session.
 
     Raises:
         TargetError: It cannot be read, compiled or injected.
@@ -35,13 +39,12 @@ def open_module(
             pycontext=pycontext or PyContext(module=module),
             container=container,
             injections={"flow": Flow(flow)},
+            scratch=scratch,
         )
     except GhostOSError:
         raise
     except ConfinementError as exc:
-        raise NotConfiguredError(
-            str(exc), advice="Run it where that is to be had; or, on a machine that you can lose, with --sandbox off."
-        ) from exc
+        raise _unconfinable(exc) from exc
     except PermissionsError as exc:
         raise UsageError(str(exc), advice="Name another path, or leave that permission out.") from exc
     except MossError as exc:
@@ -51,6 +54,18 @@ def open_module(
             f"{module} cannot be used: a provider raised {type(exc).__name__}: {exc}",
             advice="Mend what makes the objects on its Moss, and run it again.",
         ) from exc
+
+
+def prepare_executor(container: Container) -> None:
+    """Do what opening a module needs once.
+
+    Raises:
+        NotConfiguredError: Code is to be confined, and this system cannot.
+    """
+    try:
+        container.force_fetch(Executor).prepare()
+    except ConfinementError as exc:
+        raise _unconfinable(exc) from exc
 
 
 def render_module_prompt(session: ModuleSession, *, module: str) -> str:
@@ -68,6 +83,11 @@ def render_module_prompt(session: ModuleSession, *, module: str) -> str:
             f"The prompt of {module} cannot be made: {type(exc).__name__}: {exc}",
             advice="Mend what writes it (__prompt__, __class_prompt__, __moss_attr_prompts__), and run it again.",
         ) from exc
+
+
+def _unconfinable(error: ConfinementError) -> NotConfiguredError:
+    advice = "Run it where that is to be had; or, on a machine that you can lose, with --sandbox off."
+    return NotConfiguredError(str(error), advice=advice)
 
 
 def _unusable(module: str, error: MossError) -> TargetError:

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TypeVar
 
 from ghostos.config import AppSettings
 from ghostos.contracts.session import Session
 from ghostos.errors import TargetError
-from ghostos.ghosts.module import open_module, render_module_prompt
+from ghostos.ghosts.module import open_module, prepare_executor, render_module_prompt
 from ghostos.libraries.flow import FlowRecord
 from ghostos.runtime.work_threads import WorkEndedError, WorkThread, WorkThreads
 from ghostos_container import Container
@@ -25,11 +26,14 @@ _CLOSE_TIMEOUT_S = 1.0
 class RoundModule:
     """A compiled module. Everything of it runs on its thread; nothing that is the user's or a model's elsewhere."""
 
-    def __init__(self, target: str, *, thread: WorkThread, pycontext: PyContext, timeout_s: float) -> None:
+    def __init__(
+        self, target: str, *, thread: WorkThread, pycontext: PyContext, timeout_s: float, scratch: Path
+    ) -> None:
         self._target = target
         self._thread = thread
         self._pycontext = pycontext
         self._timeout_s = timeout_s
+        self._scratch = scratch
         self._session: ModuleSession | None = None
         self._is_stuck = False
         self._is_cancelled = False
@@ -41,13 +45,17 @@ class RoundModule:
 
         Raises:
             TargetError: It cannot be compiled, injected or rendered, or not in time.
+            NotConfiguredError: Code is to be confined, and this system cannot.
         """
 
         def compile_module() -> None:
-            self._session = open_module(self._target, container=container, flow=flow, pycontext=self._pycontext)
+            self._session = open_module(
+                self._target, container=container, flow=flow, pycontext=self._pycontext, scratch=self._scratch
+            )
             self.prompt = render_module_prompt(self._session, module=self._target)
             self.values = self._session.values()
 
+        await self._thread.run(lambda: prepare_executor(container))
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._thread.run(compile_module)
@@ -108,11 +116,17 @@ async def open_on_thread(session: Session, target: str, *, flow: FlowRecord) -> 
     Raises:
         TargetError: It cannot be compiled, injected or rendered.
     """
-    settings = session.container.force_fetch(AppSettings).settings
+    app = session.container.force_fetch(AppSettings)
     pycontext = PyContext.model_validate(session.task.pycontext or {"module": target})
     with suppress(_ThreadBusyError):
         async with session.container.force_fetch(WorkThreads).borrow() as thread:
-            module = RoundModule(target, thread=thread, pycontext=pycontext, timeout_s=settings.code.timeout_s)
+            module = RoundModule(
+                target,
+                thread=thread,
+                pycontext=pycontext,
+                timeout_s=app.settings.code.timeout_s,
+                scratch=app.workspace.scratch / session.task.id,
+            )
             try:
                 await module.open(session.container, flow=flow)
                 yield module

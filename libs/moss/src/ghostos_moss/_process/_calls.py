@@ -1,15 +1,16 @@
 """The calls of one run as they crossed: kept as they are, and put into words when somebody wants to read them."""
 
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from ghostos_moss._executor import HostCall
 from ghostos_moss._failure import safe_repr
 from ghostos_moss._process._crossing import Node
 
-__all__ = ["Call", "show_error"]
+__all__ = ["Call", "describe_completed", "show_error"]
 
 _MAX_SHOWN_CHARS: Final = 200
-_NAMED_REFERENCE: Final = 3  # tag, number, class
+_MAX_TOLD: Final = 8
 
 
 class Call:
@@ -31,6 +32,16 @@ class Call:
         arguments = [*map(_show, self.nodes), *(f"{key}={_show(node)}" for key, node in self.named.items())]
         result = None if self.error is not None else _show(self.result)
         return HostCall(self.contract, self.method, ", ".join(arguments), result, self.error, self.duration_s)
+
+
+def describe_completed(calls: Sequence[HostCall]) -> str:
+    """What a model is told when its code failed: the calls that were completed before, the last ones in full."""
+    done = [call for call in calls if call.error is None]
+    if not done:
+        return ""
+    shown = ", ".join(f"{call.contract}.{call.method}({call.arguments})" for call in done[-_MAX_TOLD:])
+    more = f"{len(done) - _MAX_TOLD:,} calls, then " if len(done) > _MAX_TOLD else ""
+    return f"Done before that, and not undone: {more}{shown}."
 
 
 def show_error(error: BaseException) -> str:

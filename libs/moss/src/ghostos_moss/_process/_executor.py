@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ghostos_container import Container
 from ghostos_moss._executor import ModuleSession
 from ghostos_moss._permissions import Permissions, find_permissions
 from ghostos_moss._process._async_calls import AsyncCalls
+from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import resolve_grants
 from ghostos_moss._process._landlock import find_abi
 from ghostos_moss._process._seccomp import is_supported
@@ -61,14 +63,20 @@ class ProcessExecutor:
         """
         return self._permissions.over(find_permissions(source)).over(self._fallback)
 
+    def prepare(self) -> None:
+        """Start what workers are made of."""
+        _check_layers()
+        self._zygote.start()
+
     def check_system(self) -> None:
         """Try whether code can be confined here, by confining a worker.
 
         Raises:
             ConfinementError: It cannot; the text names the layer that is missing.
         """
-        _check_layers()
-        self._zygote.start()
+        self.prepare()
+        with tempfile.TemporaryDirectory(prefix="ghostos-scratch-") as scratch:
+            self._zygote.fork(WorkerPlan(scratch=scratch)).release()
 
     def open(
         self,
@@ -80,6 +88,7 @@ class ProcessExecutor:
         permissions: Permissions | None = None,
         level: PromptLevel = "full",
         max_prompt_tokens: int | None = 4000,
+        scratch: Path | None = None,
     ) -> ModuleSession:
         """Compile in a worker. As the port says.
 
@@ -92,7 +101,7 @@ class ProcessExecutor:
         grants = resolve_grants(granted, source=source, never=self._never, environment=os.environ)
         return ProcessSession(
             source,
-            workers=WorkerSupply(self._zygote, self._async_calls, grants, self._never),
+            workers=WorkerSupply(self._zygote, self._async_calls, grants, self._never, scratch),
             pycontext=pycontext,
             container=container,
             injections=injections,

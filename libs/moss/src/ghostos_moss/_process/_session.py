@@ -1,6 +1,5 @@
 """A module in a confined process: the session that the executor `process` opens."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from ghostos_moss._compiler import MossCompiler
 from ghostos_moss._executor import Refusal, RefusalKind, RunResult, RunStatus
 from ghostos_moss._moss import Injection
 from ghostos_moss._process._accepted import Provided, provide
+from ghostos_moss._process._calls import describe_completed
 from ghostos_moss._process._frames import FrameError
 from ghostos_moss._process._hints import check_refusal, describe_refusal
 from ghostos_moss._process._link import RemoteError
@@ -75,7 +75,7 @@ class ProcessSession:
         self._told: set[str] = set()
         self._worker: LiveWorker | None = None
         self._compiler = MossCompiler(container)
-        self._scratch = tempfile.TemporaryDirectory(prefix="ghostos-scratch-")
+        self._scratch = workers.open_scratch()
         try:
             self._editor = self._provide_editor()
             accepted = provide(source, compiler=self._compiler, given=dict(injections))
@@ -115,6 +115,8 @@ class ProcessSession:
                 reply = self._keep(msgspec.convert(answer, RunReply))
             except StoppedError as exc:
                 error = CodeInterruptedError(exc.reason)
+            except KeyboardInterrupt:  # as it is for code in this process
+                error = CodeInterruptedError("it was interrupted from the keyboard")
             except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError, _UntrueReplyError):
                 error = CodeCrashedError()
             if reply is None or reply.status != "ok" or error is not None:
@@ -208,7 +210,7 @@ class ProcessSession:
             self._compiler.close()
         except Exception as exc:  # noqa: BLE001 - as above
             found.append(exc)
-        self._scratch.cleanup()
+        self._scratch.close()
         return found
 
     def _ensure_worker(self) -> LiveWorker:
@@ -314,17 +316,19 @@ class ProcessSession:
         self._told.update(notes)
         refusal = self._check(reply.refused) if reply is not None else None
         said = error.describe_for_model() if error is not None else reply.error if reply else None
-        hint = self._describe(refusal)
+        calls = self._objects.take_calls()
+        if said is not None:
+            said = "\n".join(line for line in (said, describe_completed(calls), self._describe(refusal)) if line)
         return RunResult(
             status=status if error is None or isinstance(error, CodeInterruptedError) else "error",
             std_output=output.text(),
             returns=reply.returns if reply else None,
             returns_text=reply.returns_text if reply else "",
-            error=f"{said}\n{hint}" if said and hint else said,
+            error=said,
             refusal=refusal,
             pycontext=self._pycontext,
             notes=notes,
-            calls=self._objects.take_calls(),
+            calls=calls,
             duration_s=duration_s,
         )
 

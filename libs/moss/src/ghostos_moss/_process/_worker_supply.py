@@ -1,5 +1,6 @@
 """Where a session gets its workers from, and what those may do."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,26 @@ from ghostos_moss._process._reach import find_reach
 from ghostos_moss._process._zygotes import WorkerProcess, Zygote
 from ghostos_moss._source import ModuleSource
 
-__all__ = ["WorkerSupply"]
+__all__ = ["Scratch", "WorkerSupply"]
+
+
+class Scratch:
+    """A folder for code: one that is kept, or one that `close` removes.
+
+    Args:
+        folder: Made, for its owner alone, if it is not there. None: a temporary one.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._temporary = None if folder is not None else tempfile.TemporaryDirectory(prefix="ghostos-scratch-")
+        if folder is not None:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.name = str(folder.resolve()) if folder is not None else str(self._temporary and self._temporary.name)
+
+    def close(self) -> None:
+        """Remove a temporary one."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +42,18 @@ class WorkerSupply:
         runner: Completes asynchronous host calls.
         grants: What they may touch beside their own folder.
         never: Folders that no permission includes.
+        scratch: The folder that their code has for itself; None: one that goes with the session.
     """
 
     zygote: Zygote
     runner: AsyncRunner
     grants: Grants
     never: tuple[Path, ...]
+    scratch: Path | None
+
+    def open_scratch(self) -> "Scratch":
+        """Return the folder that code has for itself."""
+        return Scratch(self.scratch)
 
     def fork(self, source: ModuleSource, *, scratch: str) -> WorkerProcess:
         """Return a new worker, confined, whose current folder this is.
