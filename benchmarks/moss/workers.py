@@ -49,7 +49,7 @@ def main() -> None:
         path = Path(folder, "bench_agent.py")
         path.write_text(AGENT)
         sys.path.insert(0, folder)
-        container = _make_container()
+        container = make_container()
         process = ProcessExecutor()
         process.check_system()
         executors: list[Executor] = [OffExecutor(), process]
@@ -63,7 +63,8 @@ def main() -> None:
 _RUNS = 40
 
 
-def _make_container() -> Container:
+def make_container() -> Container:
+    """A ball that answers at once, for the contract of the library."""
     import bench_contracts  # pyright: ignore[reportMissingImports] - written above
 
     class Ball(bench_contracts.Body):  # pyright: ignore[reportUntypedBaseClass] - as above

@@ -240,7 +240,7 @@ def test_equal_sets_give_equal_bytes_whatever_their_history(items: list[typing.A
 @pytest.mark.parametrize("text", ["2020-01-01T00:00:00Z", "2020-06-01T12:30:00.5+05:45"])
 def test_moments_that_pydantic_read_from_text_are_stored_with_their_offset(text):
     (moment,) = TypeAdapter(list[dt.datetime]).validate_json(f'["{text}"]')
-    back = decode(encode(moment, Namespace({})), Namespace({}))
+    back: typing.Any = decode(encode(moment, Namespace({})), Namespace({}))
     assert back == moment
     assert back.utcoffset() == moment.utcoffset()
     assert encode(back, Namespace({})) == encode(moment, Namespace({}))

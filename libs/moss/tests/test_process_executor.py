@@ -430,6 +430,72 @@ def test_calls_that_were_completed_are_told_of_when_code_fails(robot):
     assert "fail" not in many.error.partition("not undone")[2]
 
 
+def test_what_objects_of_the_host_print_is_output_of_the_run_as_it_is_in_process(open_session, write_module, capfd):
+    source = """
+        from abc import ABC, abstractmethod
+        from ghostos_moss import Moss as Parent
+
+        class Bell(ABC):
+            @abstractmethod
+            def ring(self) -> int: ...
+
+        class Moss(Parent):
+            bell: Bell
+
+        class LoudBell(Bell):
+            def ring(self):
+                print("ding")
+                return 1
+
+        def __moss_compile__(compiler):
+            compiler.bind(Bell, LoudBell())
+    """
+    session = open_session(source)
+    assert session.run("print('before')\nmoss.bell.ring()").std_output.splitlines() in (
+        ["before", "ding"],
+        ["ding", "before"],
+    )
+    assert capfd.readouterr().out == ""
+
+
+def test_an_edit_that_hangs_ends_at_the_deadline_of_its_run(open_session):
+    session = open_session(
+        "from ghostos_moss import Moss as P, SelfUpdater\nclass Moss(P):\n    updater: SelfUpdater\n"
+    )
+    started = time.monotonic()
+    result = session.run("moss.updater.append('while True: pass')", timeout_s=1)
+    assert result.status in {"interrupted", "error"}
+    assert time.monotonic() - started < 20
+    assert session.run("print(moss.updater.versions())").std_output
+
+
+def test_an_exception_whose_class_wants_more_than_a_text_keeps_its_class(open_session):
+    source = """
+        from abc import ABC, abstractmethod
+        from ghostos_moss import Moss as Parent
+
+        class TwoError(Exception):
+            def __init__(self, code, text):
+                super().__init__(f"{code}: {text}")
+
+        class Till(ABC):
+            @abstractmethod
+            def pay(self) -> int: ...
+
+        class Moss(Parent):
+            till: Till
+
+        class EmptyTill(Till):
+            def pay(self):
+                raise TwoError(7, "empty")
+
+        def __moss_compile__(compiler):
+            compiler.bind(Till, EmptyTill())
+    """
+    code = "try:\n    moss.till.pay()\nexcept TwoError as exc:\n    print(exc)"
+    assert open_session(source).run(code).std_output == "7: empty\n"
+
+
 def test_what_is_suggested_for_a_stand_in_is_what_its_contract_has(robot):
     (problem,) = robot.check("moss.body.sing()")
     assert problem.endswith(

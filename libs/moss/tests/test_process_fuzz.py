@@ -5,6 +5,7 @@ import random
 import socket
 import struct
 import tracemalloc
+from typing import Any
 
 import msgspec
 import pytest
@@ -169,7 +170,7 @@ def test_whatever_the_host_answers_a_worker_takes_it_as_data_or_refuses_it(seed)
     rng = random.Random(seed)  # noqa: S311 - repeatable data for a test
     frames = _Answering()
     proxies = Proxies(Link(frames, lambda *_: None, lambda exc: ("", str(exc), {})))
-    ball = proxies.stand_in(1, Ball)
+    ball: Any = proxies.stand_in(1, Ball)
     for _ in range(FRAMES // 2):
         frames.value = any_value(rng)
         try:
@@ -180,11 +181,11 @@ def test_whatever_the_host_answers_a_worker_takes_it_as_data_or_refuses_it(seed)
     assert ball.keep(3) == 5
 
 
-class _Answering:
+class _Answering(FrameSocket):
     """The other end, in the same thread: answers each request with a value."""
 
     def __init__(self):
-        self.value = None
+        self.value: Any = None
         self._number = 0
 
     def send(self, message):

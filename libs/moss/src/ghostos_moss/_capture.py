@@ -13,10 +13,15 @@ import io
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
-__all__ = ["MAX_OUTPUT_CHARS", "Output", "capture"]
+__all__ = ["MAX_OUTPUT_CHARS", "Output", "capture", "captured_calls", "captured_streams"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_OUTPUT_CHARS: Final = 7000
 """About 2,000 tokens of what programs print."""
@@ -254,3 +259,26 @@ def _unwrapped(stream: Any) -> Any:  # noqa: ANN401 - whatever somebody put on s
 
 
 _streams = _Streams()
+
+
+@contextmanager
+def captured_streams() -> Generator[None]:
+    """Within the `with` block, what is called through `captured_calls` in any thread is captured."""
+    _streams.install()
+    try:
+        yield
+    finally:
+        _streams.remove(None)
+
+
+def captured_calls(function: Callable[P, T], output: Callable[[], Output | None]) -> Callable[P, T]:
+    """Return a function whose own prints go to the output of that moment, while streams are captured."""
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        token = _current.set(output())
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _current.reset(token)
+
+    return call

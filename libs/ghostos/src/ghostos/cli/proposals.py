@@ -165,7 +165,7 @@ def _render(item: _Open, module: _Module) -> Iterator[str]:
         yield f"It cannot be shown: {escape_line(str(exc))}"
     else:
         name = module.file.path.name
-        old, new = module.file.source.split("\n"), text.split("\n")
+        old, new = (each.removesuffix("\n").split("\n") for each in (module.file.source, text))
         yield from unified_diff(old, new, name, f"{name}, version {proposal.version}", lineterm="")
     yield ""
 

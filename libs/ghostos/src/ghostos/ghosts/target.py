@@ -15,7 +15,7 @@ from ghostos.errors import TargetError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos_container import Provider
 from ghostos_moss import ModuleSource, load_source
-from ghostos_moss.errors import MossError, SourceSyntaxError
+from ghostos_moss.errors import HiddenRegionError, MossError, SourceSyntaxError
 
 _HOST_NAMES = frozenset({"__ghost__", "__matrix_providers__"})
 
@@ -57,7 +57,7 @@ def load_target(target: str) -> Target:
     try:
         _make_importable(path.parent if path else Path.cwd(), is_first=path is not None)
         source = load_source(str(path) if path else target)
-    except SourceSyntaxError as exc:
+    except (SourceSyntaxError, HiddenRegionError) as exc:
         raise TargetError(str(exc).rstrip("."), advice="Mend that line and run it again.") from exc
     except MossError as exc:
         raise TargetError(

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any, Final
 
-from ghostos_moss._capture import Output
+from ghostos_moss._capture import Output, captured_calls, captured_streams
 from ghostos_moss._process._frames import FrameError, PeerClosedError
 from ghostos_moss._process._link import Link, Pending
 from ghostos_moss._process._objects import HostObjects
@@ -51,9 +51,9 @@ class LiveWorker:
         self._ringing = threading.Lock()
         self._stop_reason: str | None = None
         self._end_reason: str | None = None
-        self._link = Link(
-            process.frames, lambda request, args: objects.handle(self._link, request, args), describe_error
-        )
+        self._current_output: Output | None = None
+        handle = captured_calls(objects.handle, lambda: self._current_output)
+        self._link = Link(process.frames, lambda request, args: handle(self._link, request, args), describe_error)
         threading.Thread(target=self._link.serve, name=f"moss-worker-{process.pid}", daemon=True).start()
 
     def request(self, name: str, *arguments: Any, timeout_s: float | None, output: Output | None = None) -> Any:  # noqa: ANN401 - plain data
@@ -73,11 +73,13 @@ class LiveWorker:
         """
         self._stop_reason = self._end_reason  # a stop that came when nothing ran was for nothing
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        pending = self._link.begin(name, *arguments, on_settled=self._ring)
+        self._current_output = output
         try:
-            self._await(pending, deadline, output)
-        except TimeoutError:
-            self.stop(f"it ran longer than {timeout_s:g} s")
+            with captured_streams():
+                pending = self._link.begin(name, *arguments, on_settled=self._ring)
+                self._await_until(deadline, pending, output, timeout_s=timeout_s)
+        finally:
+            self._current_output = None
         if self._stop_reason is not None:
             self._process.kill()
             self._drain(output)
@@ -105,6 +107,14 @@ class LiveWorker:
         with self._ringing:
             wake, self._wake = self._wake, -1
             os.close(wake)
+
+    def _await_until(
+        self, deadline: float | None, pending: Pending, output: Output | None, *, timeout_s: float | None
+    ) -> None:
+        try:
+            self._await(pending, deadline, output)
+        except TimeoutError:
+            self.stop(f"it ran longer than {timeout_s:g} s")
 
     def _await(self, pending: Pending, deadline: float | None, output: Output | None) -> None:
         received = -1

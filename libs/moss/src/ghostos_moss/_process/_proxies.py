@@ -337,10 +337,9 @@ def _local_error(error: RemoteError, *, names: Namespace) -> Exception:
     """An exception of this side for one of the host: of the same class where it is a builtin or the contract's own."""
     found = getattr(builtins, error.kind, None) or names.find(error.kind)
     if isinstance(found, type) and issubclass(found, Exception):
-        try:
-            return found(error.message)
-        except Exception:  # noqa: BLE001 - a class that wants other arguments
-            return _named_error(error)
+        made = found.__new__(found, error.message)  # its __init__ may want what only the host knows
+        made.args = (error.message,)
+        return made
     return _named_error(error)
 
 

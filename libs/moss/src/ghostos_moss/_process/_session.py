@@ -74,6 +74,7 @@ class ProcessSession:
         self._followers: list[Injection] = []
         self._told: set[str] = set()
         self._worker: LiveWorker | None = None
+        self._trial: LiveWorker | None = None
         self._compiler = MossCompiler(container)
         self._scratch = workers.open_scratch()
         try:
@@ -119,6 +120,8 @@ class ProcessSession:
                 error = CodeInterruptedError("it was interrupted from the keyboard")
             except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError, _UntrueReplyError):
                 error = CodeCrashedError()
+            if reply is None and (trial := self._trial) is not None:
+                trial.end("the run that asked for it has ended")  # else it is waited for
             if reply is None or reply.status != "ok" or error is not None:
                 self._editor.roll_back()
             if reply is None or reply.status in ("error", "interrupted") or error is not None:
@@ -168,7 +171,7 @@ class ProcessSession:
             name: stand_in if entry.number and self._objects.value_of(entry.number) is self._editor else entry
             for name, entry in self._injected.items()
         }
-        worker = self._fork()
+        worker = self._trial = self._fork()
         try:
             found = worker.request("try_out", self._order(injected), code, timeout_s=_OPEN_TIMEOUT_S)
             return tuple(msgspec.convert(found, list[str]))
@@ -177,6 +180,7 @@ class ProcessSession:
         except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError):
             return ("The module or one of its tests ended its process.",)
         finally:
+            self._trial = None
             worker.close()
 
     def _tell_of(self, name: str, entry: Provided) -> InjectedObject:

@@ -17,6 +17,7 @@ from ghostos_moss._executor import Refusal
 from ghostos_moss._module_tests import with_tests
 from ghostos_moss._moss_class import declared_types, find_moss_type, is_union
 from ghostos_moss._off import OffSession
+from ghostos_moss._process._contracts import is_contract
 from ghostos_moss._process._frames import FrameSocket
 from ghostos_moss._process._link import Link
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply, ToldMember
@@ -154,7 +155,7 @@ class _Worker:
                 seen = vars(sys.modules.get(getattr(contract, "__module__", ""), builtins))
                 namespace = Namespace({**seen, **vars(module)})
                 made[attribute] = self._proxies.value(entry.value, namespace=namespace, name=f"moss.{attribute}")
-            elif contract is not None:
+            elif contract is not None and is_contract(contract):
                 made[attribute] = self._proxies.stand_in(entry.number, contract)
             else:
                 members = {name: _member(told) for name, told in entry.members.items()}

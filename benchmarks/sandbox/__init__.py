@@ -1,0 +1,1 @@
+"""What confinement costs: `.venv/bin/python -m benchmarks.sandbox`."""
