@@ -308,8 +308,9 @@ def test_code_that_was_running_when_the_process_stopped_is_not_run_again(served,
         shell = served(server.base_url)
         shell.write("worker.py", RUNNING_CODE)
         process = shell.start("ask", "worker.py", "work", "--thread", "t1")
-        runs = shell.folder / "runs.txt"
-        wait_until(runs.exists)
+        scratch = shell.workspace / "runtime" / "scratch"
+        wait_until(lambda: any(scratch.glob("*/runs.txt")))
+        (runs,) = scratch.glob("*/runs.txt")
         process.send_signal(sent)
         process.communicate(timeout=30)
         afterwards = shell.run("ask", "worker.py", "second", "--thread", "t1")

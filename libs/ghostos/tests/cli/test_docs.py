@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel
 
 from ghostos.cli.main import make_app
-from ghostos.config import CodeSettings, ModelSettings, ServiceSettings, Settings, StoreSettings
+from ghostos.config import CodeSettings, ModelSettings, PermissionSettings, ServiceSettings, Settings, StoreSettings
 from ghostos.testing import ModelServer
 
 DOCS = Path(__file__).parents[4] / "docs"
@@ -33,7 +33,9 @@ def test_every_command_is_on_the_page():
     assert [name for name in command_names() if f"`ghostos {name}" not in page] == []
 
 
-@pytest.mark.parametrize("model", [Settings, CodeSettings, StoreSettings, ServiceSettings, ModelSettings])
+@pytest.mark.parametrize(
+    "model", [Settings, CodeSettings, PermissionSettings, StoreSettings, ServiceSettings, ModelSettings]
+)
 def test_every_setting_is_on_the_page_with_its_default(model):
     page = (DOCS / "configuration.md").read_text(encoding="utf-8")
     for name, field in model.model_fields.items():

@@ -64,7 +64,7 @@ def test_keys_of_the_workspace_are_hidden_in_the_log_of_the_page(shell):
     (shell.workspace / "runtime").mkdir()
     shell.write(
         "logs.py",
-        f"import logging\nfrom ghostos.errors import NotConfiguredError\n"
+        f"import logging\nfrom ghostos.errors import NotConfiguredError\ndef __matrix_providers__(): return []\n"
         f"logging.getLogger('robot').warning('it is {key}')\nraise NotConfiguredError('enough')\n",
     )
     shell.run("web", "logs.py", "--headless", "--port", "0")

@@ -25,15 +25,15 @@ def test_the_files_that_init_makes_can_be_read(place):
 
 def test_the_environment_goes_before_the_workspace_keys(place):
     place.env_file.write_text("OPENAI_API_KEY=file\nMOONSHOT_API_KEY=moon$HOME\n")
-    app = load_app_settings(place, environment={"OPENAI_API_KEY": "process"})
+    app = load_app_settings(place, environment={"OPENAI_API_KEY": "of-the-shell"})
     key = app.find_variable("OPENAI_API_KEY")
     assert key is not None
-    assert key.get_secret_value() == "process"
+    assert key.get_secret_value() == "of-the-shell"
     moon = app.find_variable("MOONSHOT_API_KEY")
     assert moon is not None
     assert moon.get_secret_value() == "moon$HOME"
     assert app.find_variable("NO_SUCH") is None
-    assert "process" not in repr(app)
+    assert "of-the-shell" not in repr(app)
 
 
 @pytest.mark.parametrize(

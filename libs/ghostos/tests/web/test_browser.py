@@ -239,7 +239,7 @@ def test_code_without_confinement_is_said_in_red(
     serve_target: ServeTarget, open_tab: OpenTab, agent_file: Path, chatbot_file: Path
 ) -> None:
     with ModelServer() as model:
-        tab = open_tab(serve_target(agent_file, model=model).address)
+        tab = open_tab(serve_target(agent_file, "--sandbox", "off", model=model).address)
         banner = tab.page.get_by_test_id("stAlert").filter(has_text=BANNER)
         banner.wait_for()
         color = banner.evaluate("node => getComputedStyle(node.querySelector('p')).color")
@@ -249,6 +249,9 @@ def test_code_without_confinement_is_said_in_red(
         talker = open_tab(serve_target(chatbot_file, model=model).address)
         talker.settle()
         assert BANNER not in talker.text()
+        confined = open_tab(serve_target(agent_file, model=model).address)
+        confined.see("code runs confined")
+        assert BANNER not in confined.text()
 
 
 MARKUP = (
