@@ -1,9 +1,11 @@
 """Confining the present process, for good. The order matters: the filter of system calls comes last."""
 
 import os
+import platform
 import resource
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +13,10 @@ import msgspec
 
 from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._landlock import restrict_files
-from ghostos_moss._process._seccomp import install_filter
+from ghostos_moss._process._seccomp import build_filter, install_filter
 from ghostos_moss._process._system import drop_capabilities, set_process_option
 
-__all__ = ["WorkerPlan", "confine", "die_with_parent", "give_up_privileges"]
+__all__ = ["WorkerPlan", "confine", "die_with_parent", "give_up_privileges", "prepare_to_confine"]
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _SYSTEM: Final = (
@@ -37,6 +39,12 @@ _FOR_NET: Final = tuple(
 )
 _PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt")
 _MAX_FILES: Final = 256
+
+
+def prepare_to_confine() -> None:
+    """Do once what is the same for every worker."""
+    _readable_system_paths()
+    build_filter(platform.machine(), pid=os.getpid())
 
 
 class WorkerPlan(msgspec.Struct, frozen=True):
@@ -105,6 +113,7 @@ def confine(plan: WorkerPlan) -> None:
     install_filter(net=grants.net, run=grants.run)
 
 
+@cache
 def _readable_system_paths() -> list[Path]:
     """What Python and its libraries need: their own files, the system's libraries, time zones, certificates."""
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix}

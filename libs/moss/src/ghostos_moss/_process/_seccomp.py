@@ -11,6 +11,7 @@ import platform
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from ghostos_moss._process._syscalls import ALLOWED, COLUMNS, CONDITIONAL, FOR_NET, FOR_RUN, NEWER_THAN_ANY
@@ -45,6 +46,8 @@ _KILL_PROCESS: Final = 0x80000000
 _REFUSE: Final = 0x00050000 | errno.EPERM
 _MISSING: Final = 0x00050000 | errno.ENOSYS
 
+_PID: Final = struct.Struct("I")
+_ANY_PID: Final = 0xFFFFFFF1  # no process has it, and no other value of the program is it
 _SET_MODE_FILTER: Final = 1
 _ALL_THREADS: Final = 1
 _ALL_BITS: Final = 0xFFFFFFFF
@@ -89,17 +92,23 @@ def build_filter(machine: str, *, pid: int, net: bool = False, run: bool = False
         net: Whether it may use the network.
         run: Whether it may start programs. They get this filter, too.
     """
+    return _build_template(machine, net=net, run=run).replace(_PID.pack(_ANY_PID), _PID.pack(pid))
+
+
+@lru_cache
+def _build_template(machine: str, *, net: bool, run: bool) -> bytes:
+    """The program for a process whose number is to be filled in: building it takes longer than forking."""
     rules: dict[str, tuple[_Test, ...]] = {
         "clone": (_Test(0, (_CLONE_THREAD, 0) if run else (_CLONE_THREAD,), mask=_CLONE_THREAD | _NEW_NAMESPACES),),
         "fcntl": (_Test(1, _FILE_COMMANDS),),
         "ioctl": (_Test(1, _DEVICE_COMMANDS),),
-        "kill": (_Test(0, (pid,)),),
+        "kill": (_Test(0, (_ANY_PID,)),),
         "prctl": (_Test(0, _PROCESS_OPTIONS),),
         "prlimit64": (_Test(2, (0,), is_wide=True),),  # reading limits, not setting them
         "sendto": () if net else (_Test(4, (0,), is_wide=True),),  # to the other end, not to an address
         "socket": (_Test(0, _INTERNET if net else ()),),
         "socketpair": (_Test(0, (_AF_UNIX,)), _Test(1, _PAIR_TYPES)),
-        "tgkill": (_Test(0, (pid,)),),
+        "tgkill": (_Test(0, (_ANY_PID,)),),
     }
     column = COLUMNS[machine]
     program = [*_prologue(machine)]

@@ -1,14 +1,16 @@
 """The output of a worker: one pipe behind stdout and stderr, so that what Python and C write keeps its order."""
 
-import ctypes
 import os
 import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from ghostos_moss._process._system import flush_c_streams
+
 __all__ = ["WorkerStreams"]
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
+_MAX_DESCRIPTOR = 2**31 - 1
 
 
 class WorkerStreams:
@@ -23,7 +25,6 @@ class WorkerStreams:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, _STDIN)
         self._output = os.dup(output)
-        self._c_library = ctypes.CDLL(None)
         _close_all_but({_STDIN, _STDOUT, _STDERR, self._output, *keep})
         self._streams = self._open()
         self.restore()
@@ -44,7 +45,7 @@ class WorkerStreams:
                 stream.flush()
             except Exception:  # noqa: BLE001, S112 - closed by the code, or of its own making
                 continue
-        self._c_library.fflush(None)
+        flush_c_streams()
 
     def _open(self) -> tuple[TextIO, TextIO]:
         """Streams that send line by line, so that what C code writes between two prints comes between them."""
@@ -56,10 +57,9 @@ class WorkerStreams:
 
 
 def _close_all_but(kept: set[int]) -> None:
-    for name in os.listdir("/proc/self/fd"):
-        descriptor = int(name)
-        if descriptor not in kept:
-            try:
-                os.close(descriptor)
-            except OSError:  # that of the listing itself
-                continue
+    low = 0
+    for descriptor in sorted(kept):
+        if low < descriptor:  # an empty range that begins with 0 is all of them, to Python 3.11
+            os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, _MAX_DESCRIPTOR)

@@ -5,7 +5,7 @@ import errno
 import os
 from typing import Final
 
-__all__ = ["SystemCallError", "call_system", "drop_capabilities", "set_process_option", "try_system"]
+__all__ = ["SystemCallError", "call_system", "drop_capabilities", "flush_c_streams", "set_process_option", "try_system"]
 
 _CAPABILITY_VERSION_3: Final = 0x20080522
 _PR_CAP_AMBIENT: Final = 47
@@ -74,6 +74,11 @@ def drop_capabilities() -> None:
     data = (ctypes.c_uint32 * 6)()
     if _libc.capset(ctypes.byref(header), ctypes.byref(data)) != 0:
         raise SystemCallError("capabilities", ctypes.get_errno())
+
+
+def flush_c_streams() -> None:
+    """Send what C code has written and not sent yet."""
+    _libc.fflush(None)
 
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)

@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from ghostos_moss._process._confine import WorkerPlan, confine, die_with_parent, give_up_privileges
+from ghostos_moss._process._confine import WorkerPlan, confine, die_with_parent, give_up_privileges, prepare_to_confine
 from ghostos_moss._process._frames import Answer, Failure, FrameSocket
 from ghostos_moss._process._orders import READY
 from ghostos_moss._process._streams import WorkerStreams
@@ -34,6 +34,7 @@ def main() -> None:
     """Serve orders on the descriptor that the command line names, until the host is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
     warm_up()
+    prepare_to_confine()
     give_up_privileges()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the host's affair
     set_process_option("child subreaper", _PR_SET_CHILD_SUBREAPER, 1)
