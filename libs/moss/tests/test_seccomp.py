@@ -21,6 +21,8 @@ HIGH_HALF = 1 << 32
 
 # What must never be allowed, whatever the table says: numbers on x86-64 and aarch64, from the kernel's own lists.
 DANGEROUS = {
+    "getxattr": (191, 8),
+    "listxattr": (194, 11),
     # programs, processes
     "execve": (59, 221),
     "execveat": (322, 281),
@@ -198,6 +200,8 @@ ARGUMENTS = [
     ("prctl", {0: 28}, False),
     ("prctl", {0: 0x59616D61}, False),  # PR_SET_PTRACER
     ("prlimit64", {2: 0}, True),
+    ("prlimit64", {0: PID, 2: 0}, True),
+    ("prlimit64", {0: PID - 1, 2: 0}, False),
     ("prlimit64", {2: 0x7F00}, False),
     ("prlimit64", {2: HIGH_HALF}, False),  # a pointer whose low half is zero
     ("sendto", {4: 0}, True),

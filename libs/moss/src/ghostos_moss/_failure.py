@@ -22,6 +22,7 @@ __all__ = ["describe_interruption", "describe_raised", "describe_silent", "safe_
 
 _MAX_MESSAGE_CHARS: Final = 2000
 _MAX_LINE_CHARS: Final = 200
+_MAX_NAME_CHARS: Final = 200
 _MAX_TRACE_LINES: Final = 8
 _MAX_GROUP: Final = 3
 
@@ -32,13 +33,18 @@ def describe_raised(error: BaseException, *, module: ModuleType) -> CodeRaisedEr
     message = _message(error, own_text=own_text)
     for line in _related(error, own_text=own_text):
         message = f"{message}\n{line}" if message else line
-    return CodeRaisedError(type(error).__name__, message, trace=_trace(error, module=module))
+    return CodeRaisedError(_name(error), message, trace=_trace(error, module=module))
 
 
 def describe_silent(error: BaseException, *, module: ModuleType) -> CodeRaisedError:
     """The same for an exception that cannot be asked what it says: its `str` does not return."""
     reason = "(its message cannot be shown: str() did not return)"
-    return CodeRaisedError(type(error).__name__, reason, trace=_trace(error, module=module))
+    return CodeRaisedError(_name(error), reason, trace=_trace(error, module=module))
+
+
+def _name(error: BaseException) -> str:
+    """Of its class, which may have any."""
+    return bounded(type(error).__name__, _MAX_NAME_CHARS)
 
 
 def describe_interruption(error: BaseException, *, reason: str, module: ModuleType) -> CodeInterruptedError:
@@ -76,12 +82,12 @@ def _related(error: BaseException, *, own_text: str) -> list[str]:
     lines = [_clean(note, own_text=own_text) for note in listed if isinstance(note, str)]
     if isinstance(error, BaseExceptionGroup):
         members = cast("tuple[BaseException, ...]", error.exceptions)
-        lines += [f"- {type(item).__name__}: {_message(item, own_text=own_text)}" for item in members[:_MAX_GROUP]]
+        lines += [f"- {_name(item)}: {_message(item, own_text=own_text)}" for item in members[:_MAX_GROUP]]
         if len(members) > _MAX_GROUP:
             lines.append(f"- and {len(members) - _MAX_GROUP} more")
     cause = error.__cause__
     if cause is not None:
-        lines.append(f"caused by {type(cause).__name__}: {_message(cause, own_text=own_text)}")
+        lines.append(f"caused by {_name(cause)}: {_message(cause, own_text=own_text)}")
     return [bounded(line, _MAX_MESSAGE_CHARS) for line in lines]
 
 

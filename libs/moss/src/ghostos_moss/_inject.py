@@ -116,9 +116,8 @@ def _ways(name: str, annotation: object, *, was_bound: bool) -> str:
     if was_bound:
         return f"was provided as None: let its provider return one, or annotate it `{label} | None`"
     return (
-        f"is required and nothing provides it: define __moss_compile__(compiler) in the module and call "
-        f"compiler.bind({label}, ...), compiler.register(a provider) or compiler.injects({name}=...) there; "
-        f"give it a default (`{name}: {label} = ...`), or annotate it `{label} | None`"
+        f"is required and nothing provides it: call compiler.bind({label}, ...), compiler.register(a provider), "
+        f"or compiler.injects({name}=...); give it a default (`{name}: {label} = ...`), or annotate it `{label} | None`"
     )
 
 

@@ -12,12 +12,25 @@ from ghostos_common.errors import DecodeError, EncodeError
 from ghostos_moss._fingerprint import fingerprint_of
 from ghostos_moss._inject import Assembly
 from ghostos_moss._pycontext import Json
+from ghostos_moss._redact import bounded
 from ghostos_moss.errors import ContextValueError
 
-__all__ = ["MAX_TOTAL_BYTES", "MAX_VALUE_BYTES", "StoredValues", "decode_value"]
+__all__ = [
+    "MAX_NAME_CHARS",
+    "MAX_NOTES",
+    "MAX_NOTE_CHARS",
+    "MAX_TOTAL_BYTES",
+    "MAX_VALUE_BYTES",
+    "StoredValues",
+    "decode_value",
+]
 
 MAX_VALUE_BYTES: Final = 1024 * 1024
 MAX_TOTAL_BYTES: Final = 8 * 1024 * 1024
+MAX_NAME_CHARS: Final = 200
+MAX_NOTES: Final = 30
+"""In one run."""
+MAX_NOTE_CHARS: Final = 500
 _FINGERPRINT_BYTES: Final = 64 * 1024
 _SCALARS: Final = frozenset({type(None), bool, int, str})
 _as_bytes: Final = msgspec.json.Encoder().encode
@@ -89,10 +102,12 @@ class StoredValues:
         return notes
 
     def tell(self, note: str) -> None:
-        """Tell the model, once."""
-        if note not in self._told:
-            self._told.add(note)
-            self._notes.append(note)
+        """Tell the model, once; as much as it will read."""
+        note = bounded(note, MAX_NOTE_CHARS)
+        if note in self._told or len(self._notes) > MAX_NOTES:
+            return
+        self._told.add(note)
+        self._notes.append(note if len(self._notes) < MAX_NOTES else "and there is more of that kind.")
 
     def commit(self) -> None:
         """Encode every public attribute that is not injected. Those are the values from now on."""
@@ -187,6 +202,9 @@ class StoredValues:
             return False
 
     def _encode(self, name: str, value: object, *, room: int) -> _Stored:
+        if len(name) > MAX_NAME_CHARS:
+            reason = f"cannot be stored: its name is longer than {MAX_NAME_CHARS} characters"
+            raise ContextValueError(f"{name[:20]}…", reason)
         previous = self._stored.get(name)
         fingerprint = None
         if type(value) in _SCALARS and previous is not None and _is_same(previous.json, value):

@@ -6,7 +6,7 @@ from ghostos.errors import GhostOSError, NotConfiguredError, TargetError, UsageE
 from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos_container import Container
 from ghostos_moss import Executor, ModuleSession, ModuleSource, PyContext, load_source
-from ghostos_moss.errors import ConfinementError, MossError, PermissionsError
+from ghostos_moss.errors import ConfinementError, InjectionError, MossError, PermissionsError
 
 
 def open_module(
@@ -91,4 +91,7 @@ def _unconfinable(error: ConfinementError) -> NotConfiguredError:
 
 
 def _unusable(module: str, error: MossError) -> TargetError:
+    if isinstance(error, InjectionError):
+        advice = "In a file, the compiler is that of a function: def __moss_compile__(compiler): compiler.bind(...)"
+        return TargetError(f"{module} cannot be used: {error}", advice=advice)
     return TargetError(f"{module} cannot be used: {error}", advice="Mend the file and run it again.")

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from ghostos_moss._executor import HostCall
 from ghostos_moss._failure import safe_repr
-from ghostos_moss._process._crossing import Node
+from ghostos_moss._process._crossing import Node, plain_value
 
 __all__ = ["Call", "describe_completed", "show_error"]
 
@@ -14,18 +14,23 @@ _MAX_TOLD: Final = 8
 
 
 class Call:
-    """One use of an object; its values are plain data, which nobody changes any more."""
+    """One use of an object. Small values are kept as they crossed and put into words later; others at once."""
 
     __slots__ = ("contract", "duration_s", "error", "method", "named", "nodes", "result")
 
     def __init__(self, contract: str, method: str, nodes: list[Node], named: dict[str, Node]) -> None:
         self.contract = contract
         self.method = method
-        self.nodes = nodes
-        self.named = named
+        self.nodes = [_kept(node) for node in nodes]
+        self.named = {key: _kept(node) for key, node in named.items()} if named else named
         self.result: Node = []
         self.error: str | None = None
         self.duration_s = 0.0
+
+    def complete(self, result: Node) -> Node:
+        """Keep what it came to."""
+        self.result = _kept(result)
+        return result
 
     def to_record(self) -> HostCall:
         """The call in words."""
@@ -62,6 +67,16 @@ class _Words:
 
     def __repr__(self) -> str:
         return self._text
+
+
+def _kept(node: Node) -> Node:
+    """A value as it is kept: a whole run's calls must not hold all that crossed."""
+    plain = plain_value(node)
+    if plain is node:
+        return ["s", _show(node)]
+    if isinstance(plain, str) and len(plain) > _MAX_SHOWN_CHARS:
+        return ["s", safe_repr(plain, max_chars=_MAX_SHOWN_CHARS)]
+    return node
 
 
 def _show(node: Node) -> str:

@@ -7,8 +7,11 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from ghostos_moss._process._parts import has_more_parts
+
 __all__ = [
     "MAX_FRAME_BYTES",
+    "MAX_PARTS",
     "Answer",
     "Failure",
     "FrameError",
@@ -20,6 +23,10 @@ __all__ = [
 
 MAX_FRAME_BYTES: Final = 32 * 1024 * 1024
 
+MAX_PARTS: Final = 1_000_000
+"""Scalars, texts, lists, dicts and keys of one message: what bounds the memory that it takes when it is read."""
+
+_SMALL_BYTES: Final = 256 * 1024
 _LENGTH: Final = struct.Struct("<I")
 _READ_BYTES: Final = 64 * 1024
 
@@ -131,6 +138,9 @@ class FrameSocket:
         self._socket.close()
 
     def _parse(self, body: bytes | memoryview) -> Message:
+        if len(body) > _SMALL_BYTES and has_more_parts(body, MAX_PARTS):
+            text = f"a message of more than {MAX_PARTS:,} parts is over the limit"
+            raise FrameError(text)
         try:
             return self._decode(body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:

@@ -17,6 +17,7 @@ from ghostos_moss._process._zygotes import WorkerProcess
 __all__ = ["LiveWorker", "StoppedError", "WorkerGoneError"]
 
 _READ_BYTES: Final = 64 * 1024
+_MAX_DRAINED: Final = 1024 * 1024
 _STUCK_AFTER_MS: Final = 20.0
 """How long a host call may block before another thread takes the next one."""
 
@@ -52,7 +53,9 @@ class LiveWorker:
         self._stop_reason: str | None = None
         self._end_reason: str | None = None
         self._current_output: Output | None = None
-        handle = captured_calls(objects.handle, lambda: self._current_output)
+        self._reading = threading.Lock()
+        prints = _HostPrints(self)
+        handle = captured_calls(objects.handle, lambda: prints if self._current_output is not None else None)
         self._link = Link(process.frames, lambda request, args: handle(self._link, request, args), describe_error)
         threading.Thread(target=self._link.serve, name=f"moss-worker-{process.pid}", daemon=True).start()
 
@@ -134,19 +137,39 @@ class LiveWorker:
     def _drain(self, output: Output | None) -> None:
         """Take what is in the pipe: all that was written before the answer is."""
         try:
-            while self._read(output):
-                continue
+            for _ in range(_MAX_DRAINED // _READ_BYTES):  # more than a pipe holds was written later
+                if not self._read(output):
+                    return
         except BlockingIOError:
             return
 
     def _read(self, output: Output | None) -> bool:
         """Read what there is, once; whether there may be more."""
-        data = os.read(self._output, _READ_BYTES)
-        if output is not None:
-            output.write(self._decoder.decode(data, final=not data))
-        return bool(data)
+        with self._reading:
+            data = os.read(self._output, _READ_BYTES)
+            if output is not None:
+                output.write(self._decoder.decode(data, final=not data))
+            return bool(data)
 
     def _ring(self) -> None:
         with self._ringing:
             if self._wake >= 0:
                 os.eventfd_write(self._wake, 1)
+
+    def add_print(self, text: str) -> None:
+        """Put what an object of the host printed behind what the worker wrote before it called."""
+        output = self._current_output
+        if output is not None:
+            self._drain(output)
+            output.write(text)
+
+
+class _HostPrints(Output):
+    """Where objects of the host print while a run calls them."""
+
+    def __init__(self, worker: LiveWorker) -> None:
+        super().__init__()
+        self._worker = worker
+
+    def write(self, text: str) -> None:
+        self._worker.add_print(text)

@@ -153,13 +153,12 @@ class HostObjects:
             result = getattr(entry.value, name)(*args, **kwargs)
             if iscoroutine(result):
                 return self._runner.submit(self._complete_async(call, entry, result))
-            call.result = self._give(entry, name, result)
+            return call.complete(self._give(entry, name, result))
         except Exception as exc:
             call.error = show_error(exc)
             raise
         finally:
             call.duration_s = time.perf_counter() - started
-        return call.result
 
     def _find(self, number: int, name: str, *, kinds: tuple[str, ...]) -> tuple[_Entry, Member]:
         entry = self._entries.get(number)
@@ -193,24 +192,22 @@ class HostObjects:
     def _complete(self, call: Call, act: Callable[[], Node]) -> Node:
         started = time.perf_counter()
         try:
-            call.result = act()
+            return call.complete(act())
         except Exception as exc:
             call.error = show_error(exc)
             raise
         finally:
             call.duration_s = time.perf_counter() - started
-        return call.result
 
     async def _complete_async(self, call: Call, entry: _Entry, work: Any) -> Node:  # noqa: ANN401 - an awaitable
         started = time.perf_counter()
         try:
-            call.result = self._give(entry, call.method, await work)
+            return call.complete(self._give(entry, call.method, await work))
         except (Exception, asyncio.CancelledError) as exc:
             call.error = show_error(exc)
             raise
         finally:
             call.duration_s = time.perf_counter() - started
-        return call.result
 
     def take(self, link: Link, contract: HostContract, node: object, *, name: str) -> object:
         """A value that the worker sent."""

@@ -104,7 +104,7 @@ def _build_template(machine: str, *, net: bool, run: bool) -> bytes:
         "ioctl": (_Test(1, _DEVICE_COMMANDS),),
         "kill": (_Test(0, (_ANY_PID,)),),
         "prctl": (_Test(0, _PROCESS_OPTIONS),),
-        "prlimit64": (_Test(2, (0,), is_wide=True),),  # reading limits, not setting them
+        "prlimit64": (_Test(0, (0, _ANY_PID)), _Test(2, (0,), is_wide=True)),  # reading its own limits, not setting any
         "sendto": () if net else (_Test(4, (0,), is_wide=True),),  # to the other end, not to an address
         "socket": (_Test(0, _INTERNET if net else ()),),
         "socketpair": (_Test(0, (_AF_UNIX,)), _Test(1, _PAIR_TYPES)),

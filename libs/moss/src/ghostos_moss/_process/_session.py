@@ -29,9 +29,10 @@ from ghostos_moss._process._told import tell_of
 from ghostos_moss._process._worker_supply import WorkerSupply
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
+from ghostos_moss._redact import bounded
 from ghostos_moss._self_updater import SelfUpdater
 from ghostos_moss._source import ModuleSource
-from ghostos_moss._values import MAX_TOTAL_BYTES
+from ghostos_moss._values import MAX_NAME_CHARS, MAX_NOTE_CHARS, MAX_NOTES, MAX_TOTAL_BYTES
 from ghostos_moss.errors import (
     ClosedError,
     CodeCrashedError,
@@ -45,6 +46,8 @@ from ghostos_moss.errors import (
 __all__ = ["ProcessSession"]
 
 _OPEN_TIMEOUT_S: Final = 60.0
+_MAX_SAID_CHARS: Final = 40_000
+"""Of one text of a worker: an honest one says less."""
 
 
 class ProcessSession:
@@ -108,7 +111,6 @@ class ProcessSession:
             started = time.perf_counter()
             output = Output()
             worker = self._ensure_worker()
-            self._objects.take_calls()
             reply: RunReply | None = None
             error: CodeError | None = None
             try:
@@ -299,6 +301,8 @@ class ProcessSession:
         """The context with these values, of which those that changed are checked: they come from the worker."""
         size = 0
         for name, value in (values if changed is None else changed).items():
+            if len(name) > MAX_NAME_CHARS:
+                raise _UntrueReplyError(name[:MAX_NAME_CHARS])
             try:
                 size += len(dumps(value))
             except (CommonError, TypeError, ValueError, RecursionError) as exc:
@@ -315,11 +319,13 @@ class ProcessSession:
         status: RunStatus = reply.status if reply is not None else "error"
         if isinstance(error, CodeInterruptedError):
             status = "interrupted"
-        notes = tuple(note for note in (reply.notes if reply else ()) if note not in self._told)
+        given = [bounded(note, MAX_NOTE_CHARS) for note in (reply.notes[: MAX_NOTES + 1] if reply else ())]
+        notes = tuple(note for note in given if note not in self._told)
         notes += self._editor.take_notes()
         self._told.update(notes)
         refusal = self._check(reply.refused) if reply is not None else None
         said = error.describe_for_model() if error is not None else reply.error if reply else None
+        said = said if said is None else bounded(said, _MAX_SAID_CHARS)
         calls = self._objects.take_calls()
         if said is not None:
             said = "\n".join(line for line in (said, describe_completed(calls), self._describe(refusal)) if line)
@@ -327,7 +333,7 @@ class ProcessSession:
             status=status if error is None or isinstance(error, CodeInterruptedError) else "error",
             std_output=output.text(),
             returns=reply.returns if reply else None,
-            returns_text=reply.returns_text if reply else "",
+            returns_text=bounded(reply.returns_text, _MAX_SAID_CHARS) if reply else "",
             error=said,
             refusal=refusal,
             pycontext=self._pycontext,

@@ -76,12 +76,6 @@ ALLOWED: Final[dict[str, tuple[int | None, int | None]]] = {
     "fstatfs": (138, 44),
     "pipe": (22, None),
     "pipe2": (293, 59),
-    "getxattr": (191, 8),
-    "lgetxattr": (192, 9),
-    "fgetxattr": (193, 10),
-    "listxattr": (194, 11),
-    "llistxattr": (195, 12),
-    "flistxattr": (196, 13),
     # memory
     "mmap": (9, 222),
     "mprotect": (10, 226),

@@ -35,6 +35,7 @@ __all__ = ["describe_error", "serve"]
 
 _FOR_SERVER: Final = frozenset({"open", "try_out", "prompt", "check", "run"})
 _MAX_TEXT: Final = 4000
+_MAX_NAME: Final = 200
 _KINDS: Final = (
     inspect.Parameter.POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -62,7 +63,7 @@ def describe_error(error: BaseException) -> tuple[str, str, dict[str, Any]]:
     if isinstance(error, MossError):
         facts = {key: value for key, value in vars(error).items() if isinstance(value, (str, int, type(None)))}
         facts["for_model"] = error.describe_for_model()
-    return type(error).__name__, text, facts
+    return type(error).__name__[:_MAX_NAME], text, facts
 
 
 class _RefusedError(Exception):

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ __all__ = ["WorkerProcess", "Zygote"]
 
 _START_TIMEOUT_S: Final = 30.0
 _END_TIMEOUT_S: Final = 3.0
+_SEND_TIMEOUT: Final = struct.pack("ll", 2, 0)
+"""Seconds and microseconds: a worker that does not read for so long is given up, as nothing else may wait for it."""
 _ENVIRONMENT: Final = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -89,6 +92,7 @@ class Zygote:
             ConfinementError: This system cannot confine it; or no process can be had.
         """
         ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
         reader, writer = os.pipe2(os.O_CLOEXEC)
         try:
             pid, handle = self._order(plan, connection=theirs.fileno(), output=writer)
