@@ -1,0 +1,281 @@
+"""Between confined code and the host: marked functions, data by value, calls side by side, callbacks."""
+
+import threading
+import time
+
+import pytest
+
+from ghostos_container import Container
+from ghostos_moss import Permissions, ProcessExecutor, PyContext, load_source
+from ghostos_moss.errors import CallbackGoneError, InjectionError, PermissionsError
+
+MARKED = """
+    import os
+    from dataclasses import dataclass
+    from ghostos_moss import Moss as Parent, on_host as host
+
+    @dataclass
+    class Found:
+        pid: int
+        text: str
+
+    @host
+    def look(text: str, limit: int = 3) -> Found:
+        '''Look on the host.'''
+        return Found(os.getpid(), text[:limit])
+
+    @host
+    async def later(number: int) -> int:
+        return number + 1
+
+    @host
+    def secret() -> object:
+        return object()
+
+    def here() -> int:
+        return os.getpid()
+
+    class Moss(Parent):
+        count: int = 0
+"""
+GATE = """
+    import asyncio
+    import threading
+    from abc import ABC, abstractmethod
+    from collections.abc import Callable
+
+    class Gate(ABC):
+        @abstractmethod
+        def hold(self) -> str: ...
+        @abstractmethod
+        def open(self) -> None: ...
+        @abstractmethod
+        async def meet(self, count: int) -> int: ...
+        @abstractmethod
+        def new(self) -> "Gate": ...
+        @abstractmethod
+        def keep(self, callback: Callable[[int], int]) -> None: ...
+
+    class HostGate(Gate):
+        def __init__(self):
+            self.opened, self.met, self.kept = threading.Event(), 0, []
+            self.all_met = asyncio.Event()
+        def hold(self):
+            return "opened" if self.opened.wait(20) else "nobody came"
+        def open(self):
+            self.opened.set()
+        async def meet(self, count):
+            self.met += 1
+            if self.met == count:
+                self.all_met.set()
+            await asyncio.wait_for(self.all_met.wait(), 20)
+            return self.met
+        def new(self):
+            return HostGate()
+        def keep(self, callback):
+            self.kept.append(callback)
+"""
+
+
+@pytest.fixture
+def open_confined(process_executor, write_module):
+    sessions = []
+
+    def open_it(source, *, container=None, injections=None, pycontext=None, **arguments):
+        sessions.append(
+            process_executor.open(
+                load_source(write_module(source)),
+                pycontext=pycontext or PyContext(),
+                container=container or Container(),
+                injections=injections or {},
+                **arguments,
+            )
+        )
+        return sessions[-1]
+
+    yield open_it
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def gate(write_module):
+    """The library, imported here, and an object of it."""
+    name = write_module(GATE)
+    library = __import__(name)
+    return name, library, library.HostGate()
+
+
+@pytest.fixture
+def at_gate(open_confined, gate):
+    name, library, host_gate = gate
+    container = Container()
+    container.set(library.Gate, host_gate)
+    source = f"from {name} import Gate\nfrom ghostos_moss import Moss as P\nclass Moss(P):\n    gate: Gate\n"
+    return open_confined(source, container=container)
+
+
+# Functions that run on the host
+
+
+def test_a_marked_function_runs_on_the_host_and_looks_the_same(open_confined):
+    import os
+
+    session = open_confined(MARKED)
+    result = session.run(
+        "import inspect\nfound = look('tea time', limit=3)\n"
+        "print(found.pid, found.text, type(found) is Found, here() == found.pid)\n"
+        "print(inspect.signature(look), look.__doc__)\nasync def run(moss):\n    return await later(4)\n"
+    )
+    assert result.error is None
+    first, second = result.std_output.splitlines()
+    assert first == f"{os.getpid()} tea True False"
+    assert second.startswith("(text: str, limit: int = 3) -> ")
+    assert second.endswith("Look on the host.")
+    assert result.returns == 5
+    assert [(call.method, call.arguments) for call in result.calls] == [("look", "'tea time', limit=3"), ("later", "4")]
+
+
+def test_what_code_marks_itself_stays_confined(open_confined):
+    session = open_confined(MARKED)
+    code = "from ghostos_moss import on_host\n@on_host\ndef mine():\n    return open('/etc/shadow').read()\nmine()"
+    result = session.run(code)
+    assert result.status == "error"
+    assert "PermissionError" in result.error
+    edited = open_confined(
+        "from ghostos_moss import Moss\n",
+        pycontext=PyContext(
+            code="from ghostos_moss import Moss, on_host\n@on_host\ndef mine():\n    return open('/etc/shadow').read()"
+        ),
+    )
+    assert edited.run("mine()").status == "error"
+
+
+def test_a_marked_function_gives_data_or_an_error(open_confined):
+    result = open_confined(MARKED).run("secret()")
+    assert "cannot be handed over" in result.error
+
+
+# Injected data
+
+
+def test_injected_data_goes_by_value_with_the_classes_of_each_side(open_confined):
+    hook = "def __moss_compile__(compiler):\n        compiler.injects(limits={'speed': [1, 2.5]}, found=Found(1, 'x'))"
+    session = open_confined(f"{MARKED}\n    {hook}\n")
+    result = session.run("moss.limits['speed'].append(3)\nprint(moss.limits, moss.found == Found(1, 'x'))")
+    assert result.std_output == "{'speed': [1, 2.5, 3]} True\n"
+    assert session.values() == {"count": 0}
+    with pytest.raises(InjectionError, match="cannot be given to confined code"):
+        open_confined(MARKED, injections={"odd": [threading.Lock()]})
+
+
+# Calls side by side
+
+
+def test_asynchronous_calls_run_at_the_same_time(at_gate):
+    code = """
+import asyncio
+async def run(moss):
+    return await asyncio.gather(*(moss.gate.meet(50) for _ in range(50)))
+"""
+    assert at_gate.run(code, timeout_s=30).returns == [50] * 50
+
+
+def test_a_call_that_blocks_holds_no_other_call(at_gate):
+    code = """
+import threading
+held = []
+waiting = threading.Thread(target=lambda: held.append(moss.gate.hold()))
+waiting.start()
+moss.gate.open()
+waiting.join()
+print(held)
+"""
+    assert at_gate.run(code, timeout_s=30).std_output == "['opened']\n"
+
+
+def test_objects_that_nobody_holds_are_let_go(at_gate):
+    assert (
+        at_gate.run("for _ in range(12_000):\n    moss.gate.new()\nprint('done')", timeout_s=120).std_output == "done\n"
+    )
+    held = "kept = [moss.gate.new() for _ in range(11_000)]"
+    assert "holds 10,000 objects of the host already" in at_gate.run(held, timeout_s=120).error
+
+
+def test_a_callback_works_between_runs_and_says_when_its_process_has_ended(at_gate, gate):
+    _, _, host_gate = gate
+    at_gate.run("moss.gate.keep(lambda number: number + 1)")
+    (callback,) = host_gate.kept
+    assert callback(4) == 5
+    at_gate.run("1 / 0")  # costs the worker
+    with pytest.raises(CallbackGoneError):
+        callback(4)
+
+
+# Permissions
+
+
+def test_programs_end_with_the_worker_that_started_them(open_confined):
+    session = open_confined("import subprocess\nfrom ghostos_moss import Moss\n", permissions=Permissions(run=True))
+    code = "print(subprocess.run(['echo', 'hi'], capture_output=True, text=True).stdout)\n"
+    code += "print(subprocess.Popen(['sleep', '60']).pid)"
+    said, pid = session.run(code).std_output.split()
+    assert said == "hi"
+    session.close()
+    deadline = time.monotonic() + 10
+    while _is_running(int(pid)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_path_grants_leave_out_what_is_never_granted_and_where_code_lies(write_module, tmp_path):
+    never, data = tmp_path / "workspace", tmp_path / "data"
+    never.mkdir()
+    data.mkdir()
+    (never / "key").write_text("secret")
+    (data / "a.txt").write_text("tea")
+    executor = ProcessExecutor(never=[never])
+    source = load_source(write_module("from ghostos_moss import Moss\n"))
+
+    def attempt(code, **permissions):
+        session = executor.open(
+            source, pycontext=PyContext(), container=Container(), injections={}, permissions=Permissions(**permissions)
+        )
+        result = session.run(code)
+        session.close()
+        return result
+
+    read_all = {"read": [str(tmp_path)]}
+    assert attempt(f"print(open({str(data / 'a.txt')!r}).read())", **read_all).std_output == "tea\n"
+    assert attempt(f"open({str(never / 'key')!r}).read()", **read_all).status == "error"
+    assert attempt(f"open({str(data / 'b.txt')!r}, 'w').close()", **read_all).status == "error"
+    assert attempt(f"open({str(data / 'b.txt')!r}, 'w').close()", write=[str(data)]).status == "ok"
+    for permissions in (
+        {"read": [str(never)]},
+        {"write": [str(tmp_path / "importable")]},
+        {"read": [str(tmp_path / "no")]},
+    ):
+        with pytest.raises(PermissionsError):
+            attempt("1", **permissions)
+    executor.close()
+
+
+@pytest.mark.parametrize("library", ["numpy", "pandas", "matplotlib"])
+def test_libraries_of_data_work_in_a_worker(open_confined, library):
+    pytest.importorskip(library)
+    code = {
+        "numpy": "import numpy\nprint(int((numpy.ones((200, 200)) @ numpy.ones((200, 200)))[0, 0]))",
+        "pandas": "import pandas\nprint(int(pandas.DataFrame({'a': [1, 2, 197]})['a'].sum()))",
+        "matplotlib": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.savefig('a.png')\nprint(200)",
+    }[library]
+    result = open_confined("from ghostos_moss import Moss\n").run(code, timeout_s=60)
+    assert result.error is None
+    assert result.std_output == "200\n"
