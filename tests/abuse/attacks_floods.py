@@ -263,6 +263,7 @@ FLOODS = (
     Attack(
         name="folders nested beyond measure",
         code="for _ in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\n",
+        ways=("direct", "command"),  # a ghost's folder is kept
         control="""
         import shutil, tempfile
         made = tempfile.mkdtemp(dir=".")

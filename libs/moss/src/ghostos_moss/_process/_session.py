@@ -32,7 +32,7 @@ from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._redact import bounded
 from ghostos_moss._self_updater import SelfUpdater
 from ghostos_moss._source import ModuleSource
-from ghostos_moss._values import MAX_NAME_CHARS, MAX_NOTE_CHARS, MAX_NOTES, MAX_TOTAL_BYTES
+from ghostos_moss._values import MAX_NAME_CHARS, MAX_NOTE_CHARS, MAX_NOTES, MAX_TOTAL_BYTES, MAX_VALUE_BYTES
 from ghostos_moss.errors import (
     ClosedError,
     CodeCrashedError,
@@ -76,6 +76,7 @@ class ProcessSession:
         self._is_closed = False
         self._followers: list[Injection] = []
         self._told: set[str] = set()
+        self._sizes: dict[str, int] = {}
         self._worker: LiveWorker | None = None
         self._trial: LiveWorker | None = None
         self._compiler = MossCompiler(container)
@@ -290,7 +291,12 @@ class ProcessSession:
         return describe_refusal(refusal, never=self._workers.never, beside=[Path.cwd(), *beside])
 
     def _keep(self, reply: RunReply) -> RunReply:
-        """Take over the values that a run has changed."""
+        """Take over the values that a run has changed.
+
+        Raises:
+            _UntrueReplyError: It, or what the code returned, is not what can be stored.
+        """
+        _check_data("returns", reply.returns, max_bytes=MAX_VALUE_BYTES)
         if reply.status == "ok":
             self._editor.commit()
             values = {name: value for name, value in self._pycontext.values.items() if name not in reply.removed}
@@ -299,15 +305,11 @@ class ProcessSession:
 
     def _context(self, values: Mapping[str, Any], *, changed: Mapping[str, Any] | None = None) -> PyContext:
         """The context with these values, of which those that changed are checked: they come from the worker."""
-        size = 0
         for name, value in (values if changed is None else changed).items():
             if len(name) > MAX_NAME_CHARS:
                 raise _UntrueReplyError(name[:MAX_NAME_CHARS])
-            try:
-                size += len(dumps(value))
-            except (CommonError, TypeError, ValueError, RecursionError) as exc:
-                raise _UntrueReplyError(name) from exc
-        if size > MAX_TOTAL_BYTES:
+            self._sizes[name] = _check_data(name, value, max_bytes=MAX_TOTAL_BYTES)
+        if sum(self._sizes[name] for name in values) > MAX_TOTAL_BYTES:
             raise _UntrueReplyError("values")
         module = self._pycontext.module or (self._source.name if not self._source.name.startswith("<") else None)
         update = {"values": dict(values), "module": module, "source_hash": self._source.digest}
@@ -356,6 +358,21 @@ class ProcessSession:
 
 class _UntrueReplyError(Exception):
     """What the worker sent is not what an honest one sends."""
+
+
+def _check_data(name: str, value: Any, *, max_bytes: int) -> int:  # noqa: ANN401 - as it came
+    """The size of data that is to be stored or shown, as JSON.
+
+    Raises:
+        _UntrueReplyError: It is no JSON, or too large.
+    """
+    try:
+        size = len(dumps(value))
+    except (CommonError, TypeError, ValueError, RecursionError) as exc:
+        raise _UntrueReplyError(name) from exc
+    if size > max_bytes:
+        raise _UntrueReplyError(name)
+    return size
 
 
 def _refuse_trial(_code: str) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """Where a session gets its workers from, and what those may do."""
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import Grants
@@ -22,15 +24,34 @@ class Scratch:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._temporary = None if folder is not None else tempfile.TemporaryDirectory(prefix="ghostos-scratch-")
-        if folder is not None:
+        self._is_temporary = folder is None
+        if folder is None:
+            self.name = tempfile.mkdtemp(prefix="ghostos-scratch-")
+        else:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.name = str(folder.resolve()) if folder is not None else str(self._temporary and self._temporary.name)
+            self.name = str(folder.resolve())
 
     def close(self) -> None:
-        """Remove a temporary one."""
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        """Remove a temporary one, with all that code left in it. Harmless twice."""
+        if self._is_temporary and os.path.isdir(self.name):
+            _remove_tree(self.name)
+
+
+def _remove_tree(root: str) -> None:
+    """Remove a folder of any depth: what is two levels down moves up, so that no path is long and nothing recurses."""
+    while entries := [*os.scandir(root)]:
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            os.chmod(entry.path, 0o700)
+            for each in [*os.scandir(entry.path)]:
+                if each.is_dir(follow_symlinks=False):
+                    os.rename(each.path, os.path.join(root, token_hex(16)))
+                else:
+                    os.unlink(each.path)
+            os.rmdir(entry.path)
+    os.rmdir(root)
 
 
 @dataclass(frozen=True, slots=True)
