@@ -294,8 +294,6 @@ FLOODS = (
         control_effect=said,
         effect=lambda scene, outcome: f"/proc/{os.getpid()}/" in outcome.output,
         ways=("direct", "ghost"),
-        hole="the host resolves a refused path by its own /proc/self: it tells its number, folder and files, and offers"
-        " a permission for its own environment",
     ),
     Attack(name="the host's environment", code="print(dict(os.environ))", effect=leaked),
     Attack(

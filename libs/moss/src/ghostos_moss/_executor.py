@@ -24,7 +24,7 @@ class Refusal:
 
     Attributes:
         kind: The permission that it lacked.
-        what: A resolved path, a host, a program, the name of a variable; may be empty.
+        what: A whole path, a host, a program, the name of a variable; may be empty.
         function: The user's function that tried; empty where the model's code itself did.
     """
 

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from ghostos_container import Container
 from ghostos_moss._executor import ModuleSession
@@ -23,6 +24,10 @@ from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import ConfinementError
 
 __all__ = ["ProcessExecutor"]
+
+
+_OF_THE_SYSTEM: Final = (Path("/proc"), Path("/sys"), Path("/dev"))
+"""What lies there is other processes and devices, and means something else on each side."""
 
 
 class ProcessExecutor:
@@ -44,7 +49,7 @@ class ProcessExecutor:
         permissions: Permissions | None = None,
         fallback: Permissions | None = None,
     ) -> None:
-        self._never = tuple(folder.resolve() for folder in never)
+        self._never = (*(folder.resolve() for folder in never), *_OF_THE_SYSTEM)
         self._permissions = permissions or Permissions()
         self._fallback = fallback
         self._zygote = Zygote()

@@ -20,14 +20,15 @@ _MAX_CHARS: Final = 300
 
 
 def check_refusal(refusal: Refusal, *, scratch: str) -> Refusal | None:
-    """A refusal as the worker told it, with its path resolved; None for one that makes no sense."""
+    """A refusal as the worker told it, with its path in full; None for one that makes no sense."""
     if refusal.kind not in _KINDS or len(refusal.what) > _MAX_CHARS or "\0" in refusal.what:
         return None
     function = refusal.function if _FUNCTION.fullmatch(refusal.function) else ""
     if refusal.kind == "env" and not _VARIABLE.fullmatch(refusal.what):
         return None
     if refusal.kind in _PATHS:
-        return replace(refusal, what=os.path.realpath(os.path.join(scratch, refusal.what)), function=function)
+        # Not resolved: a link, or /proc/self, would lead elsewhere here than there.
+        return replace(refusal, what=os.path.normpath(os.path.join(scratch, refusal.what)), function=function)
     return replace(refusal, function=function)
 
 
