@@ -180,7 +180,6 @@ HANGS = (
         effect=ran_on,
         timeout_s=S,
         ways=("direct",),
-        hole="a message that the worker does not take is given up after seconds of its own, not at the run's deadline",
     ),
     Attack(
         name="output that goes on after the answer",

@@ -638,12 +638,13 @@ def _open(executor: ProcessExecutor, scene: Scene) -> Generator[ProcessSession]:
 
 def _close(session: ProcessSession) -> bool:
     """Close a session; whether that failed."""
+    scratch = Path(session._scratch.name)
     try:
         session.close()
     except Exception:  # noqa: BLE001 - whatever an attack made of it
-        subprocess.run(["rm", "-rf", str(session.scratch)], check=True)
+        subprocess.run(["rm", "-rf", str(scratch)], check=True)
         return True
-    return session.scratch.exists()
+    return scratch.exists()
 
 
 def _run_guarded(session: ProcessSession, attack: Attack, scene: Scene) -> Outcome:

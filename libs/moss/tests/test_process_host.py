@@ -236,6 +236,43 @@ def _is_running(pid):
         return False
 
 
+def test_a_variable_that_one_module_may_see_is_not_in_what_other_workers_are_made_of(write_module, monkeypatch):
+    canary = "canary-" + "variable"
+    monkeypatch.setenv("FOR_ONE", canary)
+    executor = ProcessExecutor()
+    asking = "from ghostos_moss import Moss, Permissions\n__moss_permissions__ = Permissions(env=['FOR_ONE'])\n"
+
+    def open_it(source):
+        source = load_source(write_module(source))
+        return executor.open(source, pycontext=PyContext(), container=Container(), injections={})
+
+    one = open_it(asking)
+    zygote = executor._zygote._process
+    assert zygote is not None
+    assert not _holds(zygote.pid, canary.encode())
+    assert _holds(zygote.pid, b"ghostos_moss._process._zygote")  # what is there is found
+    other = open_it("from ghostos_moss import Moss\n")
+    seen = [session.run("import os\nprint(os.environ.get('FOR_ONE'))").std_output for session in (one, other)]
+    assert seen == [f"{canary}\n", "None\n"]
+    one.close()
+    other.close()
+    executor.close()
+
+
+def _holds(pid, text):
+    """Whether a text stands in the writable memory of a process."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            place, rights, *_ = line.split()
+            if not rights.startswith("rw"):
+                continue
+            first, last = (int(part, 16) for part in place.split("-"))
+            memory.seek(first)
+            if text in memory.read(last - first):
+                return True
+    return False
+
+
 def test_path_grants_leave_out_what_is_never_granted_and_where_code_lies(write_module, tmp_path):
     never, data = tmp_path / "workspace", tmp_path / "data"
     never.mkdir()

@@ -1,5 +1,7 @@
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -71,12 +73,16 @@ def test_clear_runtime_deletes_what_ghostos_keeps_and_nothing_else(served):
     (runtime / "mine").mkdir()
     (runtime / "mine" / "thesis.txt").write_text("years of work")
     (runtime / "notes.txt").write_text("mine")
+    (runtime / "scratch" / "t1").mkdir(parents=True, exist_ok=True)
+    deep = "import os\nos.chdir(%r)\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')\n"
+    subprocess.run([sys.executable, "-c", deep % str(runtime / "scratch" / "t1")], check=True)  # as code can leave it
 
     done = shell.run("clear-runtime", "--yes")
 
     assert done.status == 0, done.err
     assert not (runtime / "assets").exists()
     assert not (runtime / "logs").exists()
+    assert not (runtime / "scratch").exists()
     assert (runtime / "mine" / "thesis.txt").read_text() == "years of work"
     assert (runtime / "notes.txt").is_file()
     assert shell.run("threads", "list").out.startswith("No threads yet.")

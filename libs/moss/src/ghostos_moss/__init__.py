@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ghostos_moss._off import OffExecutor
     from ghostos_moss._permissions import Permissions, find_permissions, on_host
     from ghostos_moss._process._executor import ProcessExecutor
+    from ghostos_moss._process._scratch import remove_tree
     from ghostos_moss._prompter import MossPrompter, PromptLevel
     from ghostos_moss._protected_code import check_protected
     from ghostos_moss._pycontext import Json, PyContext
@@ -75,6 +76,7 @@ __all__ = [
     "on_host",
     "parse_reply",
     "parse_source",
+    "remove_tree",
     "version_id",
 ]
 
@@ -122,6 +124,7 @@ _HOMES = {
     "on_host": "_permissions",
     "parse_reply": "_reply",
     "parse_source": "_source",
+    "remove_tree": "_process._scratch",
     "version_id": "_code_versions",
 }
 """Which module each name comes from: it is imported when the name is first asked for, as most programs need few."""

@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass, field
 from importlib.util import resolve_name
 
-__all__ = ["Bindings", "ImportedName", "read_bindings"]
+__all__ = ["Bindings", "ImportedName", "local_names", "read_bindings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,12 @@ def read_bindings(tree: ast.Module, *, package: str | None) -> Bindings:
     visitor = _BindingVisitor(package)
     visitor.visit(tree)
     return visitor.found
+
+
+def local_names(attribute: str, *, tree: ast.Module, package: str | None) -> frozenset[str]:
+    """The names by which a module imports one of another: `on_host`, and `host` of `from a import on_host as host`."""
+    imports = read_bindings(tree, package=package).imports
+    return frozenset({attribute}) | {each.name for each in imports if each.attribute == attribute}
 
 
 class _BindingVisitor(ast.NodeVisitor):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, ParamSpec, Self, TypeVar
 
+from ghostos_moss._bindings import local_names
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import CompileError
 
@@ -98,7 +99,7 @@ def find_permissions(source: ModuleSource) -> Permissions | None:
     if not found:
         return None
     call = next((value for node in source.tree.body if (value := _assigned(node)) is not None), None)
-    if len(found) > 1 or not isinstance(call, ast.Call) or call.args or not _names_class(call.func, source.tree):
+    if len(found) > 1 or not isinstance(call, ast.Call) or call.args or not _names_class(call.func, source):
         raise _unreadable(source, f"write `{_NAME} = Permissions(...)`, once, at the top level of the module")
     try:
         arguments: dict[str, Any] = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
@@ -118,15 +119,13 @@ def on_host(function: Callable[P, T]) -> Callable[P, T]:
     return function
 
 
-def _names_class(function: ast.expr, tree: ast.Module) -> bool:
+def _names_class(function: ast.expr, source: ModuleSource) -> bool:
     """Whether an expression is `Permissions`, by the name that the module imports it under."""
-    names = {"Permissions"}
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom):
-            names.update(alias.asname for alias in node.names if alias.name == "Permissions" and alias.asname)
     match function:
-        case ast.Name(id=name) | ast.Attribute(value=ast.Name(), attr=name):
-            return name in names
+        case ast.Name(id=name):
+            return name in local_names("Permissions", tree=source.tree, package=source.package)
+        case ast.Attribute(value=ast.Name(), attr=name):
+            return name == "Permissions"
         case _:
             return False
 

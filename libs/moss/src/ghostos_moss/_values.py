@@ -16,6 +16,7 @@ from ghostos_moss._redact import bounded
 from ghostos_moss.errors import ContextValueError
 
 __all__ = [
+    "MAX_NAMES",
     "MAX_NAME_CHARS",
     "MAX_NOTES",
     "MAX_NOTE_CHARS",
@@ -28,6 +29,7 @@ __all__ = [
 MAX_VALUE_BYTES: Final = 1024 * 1024
 MAX_TOTAL_BYTES: Final = 8 * 1024 * 1024
 MAX_NAME_CHARS: Final = 200
+MAX_NAMES: Final = 10_000
 MAX_NOTES: Final = 30
 """In one run."""
 MAX_NOTE_CHARS: Final = 500
@@ -120,7 +122,7 @@ class StoredValues:
         for name, value in list(vars(self._assembly.moss).items()):
             if name.startswith("_") or name in self._assembly.injected:
                 continue
-            entry, room = known.get(name), MAX_TOTAL_BYTES - total
+            entry, room = known.get(name), MAX_TOTAL_BYTES - total if len(fresh) < MAX_NAMES else 0
             try:
                 if entry is None or len(entry.text) > room:
                     entry = self._encode(name, value, room=room)
@@ -223,7 +225,9 @@ class StoredValues:
         except Exception as exc:
             raise ContextValueError(name, f"cannot be stored: reading it raised {type(exc).__name__}") from exc
         if len(text) > room:
-            raise ContextValueError(name, f"cannot be stored: all values together exceed {MAX_TOTAL_BYTES:,} bytes")
+            raise ContextValueError(
+                name, f"cannot be stored: all values together exceed {MAX_TOTAL_BYTES:,} bytes or {MAX_NAMES:,} names"
+            )
         if len(text) > _FINGERPRINT_BYTES:
             fingerprint = fingerprint or fingerprint_of(value)
         return _Stored(data, text, fingerprint)

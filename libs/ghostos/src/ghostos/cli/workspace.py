@@ -1,7 +1,6 @@
 """`ghostos init` and `ghostos clear-runtime`."""
 
 import asyncio
-import shutil
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ghostos.config import Workspace
 from ghostos.contracts.store import Store
 from ghostos.errors import UsageError, WorkspaceError
 from ghostos.libraries.workspaces import DEFAULT_FOLDER, exists, init_workspace, unwritable
+from ghostos_moss import remove_tree
 
 _NEXT_STEPS = """\
 Next:
@@ -88,6 +88,6 @@ def _delete_files(workspace: Workspace) -> None:
             if folder.is_symlink():
                 folder.unlink()  # what it leads to is the user's
             elif folder.exists():
-                shutil.rmtree(folder)
+                remove_tree(folder)  # code of models may have left more there than rmtree can take
         except OSError as exc:
             raise unwritable(folder, exc) from exc

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from ghostos_moss._bindings import read_bindings
+from ghostos_moss._bindings import local_names, read_bindings
 from ghostos_moss._compiler import MossCompiler
 from ghostos_moss._fresh import FreshModule
 from ghostos_moss._hooks import call_hook
@@ -59,7 +59,7 @@ def provide(source: ModuleSource, *, compiler: MossCompiler, given: dict[str, ob
     Raises:
         MossError: The module's body or its hook raised; an object could not be made.
     """
-    marked = _marked_functions(source.tree)
+    marked = _marked_functions(source)
     module = _host_module(source, marked=marked)
     if module is not None:
         if hasattr(module, _HOOK):
@@ -110,21 +110,18 @@ def _defines_hook(tree: ast.Module) -> bool:
     return any(isinstance(node, ast.FunctionDef) and node.name == _HOOK for node in tree.body)
 
 
-def _marked_functions(tree: ast.Module) -> tuple[str, ...]:
+def _marked_functions(source: ModuleSource) -> tuple[str, ...]:
     """The functions at the top level of a module that are marked to run on the host."""
-    marks = {_MARK}
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module == _OURS:
-            marks.update(alias.asname for alias in node.names if alias.name == _MARK and alias.asname)
+    marks = local_names(_MARK, tree=source.tree, package=source.package)
     return tuple(
         node.name
-        for node in tree.body
+        for node in source.tree.body
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and any(_is_mark(decorator, marks) for decorator in node.decorator_list)
     )
 
 
-def _is_mark(decorator: ast.expr, marks: set[str]) -> bool:
+def _is_mark(decorator: ast.expr, marks: frozenset[str]) -> bool:
     if isinstance(decorator, ast.Attribute):
         return decorator.attr == _MARK
     return isinstance(decorator, ast.Name) and decorator.id in marks

@@ -91,7 +91,7 @@ def confine(plan: WorkerPlan) -> None:
         SystemCallError: A layer cannot be had. What was set before stays.
     """
     os.chdir(plan.scratch)
-    os.environ.update({"HOME": plan.scratch, "TMPDIR": plan.scratch, **plan.grants.env})
+    os.environ.update({"HOME": plan.scratch, "TMPDIR": plan.scratch})
     _limit(plan)
     grants = plan.grants
     if grants.everything:

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -101,6 +102,7 @@ class FrameSocket:
             try:
                 self._socket.sendall(frame)
             except OSError as exc:
+                self._hang_up()  # half a message may have gone; and who waits to send need not find out, too
                 raise PeerClosedError from exc
 
     def receive(self) -> Message:
@@ -131,11 +133,12 @@ class FrameSocket:
 
     def close(self) -> None:
         """End the connection; who waits for a message is told. Harmless twice."""
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:  # the peer was quicker, or it is closed already: nobody is left to tell
-            self._buffer.clear()
+        self._hang_up()
         self._socket.close()
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):  # the peer was quicker, or it is closed already: nobody is left to tell
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def _parse(self, body: bytes | memoryview) -> Message:
         if len(body) > _SMALL_BYTES and has_more_parts(body, MAX_PARTS):

@@ -55,6 +55,8 @@ class OpenOrder(msgspec.Struct, frozen=True):
         pycontext: As JSON.
         injected: By attribute.
         functions: The functions of the module that run on the host, as an object with those methods.
+        environment: Variables that the code may see. Not in the plan of a worker: that goes through the zygote, whose
+            memory all later workers share.
         level, max_tokens: Of the prompt.
     """
 
@@ -65,6 +67,7 @@ class OpenOrder(msgspec.Struct, frozen=True):
     pycontext: dict[str, Any]
     injected: dict[str, InjectedObject]
     functions: InjectedObject | None
+    environment: dict[str, str]
     level: PromptLevel
     max_tokens: int | None
 

@@ -145,10 +145,12 @@ class Proxies:
             return self._make_property(contract, name, doc=member.doc)
 
         def call(stand_in: Remote, /, *args: object, **kwargs: object) -> object:
-            return self._call(contract, stand_in, name, member, args, kwargs)
+            nodes, named = self._arguments(contract, stand_in, name, member, args, kwargs)
+            return self._ask(contract, "call", _number_of(stand_in), name, nodes, named)
 
         async def call_async(stand_in: Remote, /, *args: object, **kwargs: object) -> object:
-            return await self._call_async(contract, stand_in, name, member, args, kwargs)
+            nodes, named = self._arguments(contract, stand_in, name, member, args, kwargs)
+            return await self._ask_later(contract, "call", _number_of(stand_in), name, nodes, named)
 
         method = call if member.kind == "method" else call_async
         method.__name__, method.__qualname__ = name, f"{contract.__qualname__}.{name}"
@@ -168,34 +170,6 @@ class Proxies:
             self._ask(contract, "set", _number_of(stand_in), name, node)
 
         return property(read, assign, doc=doc)
-
-    def _call(
-        self,
-        contract: type,
-        stand_in: Remote,
-        name: str,
-        member: Member,
-        args: tuple[object, ...],
-        kwargs: dict[str, object],
-    ) -> object:
-        nodes, named = self._arguments(contract, stand_in, name, member, args, kwargs)
-        return self._ask(contract, "call", _number_of(stand_in), name, nodes, named)
-
-    async def _call_async(
-        self,
-        contract: type,
-        stand_in: Remote,
-        name: str,
-        member: Member,
-        args: tuple[object, ...],
-        kwargs: dict[str, object],
-    ) -> object:
-        nodes, named = self._arguments(contract, stand_in, name, member, args, kwargs)
-        try:
-            node = await self._waiting.request("call", _number_of(stand_in), name, nodes, named)
-        except RemoteError as exc:
-            raise _local_error(exc, names=self._namespaces[contract]) from None
-        return self._read(node, namespace=self._namespaces[contract], name=contract.__name__)
 
     def _arguments(
         self,
@@ -236,6 +210,13 @@ class Proxies:
         plain = plain_value(node)
         if plain is not node:
             return plain
+        return self._read(node, namespace=self._namespaces[contract], name=contract.__name__)
+
+    async def _ask_later(self, contract: type, request: str, *arguments: Any) -> object:  # noqa: ANN401 - plain data
+        try:
+            node = await self._waiting.request(request, *arguments)
+        except RemoteError as exc:
+            raise _local_error(exc, names=self._namespaces[contract]) from None
         return self._read(node, namespace=self._namespaces[contract], name=contract.__name__)
 
     def _write(self, value: object, *, namespace: Namespace, name: str) -> Node:

@@ -32,7 +32,7 @@ from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._redact import bounded
 from ghostos_moss._self_updater import SelfUpdater
 from ghostos_moss._source import ModuleSource
-from ghostos_moss._values import MAX_NAME_CHARS, MAX_NOTE_CHARS, MAX_NOTES, MAX_TOTAL_BYTES, MAX_VALUE_BYTES
+from ghostos_moss._values import MAX_NAME_CHARS, MAX_NAMES, MAX_NOTE_CHARS, MAX_NOTES, MAX_TOTAL_BYTES, MAX_VALUE_BYTES
 from ghostos_moss.errors import (
     ClosedError,
     CodeCrashedError,
@@ -46,6 +46,15 @@ from ghostos_moss.errors import (
 __all__ = ["ProcessSession"]
 
 _OPEN_TIMEOUT_S: Final = 60.0
+_OF_WORKERS: Final = (
+    errors.SourceError,
+    CompileError,
+    InjectionError,
+    errors.LifecycleError,
+    errors.ContextFormatError,
+    errors.ContextValueError,
+)
+"""What opening and asking a module can raise. All else is the host's own to say."""
 _MAX_SAID_CHARS: Final = 40_000
 """Of one text of a worker: an honest one says less."""
 
@@ -248,6 +257,7 @@ class ProcessSession:
             pycontext=self._pycontext.model_dump(mode="json"),
             injected=injected or self._injected,
             functions=self._functions,
+            environment=self._workers.grants.env,
             level=self._level,
             max_tokens=self._max_prompt_tokens,
         )
@@ -306,14 +316,18 @@ class ProcessSession:
     def _context(self, values: Mapping[str, Any], *, changed: Mapping[str, Any] | None = None) -> PyContext:
         """The context with these values, of which those that changed are checked: they come from the worker."""
         for name, value in (values if changed is None else changed).items():
-            if len(name) > MAX_NAME_CHARS:
+            if name not in self._pycontext.values and not self._may_be_stored(name):
                 raise _UntrueReplyError(name[:MAX_NAME_CHARS])
             self._sizes[name] = _check_data(name, value, max_bytes=MAX_TOTAL_BYTES)
-        if sum(self._sizes[name] for name in values) > MAX_TOTAL_BYTES:
+        if len(values) > MAX_NAMES or sum(self._sizes[name] for name in values) > MAX_TOTAL_BYTES:
             raise _UntrueReplyError("values")
         module = self._pycontext.module or (self._source.name if not self._source.name.startswith("<") else None)
         update = {"values": dict(values), "module": module, "source_hash": self._source.digest}
         return self._pycontext.model_copy(update=update)
+
+    def _may_be_stored(self, name: str) -> bool:
+        """Whether it is the name of a value, as an honest worker stores it."""
+        return len(name) <= MAX_NAME_CHARS and not name.startswith("_") and name not in self._injected
 
     def _result(
         self, reply: RunReply | None, error: CodeError | None, *, output: Output, duration_s: float
@@ -350,11 +364,6 @@ class ProcessSession:
             worker.close()
             self._objects.forget_worker()
 
-    @property
-    def scratch(self) -> Path:
-        """The folder in which its code may write."""
-        return Path(self._scratch.name)
-
 
 class _UntrueReplyError(Exception):
     """What the worker sent is not what an honest one sends."""
@@ -382,7 +391,7 @@ def _refuse_trial(_code: str) -> tuple[str, ...]:
 def _local_error(error: RemoteError, module: str, *, hint: str) -> MossError:
     """An error of ours from the worker, as the one that it was there; anything else as a module that cannot be used."""
     found = getattr(errors, error.kind, None)
-    if not (isinstance(found, type) and issubclass(found, MossError)):
+    if not (isinstance(found, type) and issubclass(found, _OF_WORKERS)):
         return CompileError(module, f"its process raised {error}")
     message = f"{error.message}\n{hint}" if hint else error.message
     made = found.__new__(found, message)

@@ -3,6 +3,7 @@
 import builtins
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import astuple
@@ -136,6 +137,8 @@ class _Worker:
         return list(try_out_here(code, open_trial=open_trial))
 
     def _compiler(self, order: OpenOrder) -> MossCompiler:
+        os.environ.update(order.environment)
+
         def prepare(module: ModuleType, compiler: MossCompiler) -> None:
             self._names = vars(module)
             compiler.injects(**self._stand_ins(module, order.injected))

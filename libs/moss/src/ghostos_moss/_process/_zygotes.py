@@ -149,7 +149,7 @@ class Zygote:
             self._control.close()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._home = self._home or tempfile.TemporaryDirectory(prefix="ghostos-zygote-")
-        with theirs, tempfile.TemporaryFile(dir=self._home.name) as errors:
+        with tempfile.TemporaryFile(dir=self._home.name) as errors:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with a module of ours
                 [sys.executable, "-I", "-B", "-X", "utf8", "-m", "ghostos_moss._process._zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
@@ -160,6 +160,7 @@ class Zygote:
                 stderr=errors,
                 start_new_session=True,  # the terminal's Ctrl-C is for the host
             )
+            theirs.close()  # else it would be missed if the process ended
             ours.settimeout(_START_TIMEOUT_S)
             try:
                 is_ready = ours.recv(len(READY)) == READY
