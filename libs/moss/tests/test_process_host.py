@@ -316,3 +316,14 @@ def test_libraries_of_data_work_in_a_worker(open_confined, library):
     result = open_confined("from ghostos_moss import Moss\n").run(code, timeout_s=60)
     assert result.error is None
     assert result.std_output == "200\n"
+
+
+def test_calls_and_callbacks_are_nested_only_so_deep(at_gate, gate):
+    _, _, host_gate = gate
+    host_gate.keep = lambda callback: callback(0)  # calls back at once
+    code = "def again(number):\n    moss.gate.keep(again)\n    return 0\nmoss.gate.keep(again)\n"
+    result = at_gate.run(code, timeout_s=60)
+    assert result.status == "error"
+    assert "nested deeper than 64" in result.error
+    for _ in range(3):
+        assert at_gate.run("print(1)").std_output == "1\n"

@@ -109,7 +109,7 @@ class Link:
         self._received = 0
         self._is_read = False
         self._in_flight: set[Future[Any]] = set()
-        self._depth = 0
+        self._nesting = threading.local()  # a thread that waits for an answer serves what comes meanwhile
         self._end: Exception | None = None
 
     def begin(self, name: str, *arguments: Any, on_settled: Callable[[], object] | None = None) -> Pending:  # noqa: ANN401 - plain data
@@ -240,9 +240,10 @@ class Link:
             pending.settle(error=RemoteError(message.kind, message.message, message.facts))
 
     def _answer(self, request: Request) -> None:
-        self._depth += 1
+        depth: int = getattr(self._nesting, "depth", 0)
+        self._nesting.depth = depth + 1
         try:
-            value = self._handle_nested(request)
+            value = self._handle_nested(request, depth=depth)
         except PeerClosedError as exc:
             self._finish(exc)
             return
@@ -250,14 +251,14 @@ class Link:
             self._send(Failure(request.number, *self._describe(exc)))
             return
         finally:
-            self._depth -= 1
+            self._nesting.depth = depth
         if isinstance(value, Future):
             self._answer_later(request.number, cast("Future[Any]", value))
         else:
             self._send(Answer(request.number, value))
 
-    def _handle_nested(self, request: Request) -> object:
-        if self._depth > _MAX_NESTED:
+    def _handle_nested(self, request: Request, *, depth: int) -> object:
+        if depth >= _MAX_NESTED:
             text = f"calls and callbacks are nested deeper than {_MAX_NESTED}"
             raise RecursionError(text)
         return self._handle(request.name, request.arguments)
