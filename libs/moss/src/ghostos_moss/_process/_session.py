@@ -8,10 +8,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from ghostos_common.codec import dumps
-from ghostos_common.errors import CommonError
 from ghostos_container import Container
-from ghostos_moss import errors
 from ghostos_moss._capture import Output
 from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._compiler import MossCompiler
@@ -25,6 +22,7 @@ from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
 from ghostos_moss._process._objects import HostObjects
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply
+from ghostos_moss._process._replies import UntrueReplyError, check_data, local_error
 from ghostos_moss._process._told import tell_of
 from ghostos_moss._process._worker_supply import WorkerSupply
 from ghostos_moss._prompter import PromptLevel
@@ -46,15 +44,6 @@ from ghostos_moss.errors import (
 __all__ = ["ProcessSession"]
 
 _OPEN_TIMEOUT_S: Final = 60.0
-_OF_WORKERS: Final = (
-    errors.SourceError,
-    CompileError,
-    InjectionError,
-    errors.LifecycleError,
-    errors.ContextFormatError,
-    errors.ContextValueError,
-)
-"""What opening and asking a module can raise. All else is the host's own to say."""
 _MAX_SAID_CHARS: Final = 40_000
 """Of one text of a worker: an honest one says less."""
 
@@ -130,7 +119,7 @@ class ProcessSession:
                 error = CodeInterruptedError(exc.reason)
             except KeyboardInterrupt:  # as it is for code in this process
                 error = CodeInterruptedError("it was interrupted from the keyboard")
-            except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError, _UntrueReplyError):
+            except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError, UntrueReplyError):
                 error = CodeCrashedError()
             if reply is None and (trial := self._trial) is not None:
                 trial.end("the run that asked for it has ended")  # else it is waited for
@@ -272,7 +261,7 @@ class ProcessSession:
         except StoppedError as exc:
             self._drop_worker()
             raise CompileError(self._source.name, f"its process was stopped: {exc.reason}") from None
-        except (WorkerGoneError, FrameError, msgspec.ValidationError, _UntrueReplyError) as exc:
+        except (WorkerGoneError, FrameError, msgspec.ValidationError, UntrueReplyError) as exc:
             self._drop_worker()
             reason = "the process that it lives in ended: its body ended it, or it needed more memory than it may have"
             raise CompileError(self._source.name, reason) from exc
@@ -286,7 +275,7 @@ class ProcessSession:
                 hint = self._describe(self._check(msgspec.convert(refused, tuple[str, str, str])))
             except msgspec.ValidationError:
                 hint = ""
-        return _local_error(error, self._source.name, hint=hint)
+        return local_error(error, self._source.name, hint=hint)
 
     def _check(self, refused: tuple[str, str, str] | None) -> Refusal | None:
         if refused is None:
@@ -304,9 +293,9 @@ class ProcessSession:
         """Take over the values that a run has changed.
 
         Raises:
-            _UntrueReplyError: It, or what the code returned, is not what can be stored.
+            UntrueReplyError: It, or what the code returned, is not what can be stored.
         """
-        _check_data("returns", reply.returns, max_bytes=MAX_VALUE_BYTES)
+        check_data("returns", reply.returns, max_bytes=MAX_VALUE_BYTES)
         if reply.status == "ok":
             self._editor.commit()
             values = {name: value for name, value in self._pycontext.values.items() if name not in reply.removed}
@@ -317,10 +306,10 @@ class ProcessSession:
         """The context with these values, of which those that changed are checked: they come from the worker."""
         for name, value in (values if changed is None else changed).items():
             if name not in self._pycontext.values and not self._may_be_stored(name):
-                raise _UntrueReplyError(name[:MAX_NAME_CHARS])
-            self._sizes[name] = _check_data(name, value, max_bytes=MAX_TOTAL_BYTES)
+                raise UntrueReplyError(name[:MAX_NAME_CHARS])
+            self._sizes[name] = check_data(name, value, max_bytes=MAX_TOTAL_BYTES)
         if len(values) > MAX_NAMES or sum(self._sizes[name] for name in values) > MAX_TOTAL_BYTES:
-            raise _UntrueReplyError("values")
+            raise UntrueReplyError("values")
         module = self._pycontext.module or (self._source.name if not self._source.name.startswith("<") else None)
         update = {"values": dict(values), "module": module, "source_hash": self._source.digest}
         return self._pycontext.model_copy(update=update)
@@ -365,38 +354,5 @@ class ProcessSession:
             self._objects.forget_worker()
 
 
-class _UntrueReplyError(Exception):
-    """What the worker sent is not what an honest one sends."""
-
-
-def _check_data(name: str, value: Any, *, max_bytes: int) -> int:  # noqa: ANN401 - as it came
-    """The size of data that is to be stored or shown, as JSON.
-
-    Raises:
-        _UntrueReplyError: It is no JSON, or too large.
-    """
-    try:
-        size = len(dumps(value))
-    except (CommonError, TypeError, ValueError, RecursionError) as exc:
-        raise _UntrueReplyError(name) from exc
-    if size > max_bytes:
-        raise _UntrueReplyError(name)
-    return size
-
-
 def _refuse_trial(_code: str) -> tuple[str, ...]:
     return ("A test cannot edit the module: what it tries out is an edit already.",)
-
-
-def _local_error(error: RemoteError, module: str, *, hint: str) -> MossError:
-    """An error of ours from the worker, as the one that it was there; anything else as a module that cannot be used."""
-    found = getattr(errors, error.kind, None)
-    if not (isinstance(found, type) and issubclass(found, _OF_WORKERS)):
-        return CompileError(module, f"its process raised {error}")
-    message = f"{error.message}\n{hint}" if hint else error.message
-    made = found.__new__(found, message)
-    made.args = (message,)
-    for_model = str(error.facts.pop("for_model", error.message))
-    vars(made).update({name: fact for name, fact in error.facts.items() if isinstance(fact, (str, int, type(None)))})
-    made.describe_for_model = lambda: for_model  # pyright: ignore[reportAttributeAccessIssue] - its facts may be gone
-    return made
