@@ -13,6 +13,7 @@ from ghostos_moss._permissions import Permissions, find_permissions
 from ghostos_moss._process._async_calls import AsyncCalls
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import resolve_grants
+from ghostos_moss._process._kept_workers import KeptWorkers
 from ghostos_moss._process._landlock import find_abi
 from ghostos_moss._process._seccomp import is_supported
 from ghostos_moss._process._session import ProcessSession
@@ -40,6 +41,8 @@ class ProcessExecutor:
         never: Folders that no permission for paths includes: those with keys and databases.
         permissions: Before those that a module asks for itself: per kind, the first that is named decides alone.
         fallback: After those.
+        keep_s: How long the worker of a task waits for its next session: it keeps what it has imported. 0: not at all.
+        most_kept: How many wait at most.
     """
 
     def __init__(
@@ -48,11 +51,14 @@ class ProcessExecutor:
         never: Sequence[Path] = (),
         permissions: Permissions | None = None,
         fallback: Permissions | None = None,
+        keep_s: float = 60.0,
+        most_kept: int = 8,
     ) -> None:
         self._never = (*(folder.resolve() for folder in never), *_OF_THE_SYSTEM)
         self._permissions = permissions or Permissions()
         self._fallback = fallback
         self._zygote = Zygote()
+        self._kept = KeptWorkers(keep_s=keep_s, most=most_kept)
         self._async_calls = AsyncCalls()
 
     @property
@@ -106,7 +112,7 @@ class ProcessExecutor:
         grants = resolve_grants(granted, source=source, never=self._never, environment=os.environ)
         return ProcessSession(
             source,
-            workers=WorkerSupply(self._zygote, self._async_calls, grants, self._never, scratch),
+            workers=WorkerSupply(self._zygote, self._kept, self._async_calls, grants, self._never, scratch),
             pycontext=pycontext,
             container=container,
             injections=injections,
@@ -116,6 +122,7 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """End all workers. Harmless twice."""
+        self._kept.close()
         self._zygote.close()
         self._async_calls.close()
 

@@ -5,9 +5,12 @@ import os
 import select
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from ghostos_moss._capture import Output, captured_calls, captured_streams
+from ghostos_moss._process._crossing import Node
 from ghostos_moss._process._frames import FrameError, PeerClosedError
 from ghostos_moss._process._link import Link, Pending
 from ghostos_moss._process._objects import HostObjects
@@ -56,7 +59,11 @@ class LiveWorker:
         self._reading = threading.Lock()
         prints = _HostPrints(self)
         handle = captured_calls(objects.handle, lambda: prints if self._current_output is not None else None)
-        self._link = Link(process.frames, lambda request, args: handle(self._link, request, args), describe_error)
+        self._link = Link(process.frames, lambda request, args: handle(self, request, args), describe_error)
+        self._waking = threading.Lock()
+        self._users = 1
+        self.last_used = time.monotonic()
+        """When it was last put to use, on the monotonic clock."""
         threading.Thread(target=self._link.serve, name=f"moss-worker-{process.pid}", daemon=True).start()
 
     def request(self, name: str, *arguments: Any, timeout_s: float | None, output: Output | None = None) -> Any:  # noqa: ANN401 - plain data
@@ -92,6 +99,39 @@ class LiveWorker:
             return pending.result()
         except (PeerClosedError, FrameError) as exc:
             raise WorkerGoneError from exc
+
+    def call_back(self, number: int, arguments: list[Node]) -> Node:
+        """Call a function of the worker and wait for what it returns. From any thread, also while it rests.
+
+        Raises:
+            RemoteError: It raised.
+            PeerClosedError: The worker has ended.
+        """
+        with self._awake():
+            return self._link.request("callback", number, arguments)
+
+    def rest(self) -> None:
+        """Halt it until `wake`, or for as long as nobody calls one of its functions."""
+        with self._waking:
+            self._users -= 1
+            if self._users == 0:
+                self._process.pause()
+
+    def wake(self) -> None:
+        """Have it go on."""
+        with self._waking:
+            self._users += 1
+            self.last_used = time.monotonic()
+            if self._users == 1:
+                self._process.resume()
+
+    @contextmanager
+    def _awake(self) -> Generator[None]:
+        self.wake()
+        try:
+            yield
+        finally:
+            self.rest()
 
     def stop(self, reason: str) -> None:
         """End the request in progress. From any thread; the first reason counts."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from inspect import iscoroutine
@@ -9,13 +10,11 @@ from itertools import islice
 from typing import Any, Final, Protocol, cast
 
 from ghostos_moss._executor import HostCall
+from ghostos_moss._process._callbacks import Callback, CallbackPeer
 from ghostos_moss._process._calls import Call, show_error
 from ghostos_moss._process._contracts import HostContract
 from ghostos_moss._process._crossing import Node, from_node, plain_value, to_node
-from ghostos_moss._process._frames import PeerClosedError
-from ghostos_moss._process._link import Link, RemoteError
 from ghostos_moss._process._surface import Member
-from ghostos_moss.errors import CallbackGoneError
 
 __all__ = ["MAX_CALLS", "MAX_ITERATORS", "MAX_OBJECTS", "AsyncRunner", "HostObjects"]
 
@@ -45,15 +44,15 @@ class _Entry:
 
     Attributes:
         given: How often its number was sent: what the worker gives back is counted against it.
-        is_fixed: Whether it stays for as long as the session: what is injected.
+        session: The last session that it was injected in: it stays for as long as that. 0: it was returned.
     """
 
-    __slots__ = ("contract", "given", "is_fixed", "value")
+    __slots__ = ("contract", "given", "session", "value")
 
-    def __init__(self, value: object, contract: HostContract, *, is_fixed: bool) -> None:
+    def __init__(self, value: object, contract: HostContract) -> None:
         self.value = value
         self.contract = contract
-        self.is_fixed = is_fixed
+        self.session = 0
         self.given = 0
 
 
@@ -75,10 +74,27 @@ class HostObjects:
         self._iterators: dict[int, tuple[Iterator[object], HostContract, str]] = {}
         self._last_iterator = 0
         self._contracts: dict[type, HostContract] = {}
+        self._session = 1
+        self._callbacks: weakref.WeakValueDictionary[int, Callback] = weakref.WeakValueDictionary()
         self._calls: list[Call] = []
         self._count = 0
 
-    def add(self, value: object, *, contract: type, is_fixed: bool = True) -> int:
+    def begin_session(self) -> None:
+        """From here on things are injected anew; `end_injection` says when that is done."""
+        self._session += 1
+        self._calls, self._count = [], 0
+
+    def end_injection(self) -> None:
+        """Let go of what only earlier sessions had on their `moss`."""
+        for number, entry in [*self._entries.items()]:
+            if 0 < entry.session < self._session:
+                self._drop(number)
+
+    def held_callbacks(self) -> list[int]:
+        """Numbers of the worker's functions that somebody still has."""
+        return [*self._callbacks]
+
+    def add(self, value: object, *, contract: type, is_injected: bool = True) -> int:
         """Let the worker use an object as its contract says; return its number, the same one for the same object."""
         known = self._numbers.get(id(value))
         if known is None:
@@ -86,8 +102,10 @@ class HostObjects:
                 message = f"the worker holds {MAX_OBJECTS:,} objects of the host already"
                 raise RuntimeError(message)
             known = self._last_number = self._last_number + 1
-            self._entries[known] = _Entry(value, self.contract(contract), is_fixed=is_fixed)
+            self._entries[known] = _Entry(value, self.contract(contract))
             self._numbers[id(value)] = known  # the entry keeps it alive, so the id stays its own
+        if is_injected:
+            self._entries[known].session = self._session
         return known
 
     def value_of(self, number: int) -> object:
@@ -102,10 +120,11 @@ class HostObjects:
         return found
 
     def forget_worker(self) -> None:
-        """What a worker was given went with it: objects that are not fixed, iterators."""
+        """What a worker was given went with it: objects that are not injected, iterators, its own functions."""
         self._iterators.clear()
+        self._callbacks.clear()
         for number, entry in [*self._entries.items()]:
-            if not entry.is_fixed:
+            if not entry.session:
                 self._drop(number)
 
     def take_calls(self) -> tuple[HostCall, ...]:
@@ -113,7 +132,7 @@ class HostObjects:
         calls, self._calls, self._count = self._calls, [], 0
         return tuple(call.to_record() for call in calls)
 
-    def handle(self, link: Link, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data, or a future
+    def handle(self, peer: CallbackPeer, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data, or a future
         """Answer a request of the worker.
 
         Raises:
@@ -121,14 +140,14 @@ class HostObjects:
         """
         match request, arguments:
             case "call", [int() as number, str() as name, list(), dict()]:
-                return self._call(link, number, name, arguments[2], arguments[3])
+                return self._call(peer, number, name, arguments[2], arguments[3])
             case "get", [int() as number, str() as name]:
                 entry, _ = self._find(number, name, kinds=_PROPERTY)
                 call = self._begin(entry, name, [], {})
                 return self._complete(call, lambda: self._give(entry, name, getattr(entry.value, name)))
             case "set", [int() as number, str() as name, node]:
                 entry, _ = self._find(number, name, kinds=_PROPERTY)
-                value = self.take(link, entry.contract, node, name=name)
+                value = self.take(peer, entry.contract, node, name=name)
                 call = self._begin(entry, name, [node], {})
                 return self._complete(call, lambda: _assign(entry.value, name, value))
             case "next", [int() as number, int() as count]:
@@ -140,11 +159,11 @@ class HostObjects:
                 raise ValueError(message)
 
     def _call(
-        self, link: Link, number: int, name: str, nodes: list[Node], named: dict[str, Node]
+        self, peer: CallbackPeer, number: int, name: str, nodes: list[Node], named: dict[str, Node]
     ) -> "Node | Future[Any]":
         entry, member = self._find(number, name, kinds=_CALLABLE)
-        args = [self._argument(link, entry, node, name, at) for at, node in enumerate(nodes, start=1)]
-        kwargs = {key: self._argument(link, entry, node, name, key) for key, node in named.items()} if named else {}
+        args = [self._argument(peer, entry, node, name, at) for at, node in enumerate(nodes, start=1)]
+        kwargs = {key: self._argument(peer, entry, node, name, key) for key, node in named.items()} if named else {}
         call = self._begin(entry, name, nodes, named)
         if member.kind == "async":
             return self._runner.submit(self._complete_async(call, entry, getattr(entry.value, name)(*args, **kwargs)))
@@ -171,12 +190,12 @@ class HostObjects:
             raise AttributeError(message)
         return entry, member
 
-    def _argument(self, link: Link, entry: _Entry, node: object, name: str, at: int | str) -> object:
+    def _argument(self, peer: CallbackPeer, entry: _Entry, node: object, name: str, at: int | str) -> object:
         plain = plain_value(node)
         if plain is not node:
             return plain
         place = f"argument {at}" if isinstance(at, int) else at
-        return self.take(link, entry.contract, node, name=f"{entry.contract.name}.{name}: {place}")
+        return self.take(peer, entry.contract, node, name=f"{entry.contract.name}.{name}: {place}")
 
     def _begin(self, entry: _Entry, name: str, nodes: list[Node], named: dict[str, Node]) -> Call:
         """Record what was asked; what it comes to is filled in."""
@@ -209,7 +228,7 @@ class HostObjects:
         finally:
             call.duration_s = time.perf_counter() - started
 
-    def take(self, link: Link, contract: HostContract, node: object, *, name: str) -> object:
+    def take(self, peer: CallbackPeer, contract: HostContract, node: object, *, name: str) -> object:
         """A value that the worker sent."""
 
         def resolve(tag: str, details: list[Any]) -> object:
@@ -217,7 +236,7 @@ class HostObjects:
                 case "o", [int() as number] if number in self._entries:
                     return self._entries[number].value
                 case "c", [int() as number, str() as shown]:
-                    return _Callback(self, link, contract, number, shown)
+                    return self._callback(peer, contract, number, shown)
                 case "s", [str() as text]:
                     return _Shown(text)
                 case _:
@@ -225,6 +244,19 @@ class HostObjects:
                     raise ValueError(message)
 
         return from_node(node, namespace=contract.namespace, resolve=resolve, name=name)
+
+    def _callback(self, peer: CallbackPeer, contract: HostContract, number: int, shown: str) -> Callback:
+        """The stand-in for a function of the worker, the same one for the same function for as long as it is held."""
+        found = self._callbacks.get(number)
+        if found is None:
+            found = self._callbacks[number] = Callback(
+                peer,
+                number,
+                shown,
+                write=lambda value: self.to_node(contract, value, name="argument"),
+                read=lambda node: self.take(peer, contract, node, name="the callback's result"),
+            )
+        return found
 
     def _give(self, entry: _Entry, name: str, value: object) -> Node:
         """A value for the worker: data, or an object that the contract's annotation promises."""
@@ -252,7 +284,7 @@ class HostObjects:
                 found = next((each for each in kinds if isinstance(part, each)), None)
                 if found is None:
                     return self._refer_to_iterator(part, contract, name)
-                known = self.add(part, contract=found, is_fixed=False)
+                known = self.add(part, contract=found, is_injected=False)
             entry = self._entries[known]
             reference = ["o", known, _class_name(entry.contract.kind, contract)]
             entry.given += 1
@@ -294,7 +326,7 @@ class HostObjects:
         """The worker does not hold these any more, each as often as it says."""
         for number, times in counts.items():
             entry = self._entries.get(number)
-            if entry is None or entry.is_fixed or type(times) is not int or times < 1:
+            if entry is None or entry.session or type(times) is not int or times < 1:
                 continue
             entry.given -= times
             if entry.given <= 0:
@@ -303,36 +335,6 @@ class HostObjects:
     def _drop(self, number: int) -> None:
         entry = self._entries.pop(number)
         self._numbers.pop(id(entry.value), None)
-
-
-class _Callback:
-    """A function of the worker. Calling it runs the function there, and waits.
-
-    Raises:
-        CallbackGoneError: The worker has ended.
-        RuntimeError: The function raised.
-    """
-
-    def __init__(self, objects: HostObjects, link: Link, contract: HostContract, number: int, shown: str) -> None:
-        self._objects = objects
-        self._link = link
-        self._contract = contract
-        self._number = number
-        self._shown = shown
-
-    def __repr__(self) -> str:
-        return self._shown
-
-    def __call__(self, *args: object) -> object:
-        nodes = [self._objects.to_node(self._contract, value, name="argument") for value in args]
-        try:
-            node = self._link.request("callback", self._number, nodes)
-        except RemoteError as exc:
-            text = f"the callback raised {exc}"
-            raise RuntimeError(text) from None
-        except PeerClosedError:
-            raise CallbackGoneError(self._shown) from None
-        return self._objects.take(self._link, self._contract, node, name="the callback's result")
 
 
 class _Shown:

@@ -8,10 +8,14 @@ from ghostos_moss._executor import RunStatus
 from ghostos_moss._process._surface import MemberKind
 from ghostos_moss._prompter import PromptLevel
 
-__all__ = ["READY", "InjectedObject", "OpenOrder", "RunReply", "ToldMember"]
+__all__ = ["CONFINE", "FORK", "READY", "InjectedObject", "OpenOrder", "RunReply", "ToldMember"]
 
 READY: Final = b"ready"
 """What a zygote says when it can fork workers."""
+FORK: Final = b"fork"
+"""What it is told then, with the two descriptors of the worker to be."""
+CONFINE: Final = "confine"
+"""The first request of every worker, with its plan."""
 
 
 class ToldMember(msgspec.Struct, frozen=True):
@@ -55,6 +59,7 @@ class OpenOrder(msgspec.Struct, frozen=True):
         pycontext: As JSON.
         injected: By attribute.
         functions: The functions of the module that run on the host, as an object with those methods.
+        callbacks: Functions of earlier sessions that the host still holds.
         environment: Variables that the code may see. Not in the plan of a worker: that goes through the zygote, whose
             memory all later workers share.
         level, max_tokens: Of the prompt.
@@ -67,6 +72,7 @@ class OpenOrder(msgspec.Struct, frozen=True):
     pycontext: dict[str, Any]
     injected: dict[str, InjectedObject]
     functions: InjectedObject | None
+    callbacks: list[int]
     environment: dict[str, str]
     level: PromptLevel
     max_tokens: int | None

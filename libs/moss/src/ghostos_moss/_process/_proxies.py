@@ -4,7 +4,7 @@ import builtins
 import inspect
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import Any, Final, cast
@@ -41,14 +41,21 @@ class Proxies:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._classes: dict[type, type] = {}
-        self._namespaces: dict[type, Namespace] = {}
         self._live: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
         self._fixed: list[Remote] = []
         self._received: dict[int, int] = {}
         self._released: dict[int, int] = {}
         self._callbacks: dict[int, tuple[Callable[..., object], Namespace]] = {}
-        self._callback_ids: dict[object, int] = {}
+        self._callback_ids: dict[int, int] = {}
+        self._last_callback = 0
         self._waiting = AsyncRequests(link)
+
+    def begin_session(self, *, held: Collection[int]) -> None:
+        """Let go of what earlier sessions used, but for the functions that the host still holds."""
+        self._fixed.clear()
+        self._classes.clear()
+        self._callbacks = {number: kept for number, kept in self._callbacks.items() if number in held}
+        self._callback_ids = {id(function): number for number, (function, _) in self._callbacks.items()}
 
     def stand_in(self, number: int, contract: type) -> object:
         """Return the stand-in for an injected object of the host."""
@@ -120,7 +127,7 @@ class Proxies:
         return stand_in
 
     def _make_class(self, contract: type, members: Mapping[str, Member]) -> type:
-        self._namespaces[contract] = Namespace(vars(sys.modules.get(contract.__module__, object)))
+        namespace = Namespace(vars(sys.modules.get(contract.__module__, object)))
         body: dict[str, object] = {
             "__repr__": _repr,
             "__setattr__": _refuse_new_attribute,
@@ -132,7 +139,7 @@ class Proxies:
             if hasattr(contract, name):
                 body[name] = _do_nothing
         for name, member in members.items():
-            body[name] = self._make_member(contract, name, member)
+            body[name] = self._make_member(contract, name, member, namespace)
         try:
             made = type(contract)(contract.__name__, (Remote, contract), body)
         except TypeError:  # a final class, or one whose metaclass or __init_subclass__ wants more
@@ -140,17 +147,18 @@ class Proxies:
         made.__abstractmethods__ = frozenset()  # pyright: ignore[reportAttributeAccessIssue] - as abc does
         return made
 
-    def _make_member(self, contract: type, name: str, member: Member) -> object:
+    def _make_member(self, contract: type, name: str, member: Member, namespace: Namespace) -> object:
+        place = f"{contract.__name__}.{name}"
         if member.kind == "property":
-            return self._make_property(contract, name, doc=member.doc)
+            return self._make_property(name, place=place, doc=member.doc, namespace=namespace)
 
         def call(stand_in: Remote, /, *args: object, **kwargs: object) -> object:
-            nodes, named = self._arguments(contract, stand_in, name, member, args, kwargs)
-            return self._ask(contract, "call", _number_of(stand_in), name, nodes, named)
+            nodes, named = self._arguments(namespace, stand_in, place, member, args, kwargs)
+            return self._ask(namespace, place, "call", _number_of(stand_in), name, nodes, named)
 
         async def call_async(stand_in: Remote, /, *args: object, **kwargs: object) -> object:
-            nodes, named = self._arguments(contract, stand_in, name, member, args, kwargs)
-            return await self._ask_later(contract, "call", _number_of(stand_in), name, nodes, named)
+            nodes, named = self._arguments(namespace, stand_in, place, member, args, kwargs)
+            return await self._ask_later(namespace, place, "call", _number_of(stand_in), name, nodes, named)
 
         method = call if member.kind == "method" else call_async
         method.__name__, method.__qualname__ = name, f"{contract.__qualname__}.{name}"
@@ -159,65 +167,60 @@ class Proxies:
             method.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess] - where inspect looks
         return method
 
-    def _make_property(self, contract: type, name: str, *, doc: str | None) -> property:
-        namespace = self._namespaces[contract]
-
+    def _make_property(self, name: str, *, place: str, doc: str | None, namespace: Namespace) -> property:
         def read(stand_in: Remote) -> object:
-            return self._ask(contract, "get", _number_of(stand_in), name)
+            return self._ask(namespace, place, "get", _number_of(stand_in), name)
 
         def assign(stand_in: Remote, value: object) -> None:
             node = self._write(value, namespace=namespace, name=name)
-            self._ask(contract, "set", _number_of(stand_in), name, node)
+            self._ask(namespace, place, "set", _number_of(stand_in), name, node)
 
         return property(read, assign, doc=doc)
 
     def _arguments(
         self,
-        contract: type,
+        namespace: Namespace,
         stand_in: Remote,
-        name: str,
+        place: str,
         member: Member,
         args: tuple[object, ...],
         kwargs: dict[str, object],
     ) -> tuple[list[Node], dict[str, Node]]:
         """The nodes of a call's arguments, by position and by name."""
-        namespace = self._namespaces[contract]
         try:
             nodes = [
-                plain_node(value)
-                or self._write(value, namespace=namespace, name=f"{contract.__name__}.{name}: argument {at}")
+                plain_node(value) or self._write(value, namespace=namespace, name=f"{place}: argument {at}")
                 for at, value in enumerate(args, start=1)
             ]
             named = {
-                key: self._write(value, namespace=namespace, name=f"{contract.__name__}.{name}: {key}")
-                for key, value in kwargs.items()
+                key: self._write(value, namespace=namespace, name=f"{place}: {key}") for key, value in kwargs.items()
             }
         except TypeError as exc:
             shown = _show_objects(stand_in, args, kwargs, _signature(member))
             if shown is None:
                 text = f"{exc} To the host go data, functions and objects that came from it."
                 raise TypeError(text) from None
-            return [self._write(each, namespace=namespace, name=name) for each in shown], {}
+            return [self._write(each, namespace=namespace, name=place) for each in shown], {}
         return nodes, named
 
-    def _ask(self, contract: type, request: str, *arguments: Any) -> object:  # noqa: ANN401 - plain data
+    def _ask(self, namespace: Namespace, place: str, request: str, *arguments: Any) -> object:  # noqa: ANN401 - plain data
         if len(self._released) >= _RELEASE_BATCH:
             self._send_released()
         try:
             node = self._link.request(request, *arguments)
         except RemoteError as exc:
-            raise _local_error(exc, names=self._namespaces[contract]) from None
+            raise _local_error(exc, names=namespace) from None
         plain = plain_value(node)
         if plain is not node:
             return plain
-        return self._read(node, namespace=self._namespaces[contract], name=contract.__name__)
+        return self._read(node, namespace=namespace, name=place)
 
-    async def _ask_later(self, contract: type, request: str, *arguments: Any) -> object:  # noqa: ANN401 - plain data
+    async def _ask_later(self, namespace: Namespace, place: str, request: str, *arguments: Any) -> object:  # noqa: ANN401 - plain data
         try:
             node = await self._waiting.request(request, *arguments)
         except RemoteError as exc:
-            raise _local_error(exc, names=self._namespaces[contract]) from None
-        return self._read(node, namespace=self._namespaces[contract], name=contract.__name__)
+            raise _local_error(exc, names=namespace) from None
+        return self._read(node, namespace=namespace, name=place)
 
     def _write(self, value: object, *, namespace: Namespace, name: str) -> Node:
         def refer(part: object) -> Node | None:
@@ -267,7 +270,7 @@ class Proxies:
         if len(self._callbacks) >= MAX_CALLBACKS:
             message = f"the host was given {MAX_CALLBACKS} functions already: give it the same one again"
             raise TypeError(message)
-        number = len(self._callbacks) + 1
+        number = self._last_callback = self._last_callback + 1
         self._callbacks[number] = (function, namespace)
         self._callback_ids[id(function)] = number
         return number

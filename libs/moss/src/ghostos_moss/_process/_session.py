@@ -18,6 +18,7 @@ from ghostos_moss._process._accepted import Provided, provide
 from ghostos_moss._process._calls import describe_completed
 from ghostos_moss._process._frames import FrameError
 from ghostos_moss._process._hints import check_refusal, describe_refusal
+from ghostos_moss._process._kept_workers import KeptWorker
 from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
 from ghostos_moss._process._objects import HostObjects
@@ -75,20 +76,24 @@ class ProcessSession:
         self._followers: list[Injection] = []
         self._told: set[str] = set()
         self._sizes: dict[str, int] = {}
-        self._worker: LiveWorker | None = None
         self._trial: LiveWorker | None = None
         self._compiler = MossCompiler(container)
         self._scratch = workers.open_scratch()
+        self._purpose = workers.describe(source, scratch=self._scratch.name)
+        kept = workers.kept.take(self._purpose)
+        self._worker = kept.worker if kept is not None else None
+        self._objects = kept.objects if kept is not None else HostObjects(workers.runner)
         try:
             self._editor = self._provide_editor()
             accepted = provide(source, compiler=self._compiler, given=dict(injections))
-            self._objects = HostObjects(workers.runner)
+            self._objects.begin_session()
             self._injected = {name: self._tell_of(name, entry) for name, entry in accepted.objects.items()}
             self._functions = accepted.functions and tell_of(
                 self._objects, accepted.functions(), contract=accepted.functions
             )
+            self._objects.end_injection()
             self._tell_followers(accepted.objects)
-            self._ensure_worker()
+            self._ensure_worker(is_kept=kept is not None)
         except BaseException:
             self._give_back()
             raise
@@ -140,19 +145,28 @@ class ProcessSession:
             self._lock.release()
 
     def close(self) -> None:
-        """End the worker, then tell the injected objects, last first.
+        """Give the worker up, then tell the injected objects, last first.
 
         Raises:
             ExceptionGroup: What `on_destroy` and the container's shutdown raised. All were called.
         """
         worker = self._worker
-        if worker is not None:
-            worker.end("its session was closed")
-        with self._lock:
+        if not self._lock.acquire(blocking=False):
+            if worker is not None:
+                worker.end("its session was closed")
+            self._lock.acquire()
+        try:
             if self._is_closed:
                 return
             self._is_closed = True
+            worker, self._worker = self._worker, None
+            if worker is not None and self._workers.is_kept:
+                self._workers.kept.keep(KeptWorker(self._purpose, worker, self._objects))
+            elif worker is not None:
+                worker.close()
             found = self._give_back()
+        finally:
+            self._lock.release()
         if found:
             message = f"Closing the session of {self._source.name!r}"
             raise ExceptionGroup(message, found)
@@ -218,20 +232,28 @@ class ProcessSession:
         self._scratch.close()
         return found
 
-    def _ensure_worker(self) -> LiveWorker:
+    def _ensure_worker(self, *, is_kept: bool = False) -> LiveWorker:
+        """The worker, with the module open.
+
+        Args:
+            is_kept: It is there, from an earlier session: the module is to be opened.
+        """
         if self._is_closed:
             raise ClosedError("session", "open the module again")
-        if self._worker is None:
-            self._worker = self._fork()
-            try:
-                self._open()
-            except BaseException:
-                self._drop_worker()
+        if self._worker is not None and not is_kept:
+            return self._worker
+        worker = self._worker = self._worker or self._fork()
+        try:
+            self._open()
+        except BaseException as exc:
+            self._drop_worker()
+            if not is_kept or not isinstance(exc, MossError):
                 raise
-        return self._worker
+            return self._ensure_worker()  # nothing may depend on what an earlier session left in it
+        return worker
 
     def _fork(self) -> LiveWorker:
-        return LiveWorker(self._workers.fork(self._source, scratch=self._scratch.name), self._objects)
+        return LiveWorker(self._workers.fork(self._purpose), self._objects)
 
     def _open(self) -> None:
         self._pycontext = self._context(self._ask("open", dict[str, Any], self._order()))
@@ -246,6 +268,7 @@ class ProcessSession:
             pycontext=self._pycontext.model_dump(mode="json"),
             injected=injected or self._injected,
             functions=self._functions,
+            callbacks=self._objects.held_callbacks(),
             environment=self._workers.grants.env,
             level=self._level,
             max_tokens=self._max_prompt_tokens,

@@ -1,6 +1,7 @@
-"""What the zygote does once, so that its workers need not: it imports, and compiles, prompts and runs a module."""
+"""What is done once, so that workers need not: imports, and a module that is compiled, prompted and run."""
 
 import importlib
+from collections.abc import Iterator
 from typing import Final
 
 from ghostos_moss._compiler import MossCompiler
@@ -8,7 +9,7 @@ from ghostos_moss._off import OffSession
 from ghostos_moss._pycontext import PyContext
 from ghostos_moss._source import parse_source
 
-__all__ = ["warm_up"]
+__all__ = ["rehearse", "warm_up"]
 
 _MODULES: Final = (
     "asyncio",
@@ -71,12 +72,23 @@ def warm_up() -> None:
     """Run everything that a worker runs once. It is code of ours alone."""
     for name in _MODULES:
         importlib.import_module(name)
-    source = parse_source(_SAMPLE, name="sample", filename="<sample>", package="")
     for _ in range(2):
-        context = PyContext.model_validate({"values": {"count": 1}})
-        with MossCompiler() as compiler:
-            session = OffSession(compiler.with_source(source).join_context(context).compile(None))
+        for _ in rehearse():
+            pass
+
+
+def rehearse() -> Iterator[None]:
+    """Do what a worker does first, step by step: where memory is shared its pages are made this process's own."""
+    source = parse_source(_SAMPLE, name="sample", filename="<sample>", package="")
+    context = PyContext.model_validate({"values": {"count": 1}})
+    with MossCompiler() as compiler:
+        session = OffSession(compiler.with_source(source).join_context(context).compile(None))
+    try:
+        yield
         session.prompt()
+        yield
         session.run(_CODE)
+        yield
         session.run("undefined_name")
+    finally:
         session.close()

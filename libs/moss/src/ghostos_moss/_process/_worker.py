@@ -84,6 +84,8 @@ class _Worker:
         self._names: dict[str, object] = {}
         self._watch = RefusalWatch()
         self._streams = streams
+        self._folder, self._environment, self._path = os.getcwd(), dict(os.environ), [*sys.path]
+        self._builtins = dict(vars(builtins))
 
     def _handle(self, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data
         match request, arguments:
@@ -107,6 +109,7 @@ class _Worker:
                 raise RuntimeError(message)
 
     def _open(self, order: OpenOrder) -> dict[str, Any]:
+        self._forget_session(held=order.callbacks)
         pycontext = PyContext.model_validate(order.pycontext)
         try:
             with self._compiler(order) as compiler:
@@ -119,6 +122,20 @@ class _Worker:
         self._streams.flush()
         self._known = self._session.values()
         return dict(self._known)
+
+    def _forget_session(self, *, held: list[int]) -> None:
+        """Begin as a new worker would, but for what is imported and the functions that the host still holds."""
+        session, self._session = self._session, None
+        self._proxies.begin_session(held=held)
+        if session is not None:
+            session.close()
+            os.chdir(self._folder)
+            os.environ.clear()
+            os.environ.update(self._environment)
+            sys.path[:] = self._path
+            for name in vars(builtins).keys() - self._builtins.keys():
+                delattr(builtins, name)
+            vars(builtins).update(self._builtins)
 
     def _try_out(self, order: OpenOrder, code: str) -> list[str]:
         """Compile an edited source, with the values of now, and run its tests, with those that it begins with."""

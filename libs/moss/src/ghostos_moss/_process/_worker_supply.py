@@ -1,5 +1,6 @@
 """Where a session gets its workers from, and what those may do."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from msgspec.structs import replace
 
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import Grants
+from ghostos_moss._process._kept_workers import KeptWorkers, Purpose
 from ghostos_moss._process._objects import AsyncRunner
 from ghostos_moss._process._reach import find_reach
 from ghostos_moss._process._scratch import Scratch
@@ -22,6 +24,7 @@ class WorkerSupply:
 
     Attributes:
         zygote: Forks them.
+        kept: Has those of earlier sessions.
         runner: Completes asynchronous host calls.
         grants: What they may touch beside their own folder.
         never: Folders that no permission includes.
@@ -29,6 +32,7 @@ class WorkerSupply:
     """
 
     zygote: Zygote
+    kept: KeptWorkers
     runner: AsyncRunner
     grants: Grants
     never: tuple[Path, ...]
@@ -38,13 +42,36 @@ class WorkerSupply:
         """Return the folder that code has for itself."""
         return Scratch(self.scratch)
 
-    def fork(self, source: ModuleSource, *, scratch: str) -> WorkerProcess:
-        """Return a new worker, confined, whose current folder this is.
+    def describe(self, source: ModuleSource, *, scratch: str) -> Purpose:
+        """Return what a worker for a module is made for, whose current folder is `scratch`."""
+        readable, listed = find_reach(source)
+        plan = WorkerPlan(scratch=scratch, read=readable, listed=listed, grants=replace(self.grants, env={}))
+        folders = (scratch, *listed, *self.grants.read, *self.grants.write)
+        versions = (*map(_file_version, readable), *map(_folder_version, folders))
+        return Purpose(plan, self.grants.env, source.digest, versions)
+
+    def fork(self, purpose: Purpose) -> WorkerProcess:
+        """Return a new worker, confined.
 
         Raises:
             ConfinementError: It cannot be had.
         """
-        readable, listed = find_reach(source)
-        return self.zygote.fork(
-            WorkerPlan(scratch=scratch, read=readable, listed=listed, grants=replace(self.grants, env={}))
-        )
+        return self.zygote.fork(purpose.plan)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a worker outlives its session: where the folder of its code does."""
+        return self.scratch is not None
+
+
+def _file_version(path: str) -> tuple[int, ...]:
+    try:
+        found = os.stat(path)
+    except OSError:  # it is gone: so it has changed
+        return ()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _folder_version(path: str) -> tuple[int, ...]:
+    """Which one it is; what is in it may change."""
+    return _file_version(path)[:2]

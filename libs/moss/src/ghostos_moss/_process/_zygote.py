@@ -16,16 +16,16 @@ from typing import Final, NoReturn
 import msgspec
 
 from ghostos_moss._process._confine import WorkerPlan, confine, die_with_parent, give_up_privileges, prepare_to_confine
-from ghostos_moss._process._frames import Answer, Failure, FrameSocket
-from ghostos_moss._process._orders import READY
+from ghostos_moss._process._frames import Answer, Failure, FrameError, FrameSocket, PeerClosedError, Request
+from ghostos_moss._process._orders import CONFINE, READY
 from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._system import SystemCallError, set_process_option
-from ghostos_moss._process._warm_up import warm_up
+from ghostos_moss._process._warm_up import rehearse, warm_up
 from ghostos_moss._process._worker import serve
 
 __all__ = ["main"]
 
-_MAX_ORDER_BYTES: Final = 1024 * 1024
+_MAX_ORDER_BYTES: Final = 64
 _READ_BYTES: Final = 4096
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
@@ -42,6 +42,15 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # what is shared with the workers stays shared
     control.send(READY)
+    try:
+        _serve(control, children)
+    except ConnectionError:  # the host is gone, with a worker on its way to it
+        children.kill_all()
+    os._exit(0)
+
+
+def _serve(control: socket.socket, children: "_Children") -> None:
+    """Make workers for as long as there is a host, then end them."""
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(children.ended, select.POLLIN)
@@ -53,8 +62,8 @@ def main() -> None:
             order, descriptors, _, _ = socket.recv_fds(control, _MAX_ORDER_BYTES, 2)
             if not order:
                 children.kill_all()
-                os._exit(0)
-            _fork(control, order, descriptors, children)
+                return
+            _fork(control, descriptors, children)
 
 
 class _Children:
@@ -105,13 +114,13 @@ def _kill(processes: set[int]) -> None:
             continue
 
 
-def _fork(control: socket.socket, order: bytes, descriptors: list[int], children: _Children) -> None:
+def _fork(control: socket.socket, descriptors: list[int], children: _Children) -> None:
     connection, output = descriptors
     zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
-        _become_worker(zygote, control=control, order=order, connection=connection, output=output)
+        _become_worker(zygote, control=control, connection=connection, output=output)
     children.add(pid)
     os.close(connection)
     os.close(output)
@@ -120,24 +129,37 @@ def _fork(control: socket.socket, order: bytes, descriptors: list[int], children
     os.close(process)
 
 
-def _become_worker(zygote: int, *, control: socket.socket, order: bytes, connection: int, output: int) -> NoReturn:
-    frames: FrameSocket | None = None
+def _become_worker(zygote: int, *, control: socket.socket, connection: int, output: int) -> NoReturn:
     try:
         die_with_parent(zygote)
         control.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         streams = WorkerStreams(output, keep=(connection,))
         frames = FrameSocket(socket.socket(fileno=connection))
-        plan = msgspec.msgpack.decode(order, type=WorkerPlan)
-        try:
-            confine(plan)
-        except SystemCallError as exc:
-            frames.send(Failure(0, exc.layer, os.strerror(exc.errno or 0), {}))
-            os._exit(1)
-        frames.send(Answer(0, None))
-        serve(frames, streams)
+        for _ in rehearse():
+            if select.select([connection], [], [], 0)[0]:
+                break  # it is needed now
+        if _confine_as_told(frames):
+            serve(frames, streams)
     finally:
         os._exit(0)  # never back into the zygote's loop, whatever was raised
+
+
+def _confine_as_told(frames: FrameSocket) -> bool:
+    """Wait for the plan and follow it; False if there is none, or it cannot be followed."""
+    try:
+        request = frames.receive()
+    except (PeerClosedError, FrameError):  # the host needs no worker any more
+        return False
+    if not isinstance(request, Request) or request.name != CONFINE:
+        return False
+    try:
+        confine(msgspec.convert(*request.arguments, type=WorkerPlan))
+    except SystemCallError as exc:
+        frames.send(Failure(0, exc.layer, os.strerror(exc.errno or 0), {}))
+        return False
+    frames.send(Answer(0, None))
+    return True
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from ghostos_moss._process._confine import WorkerPlan
-from ghostos_moss._process._frames import Answer, Failure, FrameError, FrameSocket, PeerClosedError
-from ghostos_moss._process._orders import READY
+from ghostos_moss._process._frames import Answer, Failure, FrameError, FrameSocket, PeerClosedError, Request
+from ghostos_moss._process._orders import CONFINE, FORK, READY
 from ghostos_moss.errors import ConfinementError
 
 __all__ = ["WorkerProcess", "Zygote"]
@@ -53,8 +53,19 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it at once. Harmless when it has ended, and from any thread."""
+        self._signal(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Halt it where it is. As harmless."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Have it go on. As harmless."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
         try:
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            signal.pidfd_send_signal(self._handle, number)
         except (ProcessLookupError, OSError):  # ended, or released already
             return
 
@@ -67,23 +78,67 @@ class WorkerProcess:
         os.close(handle)
 
 
+class _Ordered:
+    """A worker that the zygote was told to make, and the host's ends of what will lead to it."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._connection, theirs = socket.socketpair()
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
+        self._output, writer = os.pipe2(os.O_CLOEXEC)
+        try:
+            socket.send_fds(control, [FORK], [theirs.fileno(), writer])
+        except BaseException:
+            self.give_up()
+            raise
+        finally:
+            theirs.close()
+            os.close(writer)
+        os.set_blocking(self._output, False)
+
+    def receive(self, control: socket.socket) -> WorkerProcess:
+        """Wait until it is made. Once; in the order in which workers were ordered.
+
+        Raises:
+            ConfinementError: The zygote has ended.
+        """
+        try:
+            answer, handles, _, _ = socket.recv_fds(control, 64, 1)
+        except OSError as exc:
+            self.give_up()
+            raise _no_zygote(str(exc)) from exc
+        if not handles:
+            self.give_up()
+            raise _no_zygote("it ended")
+        return WorkerProcess(int(answer), FrameSocket(self._connection), self._output, handles[0])
+
+    def give_up(self) -> None:
+        """Close what leads to it: it ends by that."""
+        self._connection.close()
+        os.close(self._output)
+
+
 class Zygote:
-    """Makes workers; its process is started for the first one, again after it has died, and ends with this process."""
+    """Makes workers; its process is started for the first one, again after it has died, and ends with this process.
+
+    One more than is asked for is made ahead: it waits to be told what it may have.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._spare: _Ordered | None = None
 
     def start(self) -> None:
-        """Start the process, if it does not run.
+        """Start the process, if it does not run, and have a worker made ahead.
 
         Raises:
             ConfinementError: It does not start.
         """
         with self._lock:
-            self._ensure_started()
+            control = self._ensure_started()
+            self._spare = self._spare or _order(control)
 
     def fork(self, plan: WorkerPlan) -> WorkerProcess:
         """Return a new worker, confined.
@@ -91,25 +146,19 @@ class Zygote:
         Raises:
             ConfinementError: This system cannot confine it; or no process can be had.
         """
-        ours, theirs = socket.socketpair()
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
-        reader, writer = os.pipe2(os.O_CLOEXEC)
+        worker = self._take()
         try:
-            pid, handle = self._order(plan, connection=theirs.fileno(), output=writer)
-        except BaseException:
-            ours.close()
-            os.close(reader)
-            raise
-        finally:
-            theirs.close()
-            os.close(writer)
-        os.set_blocking(reader, False)
-        worker = WorkerProcess(pid, FrameSocket(ours), reader, handle)
-        try:
-            _await_confinement(worker.frames)
+            is_confined = _confine(worker.frames, plan)
         except BaseException:
             worker.release()
             raise
+        if is_confined:
+            return worker
+        worker.release()  # it was made ahead, and something has ended it since: the next is a new one
+        worker = self._take()
+        if not _confine(worker.frames, plan):
+            worker.release()
+            raise ConfinementError("the worker", "it ended before it was confined")
         return worker
 
     def close(self) -> None:
@@ -118,6 +167,7 @@ class Zygote:
             control, self._control = self._control, None
             process, self._process = self._process, None
             home, self._home = self._home, None
+            self._give_up_spare()
         if control is not None:
             control.close()
         if process is not None:
@@ -129,24 +179,20 @@ class Zygote:
         if home is not None:
             home.cleanup()
 
-    def _order(self, plan: WorkerPlan, *, connection: int, output: int) -> tuple[int, int]:
-        order = msgspec.msgpack.encode(plan)
+    def _take(self) -> WorkerProcess:
         with self._lock:
             control = self._ensure_started()
-            try:
-                socket.send_fds(control, [order], [connection, output])
-                answer, handles, _, _ = socket.recv_fds(control, 64, 1)
-            except OSError as exc:
-                raise _no_zygote(str(exc)) from exc
-        if not handles:
-            raise _no_zygote("it ended")
-        return int(answer), handles[0]
+            ordered, self._spare = self._spare or _order(control), None
+            worker = ordered.receive(control)
+            self._spare = _order(control)
+            return worker
 
     def _ensure_started(self) -> socket.socket:
         if self._process is not None and self._process.poll() is None and self._control is not None:
             return self._control
         if self._control is not None:
             self._control.close()
+        self._give_up_spare()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._home = self._home or tempfile.TemporaryDirectory(prefix="ghostos-zygote-")
         with tempfile.TemporaryFile(dir=self._home.name) as errors:
@@ -173,6 +219,11 @@ class Zygote:
         self._control = ours
         return ours
 
+    def _give_up_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.give_up()
+
     def _failed_start(self, control: socket.socket, *, said: str) -> ConfinementError:
         control.close()
         process, self._process = self._process, None
@@ -182,16 +233,29 @@ class Zygote:
         return _no_zygote(said.strip().rpartition("\n")[2] or "it did not answer")
 
 
-def _await_confinement(frames: FrameSocket) -> None:
+def _order(control: socket.socket) -> _Ordered:
     try:
+        return _Ordered(control)
+    except OSError as exc:
+        raise _no_zygote(str(exc)) from exc
+
+
+def _confine(frames: FrameSocket, plan: WorkerPlan) -> bool:
+    """Have a worker confine itself; False if it is gone.
+
+    Raises:
+        ConfinementError: It cannot.
+    """
+    try:
+        frames.send(Request(0, CONFINE, [msgspec.to_builtins(plan)]))
         answer = frames.receive()
-    except (PeerClosedError, FrameError) as exc:
-        reason = "the worker ended before it was confined"
-        raise ConfinementError("the worker", reason) from exc
+    except (PeerClosedError, FrameError):
+        return False
     if isinstance(answer, Failure):
         raise ConfinementError(answer.kind, answer.message)
     if not isinstance(answer, Answer):
         raise ConfinementError("the worker", "it did not say that it is confined")
+    return True
 
 
 def _no_zygote(reason: str) -> ConfinementError:
