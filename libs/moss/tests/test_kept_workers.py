@@ -6,6 +6,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -95,7 +96,7 @@ def run(session, code, **arguments):
     return result.std_output
 
 
-def use(open_task, code=WHO, **arguments):
+def use(open_task, code: str = WHO, **arguments: Any):
     """What code prints in a session of its own."""
     session = open_task(**arguments)
     try:
@@ -188,7 +189,7 @@ def test_other_files_other_rights_and_another_folder_are_for_another_worker(open
         seen.append(use(open_task, **arguments))
         return seen[-1] not in seen[:-1]
 
-    arguments = {}
+    arguments: dict[str, Any] = {}
     assert not is_new()
     target.write_text(target.read_text() + "\nADDED = 1\n")
     assert is_new()

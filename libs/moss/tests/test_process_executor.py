@@ -868,7 +868,12 @@ def broker(robots):
     runner = AsyncCalls()
     objects = HostObjects(runner)
     number = objects.add(robots.ball, contract=robots.Body)
-    link = Link(FrameSocket(ours), lambda request, args: objects.handle(link, request, args), describe_error)
+
+    class Peer:
+        def call_back(self, number, arguments):
+            return link.request("callback", number, arguments)
+
+    link = Link(FrameSocket(ours), lambda request, args: objects.handle(Peer(), request, args), describe_error)
     server = threading.Thread(target=link.serve, daemon=True)
     server.start()
     liar = Liar(theirs)

@@ -135,7 +135,8 @@ class _Worker:
             sys.path[:] = self._path
             for name in vars(builtins).keys() - self._builtins.keys():
                 delattr(builtins, name)
-            vars(builtins).update(self._builtins)
+            for name, value in self._builtins.items():
+                setattr(builtins, name, value)
 
     def _try_out(self, order: OpenOrder, code: str) -> list[str]:
         """Compile an edited source, with the values of now, and run its tests, with those that it begins with."""
