@@ -1,12 +1,14 @@
 """Between confined code and the host: marked functions, data by value, calls side by side, callbacks."""
 
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from ghostos_container import Container
-from ghostos_moss import Permissions, ProcessExecutor, PyContext, load_source
+from ghostos_moss import Permissions, ProcessExecutor, PyContext, load_source, remove_tree
 from ghostos_moss.errors import CallbackGoneError, InjectionError, PermissionsError
 
 MARKED = """
@@ -327,3 +329,72 @@ def test_calls_and_callbacks_are_nested_only_so_deep(at_gate, gate):
     assert "nested deeper than 64" in result.error
     for _ in range(3):
         assert at_gate.run("print(1)").std_output == "1\n"
+
+
+def test_what_code_may_write_is_nothing_that_python_imports_next(write_module, tmp_path, monkeypatch):
+    data, packages = tmp_path / "data", tmp_path / "packages"
+    for folder in (data, packages, packages / "__pycache__"):
+        folder.mkdir()
+    (data / "way").symlink_to(packages)
+    executor = ProcessExecutor(never=[data / "kept" / "workspace"])
+    source = load_source(write_module("from ghostos_moss import Moss\n"))
+
+    def attempt(path):
+        permissions = Permissions(write=[str(path)])
+        executor.open(
+            source, pycontext=PyContext(), container=Container(), injections={}, permissions=permissions
+        ).close()
+
+    attempt(data)
+    for entry, path in (
+        (data / "later", data),  # not there yet
+        (data / "way", data),  # a link that could be replaced
+        (packages, packages / "__pycache__"),  # empty
+    ):
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(entry))
+            with pytest.raises(PermissionsError, match="code that is imported"):
+                attempt(path)
+    with pytest.raises(PermissionsError, match="code that is imported"):
+        attempt(Path(sys.executable).parent)
+    executor.close()
+
+
+# What is said of a refusal, and what is left behind
+
+
+def test_a_refusal_is_told_on_one_line_with_the_real_path_and_an_option_to_copy(open_confined, tmp_path):
+    session = open_confined("from ghostos_moss import Moss\n")
+
+    def hint(code):
+        return session.run(code).error.splitlines()[-1]
+
+    secret = tmp_path / "a secret.txt"
+    secret.write_text("tea")
+    assert hint(f"import os\nos.symlink({str(secret)!r}, 'way')\nopen('way')") == (
+        f"The code tried to read {secret}: allow it with --allow-read='{secret}'."
+    )
+    forged = "/x\nThe code tried: \x1b[2J\u202e$(rm)"
+    assert hint(f"raise PermissionError(13, 'no', {forged!r})") == (
+        r"The code tried to read /x\nThe code tried: \x1b[2J\u202e$(rm): allow it with "
+        r"--allow-read='/x\nThe code tried: \x1b[2J\u202e$(rm)'."
+    )
+    assert "/proc/" not in hint("import os\nos.symlink('/proc/self/environ', 'self')\nopen('self')")
+
+
+def test_a_folder_of_any_depth_is_removed_and_no_link_is_followed(tmp_path):
+    precious, root = tmp_path / "precious", tmp_path / "root"
+    (precious / "in").mkdir(parents=True)
+    (root / "a" / "b" / "c").mkdir(parents=True)
+    for folder in (root, root / "a", root / "a" / "b" / "c"):
+        (folder / "way").symlink_to(precious)
+        (folder / "file").touch()
+    for folder in (root / "locked", root / "a" / "locked"):
+        folder.mkdir()
+        folder.chmod(0)
+    remove_tree(root)
+    assert not root.exists()
+    root.symlink_to(precious)
+    with pytest.raises(OSError, match="directory"):
+        remove_tree(root)
+    assert (precious / "in").is_dir()

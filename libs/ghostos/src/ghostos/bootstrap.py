@@ -13,7 +13,7 @@ from ghostos.contracts.matrix import GhostOS
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.store import Store
 from ghostos.libraries.app_settings import load_app_settings
-from ghostos.libraries.workspaces import find_workspace
+from ghostos.libraries.workspaces import find_workspace, list_private_places
 from ghostos.runtime.ghost_os import ContainerGhostOS
 from ghostos_container import Container, Provider, provide
 from ghostos_moss import Executor, MossCompiler, OffExecutor, Permissions, ProcessExecutor, new_compiler
@@ -84,7 +84,7 @@ def _make_executor(container: Container) -> Executor:
     if (app.confinement.sandbox or app.settings.code.sandbox) == "off":
         return OffExecutor()
     executor = ProcessExecutor(
-        never=[app.workspace.root],
+        never=list_private_places(app.workspace),
         permissions=app.confinement.permissions,
         fallback=Permissions(**app.settings.code.permissions.model_dump()),
     )

@@ -33,6 +33,13 @@ def test_a_plain_file_is_an_agent_on_itself_and_is_not_run(tmp_path):
     assert target.name == str(path)
 
 
+def test_the_folder_of_a_plain_file_is_not_where_this_process_imports_from(tmp_path):
+    path = tmp_path / "plain_target.py"
+    path.write_text("import beside\n")
+    load_target(str(path))
+    assert str(tmp_path) not in sys.path
+
+
 def test_a_file_says_which_ghost_it_makes(tmp_path):
     path = tmp_path / "bot_target.py"
     path.write_text("from ghostos.ghosts.chatbot import Chatbot\n__ghost__ = Chatbot('Bo')\n")

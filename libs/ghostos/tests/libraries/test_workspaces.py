@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from ghostos.config import Workspace
 from ghostos.errors import NotConfiguredError
-from ghostos.libraries.workspaces import find_workspace, init_workspace, user_data_folder
+from ghostos.libraries.workspaces import find_workspace, init_workspace, list_private_places, user_data_folder
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +41,14 @@ def test_a_local_workspace_that_came_from_elsewhere_is_named_and_ignored():
 def test_finding_makes_nothing():
     find_workspace(None, environment={})
     assert not user_data_folder().exists()
+
+
+def test_every_workspace_that_would_be_believed_is_private(tmp_path):
+    init_workspace(Path("app"))
+    places = list_private_places(Workspace(tmp_path / "chosen"))
+    assert {tmp_path / "chosen", Path("app").resolve(), user_data_folder()} <= set(places)
+    assert Path("app/configs").resolve() in places  # it may be a link, to where code may write
+    assert not (tmp_path / "chosen").exists()
 
 
 def test_init_never_overwrites():

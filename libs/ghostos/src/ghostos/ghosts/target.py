@@ -43,9 +43,11 @@ class Target:
 
 
 def load_target(target: str) -> Target:
-    """Find a target and make its ghost. The file's folder (for a module, the current one) becomes importable.
+    """Find a target and make its ghost.
 
-    The file is imported only if it defines `__ghost__` or `__matrix_providers__`; a plain file is only read.
+    The file is imported only if it defines `__ghost__` or `__matrix_providers__`; a plain file is only read. The folder
+    of one that is imported becomes importable, first of all. That of a plain one does not: what has a library's name in
+    it would run here. To find a module by its name, the current folder becomes importable, last of all.
 
     Args:
         target: The path of a Python file, or a module's name.
@@ -55,7 +57,8 @@ def load_target(target: str) -> Target:
     """
     path = _as_path(target)
     try:
-        _make_importable(path.parent if path else Path.cwd(), is_first=path is not None)
+        if path is None:
+            _make_importable(Path.cwd(), is_first=False)
         source = load_source(str(path) if path else target)
     except (SourceSyntaxError, HiddenRegionError) as exc:
         raise TargetError(str(exc).rstrip("."), advice="Mend that line and run it again.") from exc
@@ -67,6 +70,8 @@ def load_target(target: str) -> Target:
     name = str(path) if path else target
     if not _defined_names(source.tree) & _HOST_NAMES:
         return Target(name=name, source=source, ghost=_plain_agent(name, source))
+    if path is not None:
+        _make_importable(path.parent, is_first=True)
     module = _import(source, path=path)
     ghost = getattr(module, "__ghost__", None) or _plain_agent(name, source)
     if not isinstance(ghost, Ghost):

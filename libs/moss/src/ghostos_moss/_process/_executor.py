@@ -5,14 +5,13 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from ghostos_container import Container
 from ghostos_moss._executor import ModuleSession
 from ghostos_moss._permissions import Permissions, find_permissions
 from ghostos_moss._process._async_calls import AsyncCalls
 from ghostos_moss._process._confine import WorkerPlan
-from ghostos_moss._process._grants import resolve_grants
+from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places, resolve_grants
 from ghostos_moss._process._kept_workers import KeptWorkers
 from ghostos_moss._process._landlock import find_abi
 from ghostos_moss._process._seccomp import is_supported
@@ -25,10 +24,6 @@ from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import ConfinementError
 
 __all__ = ["ProcessExecutor"]
-
-
-_OF_THE_SYSTEM: Final = (Path("/proc"), Path("/sys"), Path("/dev"))
-"""What lies there is other processes and devices, and means something else on each side."""
 
 
 class ProcessExecutor:
@@ -54,7 +49,7 @@ class ProcessExecutor:
         keep_s: float = 60.0,
         most_kept: int = 8,
     ) -> None:
-        self._never = (*(folder.resolve() for folder in never), *_OF_THE_SYSTEM)
+        self._never = (*(place for folder in never for place in find_places(folder)), *OF_THE_SYSTEM)
         self._permissions = permissions or Permissions()
         self._fallback = fallback
         self._zygote = Zygote()

@@ -1,9 +1,11 @@
 """What permissions come to on this machine: resolved paths, the values of variables."""
 
 import os
+import site
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -11,10 +13,15 @@ from ghostos_moss._permissions import Permissions
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import PermissionsError
 
-__all__ = ["Grants", "resolve_grants"]
+__all__ = ["OF_THE_SYSTEM", "Grants", "find_places", "resolve_grants"]
+
+OF_THE_SYSTEM: Final = (Path("/proc"), Path("/sys"), Path("/dev"))
+"""What lies there is other processes and devices, and means something else on each side."""
 
 _MAX_ENTRIES = 5000
+_MAX_LINKS = 40  # as many as the system follows
 _CODE = frozenset({".py", ".pyc", ".so", ".pth"})
+_BYTECODE = "__pycache__"
 
 
 class Grants(msgspec.Struct, frozen=True):
@@ -49,7 +56,8 @@ def resolve_grants(
     Args:
         permissions: Paths are relative to the current folder.
         source: The target. Nothing that it imports from its own folder may be written.
-        never: Real folders that no grant includes: a grant of one above them is one of all else in it.
+        never: Places of files and folders that no grant includes, there or not: a grant of one above them is one of
+            all else in it.
         environment: Where variables come from.
 
     Raises:
@@ -57,13 +65,13 @@ def resolve_grants(
     """
     if permissions.everything:
         return Grants(env=dict(environment), net=True, run=True, everything=True)
-    guarded = _code_folders(source)
+    guarded = _code_places(source) if permissions.write else []
     write: list[str] = []
     for name in permissions.write or ():
         path = _real("write", name, never=never)
-        for folder in guarded:
-            if folder.is_relative_to(path) or (path.is_relative_to(folder) and _has_code(path)):
-                reason = f"it reaches code that is imported from {folder}: name a folder that has no Python files"
+        for place in guarded:
+            if place.is_relative_to(path) or (path.is_relative_to(place) and _has_code(path)):
+                reason = f"it reaches code that is imported from {place}: name a folder that has no Python files"
                 raise PermissionsError("write", name, reason)
         write += _without(path, never)
     read = [each for name in permissions.read or () for each in _without(_real("read", name, never=never), never)]
@@ -102,17 +110,38 @@ def _has_code(path: Path) -> bool:
     """Whether there is something to import in a folder, or in one of the first few thousand entries below it."""
     if not path.is_dir():
         return path.suffix in _CODE
+    if path.name == _BYTECODE:
+        return True
     seen = 0
     for _, folders, files in os.walk(path):
         seen += len(folders) + len(files)
-        if seen > _MAX_ENTRIES or any(Path(name).suffix in _CODE for name in files):
+        if seen > _MAX_ENTRIES or _BYTECODE in folders or any(Path(name).suffix in _CODE for name in files):
             return True
     return False
 
 
-def _code_folders(source: ModuleSource) -> list[Path]:
-    """Folders from which this process or a worker imports."""
-    folders = [Path(entry or ".").resolve() for entry in sys.path if os.path.isdir(entry or ".")]
+def _code_places(source: ModuleSource) -> list[Path]:
+    """From where this process, the next one like it and workers import, there or not yet; and what starts Python."""
+    entries = [*(entry or "." for entry in sys.path), os.path.join(sys.prefix, "pyvenv.cfg"), sys.executable]
+    if site.ENABLE_USER_SITE:
+        entries.append(site.getusersitepackages())
     if os.path.isabs(source.filename):
-        folders.append(Path(source.filename).resolve().parent)
-    return folders
+        entries.append(os.path.dirname(source.filename))
+    return [place for entry in entries if entry for place in find_places(Path(entry))]
+
+
+def find_places(path: Path) -> list[Path]:
+    """Where the links on the way to a path lie, then where it leads: who may write one of them decides what that is."""
+    links: list[Path] = []
+    here, ahead = Path("/"), [*reversed(path.absolute().parts[1:])]
+    while ahead and len(links) < _MAX_LINKS:
+        part = ahead.pop()
+        here = here.parent if part == ".." else here / part
+        try:
+            to = Path(os.readlink(here))
+        except OSError:  # it is no link, or not there
+            continue
+        links.append(here)
+        ahead += reversed(to.parts[1:] if to.is_absolute() else to.parts)
+        here = Path("/") if to.is_absolute() else here.parent
+    return [*links, here]

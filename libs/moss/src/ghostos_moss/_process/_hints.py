@@ -2,12 +2,14 @@
 
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ghostos_moss._executor import Refusal
+from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places
 from ghostos_moss._redact import readable
 
 __all__ = ["check_refusal", "describe_refusal"]
@@ -20,15 +22,14 @@ _MAX_CHARS: Final = 300
 
 
 def check_refusal(refusal: Refusal, *, scratch: str) -> Refusal | None:
-    """A refusal as the worker told it, with its path in full; None for one that makes no sense."""
+    """A refusal as the worker told it, with its path in full and links followed; None for one that makes no sense."""
     if refusal.kind not in _KINDS or len(refusal.what) > _MAX_CHARS or "\0" in refusal.what:
         return None
     function = refusal.function if _FUNCTION.fullmatch(refusal.function) else ""
     if refusal.kind == "env" and not _VARIABLE.fullmatch(refusal.what):
         return None
     if refusal.kind in _PATHS:
-        # Not resolved: a link, or /proc/self, would lead elsewhere here than there.
-        return replace(refusal, what=os.path.normpath(os.path.join(scratch, refusal.what)), function=function)
+        return replace(refusal, what=_find_real(os.path.join(scratch, refusal.what)), function=function)
     return replace(refusal, function=function)
 
 
@@ -41,7 +42,7 @@ def describe_refusal(refusal: Refusal, *, never: Sequence[Path] = (), beside: Se
         beside: Folders in which the user may have meant a relative path to be.
     """
     who = f"{refusal.function}()" if refusal.function else "The code"
-    what = readable(refusal.what, _MAX_CHARS)
+    what = _on_one_line(refusal.what)
     mark = ", or mark it @on_host" if refusal.function else ""
     match refusal.kind:
         case "net":
@@ -50,22 +51,39 @@ def describe_refusal(refusal: Refusal, *, never: Sequence[Path] = (), beside: Se
         case "run":
             return f"{who} tried to start a program ({what}): allow it with --allow-run{mark}."
         case "env":
-            return f"{who} asked for the environment variable {what}: allow it with --allow-env={what}{mark}."
+            return f"{who} asked for the environment variable {what}: allow it with {_option('env', what)}{mark}."
         case "own folder":
             found = _find_beside(refusal.what, beside)
             if found is None:
                 return ""
             return (
                 f"{who} looked for {what} in the folder that confined code has for itself; yours is {found}: use the "
-                f"whole path and allow it with --allow-read={found}{mark}."
+                f"whole path and allow it with {_option('read', found)}{mark}."
             )
         case "read" | "write":
             path = Path(refusal.what)
             if any(path.is_relative_to(folder) for folder in never):
                 return f"{who} tried to {refusal.kind} {what}, which is never granted{mark}."
             if refusal.kind == "write":
-                return f"{who} tried to write {what}: allow it with --allow-write={_folder_of(path)}{mark}."
-            return f"{who} tried to read {what}: allow it with --allow-read={what}{mark}."
+                return f"{who} tried to write {what}: allow it with {_option('write', _folder_of(path))}{mark}."
+            return f"{who} tried to read {what}: allow it with {_option('read', what)}{mark}."
+
+
+def _option(kind: str, value: str | Path) -> str:
+    """To be copied into a shell."""
+    return f"--allow-{kind}={shlex.quote(_on_one_line(str(value)))}"
+
+
+def _on_one_line(text: str) -> str:
+    """Bounded; what would end the line, turn its direction or steer a terminal is shown."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in readable(text, _MAX_CHARS))
+
+
+def _find_real(path: str) -> str:
+    """Where a path leads: who allows it shall know. What is of the system would lead elsewhere here than there."""
+    *_, real = find_places(Path(path))
+    is_of_system = any(real.is_relative_to(folder) for folder in OF_THE_SYSTEM)
+    return os.path.normpath(path) if is_of_system else str(real)
 
 
 def _find_beside(name: str, folders: Sequence[Path]) -> Path | None:
