@@ -1,6 +1,7 @@
 """What every executor must do. Another one joins in the fixture `executor` of `conftest.py`."""
 
 import threading
+import time
 
 import pytest
 
@@ -129,6 +130,95 @@ def test_a_run_out_of_time_is_interrupted_and_rolled_back(session):
     assert "ran longer than 0.1 s" in (result.error or "")
     assert session.values()["count"] == 0
     assert session.run("print('alive')", timeout_s=30).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [
+        ("count = 1\nwhile True: pass", "line 2: while True: pass"),
+        (
+            "def spin():\n    while True:\n        try: spin_on()\n        except BaseException: pass\n"
+            "def spin_on():\n    while True: pass\nspin()",
+            "line 6, in spin_on: while True: pass",
+        ),
+        (
+            "import asyncio\nasync def run(moss):\n    await asyncio.sleep(60)",
+            "line 3, in run: await asyncio.sleep(60)",
+        ),
+    ],
+)
+def test_who_is_out_of_time_is_told_where_it_was(session, code, place):
+    result = session.run(code, timeout_s=0.2)
+    assert result.status == "interrupted"
+    assert place in result.error
+
+
+def test_code_that_is_stopped_can_clean_up(session):
+    code = "def run(moss):\n    try:\n        while True: moss.count += 1\n    finally:\n        print('cleaned up')"
+    result = session.run(code, timeout_s=0.2)
+    assert (result.status, result.std_output) == ("interrupted", "cleaned up\n")
+
+
+@pytest.fixture
+def open_pump(open_session, write_module):
+    library = write_module("""
+        from ghostos_moss import Body
+
+        class Pump(Body):
+            def run(self, seconds: float) -> None: ...
+            def stop(self) -> None: ...
+    """)
+    source = f"""
+        from {library} import Pump
+        from ghostos_moss import Moss as Parent
+
+        class Moss(Parent):
+            pump: Pump
+    """
+
+    class RealPump(__import__(library).Pump):
+        def __init__(self):
+            self.does = []
+            self.fault = None
+
+        def run(self, seconds):
+            self.does.append("run")
+
+        def stop(self):
+            self.does.append("stop")
+            if self.fault is not None:
+                raise self.fault
+
+    def open_it():
+        pump, container = RealPump(), Container()
+        container.set(__import__(library).Pump, pump)
+        return open_session(source, container=container), pump
+
+    return open_it
+
+
+def test_a_body_comes_to_rest_when_its_code_is_stopped(open_pump):
+    session, pump = open_pump()
+    assert session.run("moss.pump.run(60)").status == "ok"
+    assert session.run("moss.pump.run(60)\n1 / 0").status == "error"
+    assert pump.does == ["run", "run"]  # what it was told it does, also when code failed later
+    result = session.run("moss.pump.run(60)\nwhile True: pass", timeout_s=0.2)
+    assert pump.does == ["run", "run", "run", "stop"]
+    assert "moss.pump was stopped" in result.notes
+    thread = threading.Thread(target=session.run, args=("moss.pump.run(60)\nwhile True: pass",))
+    thread.start()
+    while len(pump.does) < 5:
+        time.sleep(0.01)
+    session.cancel()
+    thread.join(10)
+    assert pump.does[4:] == ["run", "stop"]
+
+
+def test_a_body_that_cannot_stop_is_said_to(open_pump):
+    session, pump = open_pump()
+    pump.fault = OSError("no radio")
+    result = session.run("while True: pass", timeout_s=0.2)
+    assert "moss.pump could not be stopped: OSError: no radio" in result.notes
 
 
 def test_cancel_ends_the_run_in_progress(session):

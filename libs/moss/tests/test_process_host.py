@@ -379,7 +379,9 @@ def test_a_refusal_is_told_on_one_line_with_the_real_path_and_an_option_to_copy(
         r"The code tried to read /x\nThe code tried: \x1b[2J\u202e$(rm): allow it with "
         r"--allow-read='/x\nThe code tried: \x1b[2J\u202e$(rm)'."
     )
-    assert "/proc/" not in hint("import os\nos.symlink('/proc/self/environ', 'self')\nopen('self')")
+    of_the_system = hint("import os\nos.symlink('/proc/self/environ', 'self')\nopen('self')")
+    assert of_the_system.endswith("/self, which is never granted.")
+    assert "/proc/" not in of_the_system  # it would be another process here
 
 
 def test_a_folder_of_any_depth_is_removed_and_no_link_is_followed(tmp_path):

@@ -4,13 +4,14 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ghostos_moss._bodies import Body
     from ghostos_moss._code_versions import CodeProposal, CodeVersion, version_id
     from ghostos_moss._compiler import MossCompiler, new_compiler
     from ghostos_moss._execution import Execution
     from ghostos_moss._executor import Executor, HostCall, ModuleSession, Refusal, RunResult, RunStatus
     from ghostos_moss._moss import AttrPrompts, Injection, InjectionHost, Moss
     from ghostos_moss._off import OffExecutor
-    from ghostos_moss._permissions import Permissions, find_permissions, on_host
+    from ghostos_moss._permissions import Permission, PermissionKind, Permissions, find_permissions, on_host
     from ghostos_moss._process._executor import ProcessExecutor
     from ghostos_moss._process._scratch import remove_tree
     from ghostos_moss._prompter import MossPrompter, PromptLevel
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttrPrompts",
+    "Body",
     "CodeBlock",
     "CodeDelta",
     "CodeEnd",
@@ -57,6 +59,8 @@ __all__ = [
     "MossRuntime",
     "OffExecutor",
     "ParsedReply",
+    "Permission",
+    "PermissionKind",
     "Permissions",
     "ProcessExecutor",
     "PromptLevel",
@@ -93,6 +97,7 @@ _HOMES = {
     "Execution": "_execution",
     "Executor": "_executor",
     "HostCall": "_executor",
+    "Body": "_bodies",
     "Injection": "_moss",
     "InjectionHost": "_moss",
     "Json": "_pycontext",
@@ -105,6 +110,8 @@ _HOMES = {
     "MossRuntime": "_runtime",
     "OffExecutor": "_off",
     "ParsedReply": "_reply_events",
+    "Permission": "_permissions",
+    "PermissionKind": "_permissions",
     "Permissions": "_permissions",
     "ProcessExecutor": "_process._executor",
     "PromptLevel": "_prompter",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ghostos_container import Container
-from ghostos_moss._permissions import Permissions
+from ghostos_moss._permissions import Permission, Permissions
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._source import ModuleSource
@@ -144,7 +144,26 @@ class Executor(Protocol):
         """
         ...
 
-    def open(
+    def find_remedy(self, refusal: Refusal, *, source: ModuleSource) -> Permission | None:
+        """Return the one permission with which what was refused would work; None where there is none.
+
+        Args:
+            refusal: From a run of this executor.
+            source: The module that ran.
+        """
+        ...
+
+    def find_obstacle(self, permission: Permission, *, source: ModuleSource, is_click: bool = False) -> str:
+        """Say why a permission cannot be granted to code of a module, as a part of a sentence; "" where it can.
+
+        Args:
+            permission: What is asked for.
+            source: The module.
+            is_click: Whether a person allows it with one click on what they are shown: that must be all that it is.
+        """
+        ...
+
+    def open(  # noqa: PLR0913 - all that a module is opened with, each by name
         self,
         source: ModuleSource,
         *,
@@ -155,6 +174,7 @@ class Executor(Protocol):
         level: PromptLevel = "full",
         max_prompt_tokens: int | None = 4000,
         scratch: Path | None = None,
+        keeps_worker: bool = True,
     ) -> ModuleSession:
         """Compile a module and inject its `Moss`.
 
@@ -168,6 +188,8 @@ class Executor(Protocol):
             max_prompt_tokens: Budget of the prompt; None: no limit.
             scratch: The folder that confined code has for itself, kept; made if it is not there. None: one that goes
                 with the session.
+            keeps_worker: Whether the process of confined code may wait for the next session with the same `scratch`.
+                False where what it may do ends with this one.
 
         Raises:
             MossError: The module cannot be compiled, or its `Moss` not be injected.

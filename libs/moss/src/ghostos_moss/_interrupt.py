@@ -71,6 +71,23 @@ class Interrupter:
             if self._run is not None and self._run.reason is None:
                 self._watch(self._run, 0, reason)
 
+    def interrupt_here(self, reason: str) -> None:
+        """Stop the call in progress from a signal handler, in the thread of the call: also while it sleeps.
+
+        Raises:
+            Interrupted: There is one. It is left to its `finally` blocks for a moment before it is raised again.
+        """
+        with self._lock:
+            run = self._run
+            if run is None or run.reason is not None:
+                return
+            if run.cancel_task is not None or run.thread_id != threading.get_ident():
+                self._watch(run, 0, reason)
+                return
+            run.reason = reason
+            self._watch(run, _INSIST_S, reason)
+        raise Interrupted
+
     def complete(self, awaitable: Awaitable[object]) -> object:
         """Run an awaitable to its end within a guarded call, on a loop of its own.
 

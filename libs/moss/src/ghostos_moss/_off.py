@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ghostos_container import Container
+from ghostos_moss._bodies import Body, find_bodies, stop_bodies
 from ghostos_moss._compiler import MossCompiler
-from ghostos_moss._executor import ModuleSession, RunResult, RunStatus
-from ghostos_moss._permissions import Permissions
+from ghostos_moss._executor import ModuleSession, Refusal, RunResult, RunStatus
+from ghostos_moss._permissions import Permission, Permissions
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._runtime import MossRuntime
@@ -36,7 +37,15 @@ class OffExecutor:
         """Everything, whatever the module says."""
         return Permissions(everything=True)
 
-    def open(
+    def find_remedy(self, refusal: Refusal, *, source: ModuleSource) -> Permission | None:
+        """Nothing: code is refused nothing here."""
+        return None
+
+    def find_obstacle(self, permission: Permission, *, source: ModuleSource, is_click: bool = False) -> str:
+        """Nothing stands in the way of code here."""
+        return ""
+
+    def open(  # noqa: PLR0913 - all that a module is opened with, each by name
         self,
         source: ModuleSource,
         *,
@@ -47,21 +56,29 @@ class OffExecutor:
         level: PromptLevel = "full",
         max_prompt_tokens: int | None = 4000,
         scratch: Path | None = None,  # code has the current folder here
+        keeps_worker: bool = True,  # there is none
     ) -> ModuleSession:
         """Compile in this process. As the port says."""
         with MossCompiler(container) as compiler:
             compiler.with_source(source).join_context(pycontext).injects(**injections)
-            return OffSession(compiler.with_prompt(level=level, max_tokens=max_prompt_tokens).compile(None))
+            runtime = compiler.with_prompt(level=level, max_tokens=max_prompt_tokens).compile(None)
+        return OffSession(runtime, bodies=find_bodies(runtime.moss_injections()))
 
 
 class OffSession:
-    """One runtime, as a session."""
+    """One runtime, as a session.
 
-    def __init__(self, runtime: MossRuntime) -> None:
+    Args:
+        runtime: Taken over.
+        bodies: What comes to rest when a run is stopped, by attribute.
+    """
+
+    def __init__(self, runtime: MossRuntime, *, bodies: Mapping[str, Body] | None = None) -> None:
         self._runtime = runtime
+        self._bodies = bodies or {}
         self._values = runtime.dump_pycontext().values
-        self.failure: BaseException | None = None
-        """What the code of the last run raised."""
+        self.error: CodeError | None = None
+        """What the last run came to, where it failed; the cause is what its code raised."""
 
     def prompt(self) -> str:
         return self._runtime.prompter().dump_module_prompt()
@@ -74,7 +91,6 @@ class OffSession:
         status: RunStatus = "ok"
         error: CodeError | None = None
         value: object = None
-        self.failure = None
         try:
             with self._runtime.deadline(timeout_s):
                 value = self._runtime.run(*blocks).returns
@@ -83,7 +99,9 @@ class OffSession:
         except CodeInterruptedError as exc:
             status, error = "interrupted", exc
         except CodeError as exc:
-            status, error, self.failure = "error", exc, exc.__cause__
+            status, error = "error", exc
+        self.error = error
+        stopped = stop_bodies(self._bodies) if status == "interrupted" else ()
         pycontext = self._runtime.dump_pycontext()
         self._values = pycontext.values
         return RunResult(
@@ -93,7 +111,7 @@ class OffSession:
             returns_text=self._runtime.render(value),
             error=error.describe_for_model() if error is not None else None,
             pycontext=pycontext,
-            notes=self._runtime.take_notes(),
+            notes=(*self._runtime.take_notes(), *stopped),
             calls=(),
             duration_s=time.perf_counter() - started,
         )
@@ -103,6 +121,14 @@ class OffSession:
 
     def cancel(self) -> None:
         self._runtime.interrupt()
+
+    def cancel_here(self) -> None:
+        """End the run in progress from a signal handler in its thread.
+
+        Raises:
+            BaseException: There is one: for its code.
+        """
+        self._runtime.interrupt_here("it was stopped")
 
     def close(self) -> None:
         self._runtime.close()

@@ -6,18 +6,38 @@ The executor `process` enforces it; `off` cannot, and refuses nothing.
 import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, Literal, ParamSpec, Self, TypeVar
 
 from ghostos_moss._bindings import local_names
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import CompileError
 
-__all__ = ["Permissions", "find_permissions", "on_host"]
+__all__ = ["Permission", "PermissionKind", "Permissions", "find_permissions", "on_host"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+PermissionKind = Literal["net", "read", "write", "env", "run"]
+
 _NAME = "__moss_permissions__"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One thing that may be allowed.
+
+    Attributes:
+        kind: As `Permissions` names it.
+        what: The whole path, which ends in `/` for a folder, or the variable's name; empty for `net`, which is any
+            host, and for `run`, which is any program.
+    """
+
+    kind: PermissionKind
+    what: str = ""
+
+    def describe(self) -> str:
+        """In a few words, as `Permissions.describe` has it: `net`, `read /srv/data/`."""
+        return f"{self.kind} {self.what}" if self.what else self.kind
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -67,6 +87,19 @@ class Permissions:
             return self
         missing = {each.name: getattr(other, each.name) for each in fields(self) if getattr(self, each.name) is None}
         return replace(self, **missing, everything=self.everything or other.everything)
+
+    def plus(self, *added: Permission) -> Self:
+        """These, with single ones added to what each kind says."""
+        more: dict[str, Any] = {each.kind: True for each in added if not each.what}
+        for each in added:
+            if each.what:
+                named: tuple[str, ...] = more.get(each.kind) or getattr(self, each.kind) or ()
+                more[each.kind] = named if each.what in named else (*named, each.what)
+        return replace(self, **more)
+
+    def refuses(self, kind: PermissionKind) -> bool:
+        """Whether a kind is named and nothing of it is allowed: `net=False`, `read=[]`."""
+        return not self.everything and getattr(self, kind) in (False, ())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with what is not named as what it comes to: nothing."""

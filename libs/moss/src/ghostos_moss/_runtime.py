@@ -183,6 +183,14 @@ class MossRuntime:
         """
         self._interrupter.interrupt(reason)
 
+    def interrupt_here(self, reason: str) -> None:
+        """Do what `interrupt` does, from a signal handler in the thread that executes: also while it sleeps.
+
+        Raises:
+            BaseException: Where an execution is in progress: for its code, which ends by that.
+        """
+        self._interrupter.interrupt_here(reason)
+
     @contextmanager
     def deadline(self, timeout_s: float | None) -> Generator[None]:
         """Executions within the `with` block are stopped after this time, as `interrupt` stops them."""

@@ -267,6 +267,7 @@ class PermissionsError(MossError):
         super().__init__(f"Permission to {kind} {name!r} cannot be granted: {reason}.")
         self.kind = kind
         self.name = name
+        self.reason = reason
 
 
 class ConfinementError(MossError):

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ghostos_container import Container
-from ghostos_moss._executor import ModuleSession
-from ghostos_moss._permissions import Permissions, find_permissions
+from ghostos_moss._executor import ModuleSession, Refusal
+from ghostos_moss._permissions import Permission, Permissions, find_permissions
 from ghostos_moss._process._async_calls import AsyncCalls
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places, resolve_grants
 from ghostos_moss._process._kept_workers import KeptWorkers
 from ghostos_moss._process._landlock import find_abi
+from ghostos_moss._process._remedies import find_click_obstacle, find_obstacle, find_remedy, list_own_folders
 from ghostos_moss._process._seccomp import is_supported
 from ghostos_moss._process._session import ProcessSession
 from ghostos_moss._process._worker_supply import WorkerSupply
@@ -69,6 +70,15 @@ class ProcessExecutor:
         """
         return self._permissions.over(find_permissions(source)).over(self._fallback)
 
+    def find_remedy(self, refusal: Refusal, *, source: ModuleSource) -> Permission | None:
+        """See the port."""
+        return find_remedy(refusal, never=self._never, beside=list_own_folders(source))
+
+    def find_obstacle(self, permission: Permission, *, source: ModuleSource, is_click: bool = False) -> str:
+        """See the port."""
+        find = find_click_obstacle if is_click else find_obstacle
+        return find(permission, source=source, never=self._never, environment=os.environ)
+
     def prepare(self) -> None:
         """Start what workers are made of."""
         _check_layers()
@@ -84,7 +94,7 @@ class ProcessExecutor:
         with tempfile.TemporaryDirectory(prefix="ghostos-scratch-") as scratch:
             self._zygote.fork(WorkerPlan(scratch=scratch)).release()
 
-    def open(
+    def open(  # noqa: PLR0913 - all that a module is opened with, each by name
         self,
         source: ModuleSource,
         *,
@@ -95,6 +105,7 @@ class ProcessExecutor:
         level: PromptLevel = "full",
         max_prompt_tokens: int | None = 4000,
         scratch: Path | None = None,
+        keeps_worker: bool = True,
     ) -> ModuleSession:
         """Compile in a worker. As the port says.
 
@@ -107,7 +118,9 @@ class ProcessExecutor:
         grants = resolve_grants(granted, source=source, never=self._never, environment=os.environ)
         return ProcessSession(
             source,
-            workers=WorkerSupply(self._zygote, self._kept, self._async_calls, grants, self._never, scratch),
+            workers=WorkerSupply(
+                self._zygote, self._kept, self._async_calls, grants, self._never, scratch, keeps=keeps_worker
+            ),
             pycontext=pycontext,
             container=container,
             injections=injections,

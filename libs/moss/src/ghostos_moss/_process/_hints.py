@@ -10,6 +10,7 @@ from typing import Final
 
 from ghostos_moss._executor import Refusal
 from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places
+from ghostos_moss._process._remedies import find_beside, find_remedy
 from ghostos_moss._redact import readable
 
 __all__ = ["check_refusal", "describe_refusal"]
@@ -53,7 +54,7 @@ def describe_refusal(refusal: Refusal, *, never: Sequence[Path] = (), beside: Se
         case "env":
             return f"{who} asked for the environment variable {what}: allow it with {_option('env', what)}{mark}."
         case "own folder":
-            found = _find_beside(refusal.what, beside)
+            found = find_beside(refusal.what, beside)
             if found is None:
                 return ""
             return (
@@ -61,12 +62,11 @@ def describe_refusal(refusal: Refusal, *, never: Sequence[Path] = (), beside: Se
                 f"whole path and allow it with {_option('read', found)}{mark}."
             )
         case "read" | "write":
-            path = Path(refusal.what)
-            if any(path.is_relative_to(folder) for folder in never):
+            remedy = find_remedy(refusal, never=never, beside=beside)
+            if remedy is None:
                 return f"{who} tried to {refusal.kind} {what}, which is never granted{mark}."
-            if refusal.kind == "write":
-                return f"{who} tried to write {what}: allow it with {_option('write', _folder_of(path))}{mark}."
-            return f"{who} tried to read {what}: allow it with {_option('read', what)}{mark}."
+            option = _option(refusal.kind, remedy.what.rstrip("/") or "/")
+            return f"{who} tried to {refusal.kind} {what}: allow it with {option}{mark}."
 
 
 def _option(kind: str, value: str | Path) -> str:
@@ -84,15 +84,3 @@ def _find_real(path: str) -> str:
     *_, real = find_places(Path(path))
     is_of_system = any(real.is_relative_to(folder) for folder in OF_THE_SYSTEM)
     return os.path.normpath(path) if is_of_system else str(real)
-
-
-def _find_beside(name: str, folders: Sequence[Path]) -> Path | None:
-    """The user's file that was meant. Nothing is said of files elsewhere, or of hidden ones."""
-    if any(part.startswith(".") for part in Path(name).parts):
-        return None
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)
-
-
-def _folder_of(path: Path) -> Path:
-    """The folder to allow: a file that is to be made is not there yet, and a database has others beside it."""
-    return path if path.is_dir() else path.parent

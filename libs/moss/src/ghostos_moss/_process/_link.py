@@ -105,6 +105,10 @@ class Link:
         self._pending: dict[int, Pending] = {}
         self._left_for_server: deque[Request] = deque()
         self._server_id: int | None = None
+        self.is_server_talking = False
+        """Whether the thread in `serve` sends or waits: nothing may be raised in it then, or a message is lost."""
+        self.when_server_quiet: Callable[[], object] | None = None
+        """Called once when it does so no more. What it raises is raised there."""
         self._reliefs = 0
         self._received = 0
         self._is_read = False
@@ -124,6 +128,7 @@ class Link:
             pending.settle(error=self._end)
             return pending
         self._pending[number] = pending
+        was_talking = self._talk(is_talking=True)
         try:
             self._frames.send(Request(number, name, [*arguments]))
         except PeerClosedError as exc:
@@ -131,6 +136,8 @@ class Link:
         except BaseException:
             self._pending.pop(number, None)
             raise
+        finally:
+            self._talk(is_talking=was_talking)
         if self._end is not None and self._pending.pop(number, None) is not None:
             pending.settle(error=self._end)  # it ended while this was on its way, and nobody saw this
         return pending
@@ -149,8 +156,12 @@ class Link:
 
     def wait(self, pending: Pending) -> None:
         """Read until a request is settled; what comes meanwhile is handled."""
-        while not pending.is_settled:
-            self._read_one(pending)
+        was_talking = self._talk(is_talking=True)
+        try:
+            while not pending.is_settled:
+                self._read_one(pending)
+        finally:
+            self._talk(is_talking=was_talking)
 
     def serve(self) -> None:
         """Handle requests until the peer is gone or breaks the protocol; the error is kept for who waits."""
@@ -242,6 +253,7 @@ class Link:
     def _answer(self, request: Request) -> None:
         depth: int = getattr(self._nesting, "depth", 0)
         self._nesting.depth = depth + 1
+        was_talking = self._talk(is_talking=False)
         try:
             value = self._handle_nested(request, depth=depth)
         except PeerClosedError as exc:
@@ -251,11 +263,22 @@ class Link:
             self._send(Failure(request.number, *self._describe(exc)))
             return
         finally:
+            self._talk(is_talking=was_talking)
             self._nesting.depth = depth
         if isinstance(value, Future):
             self._answer_later(request.number, cast("Future[Any]", value))
         else:
             self._send(Answer(request.number, value))
+
+    def _talk(self, *, is_talking: bool) -> bool:
+        """Say what this thread does, if it is the one in `serve`; what it did before."""
+        if threading.get_ident() != self._server_id:
+            return False
+        before, self.is_server_talking = self.is_server_talking, is_talking
+        if self.when_server_quiet is not None and not is_talking:
+            call, self.when_server_quiet = self.when_server_quiet, None
+            call()
+        return before
 
     def _handle_nested(self, request: Request, *, depth: int) -> object:
         if depth >= _MAX_NESTED:

@@ -25,12 +25,22 @@ _STUCK_AFTER_MS: Final = 20.0
 """How long a host call may block before another thread takes the next one."""
 
 
-class StoppedError(Exception):
-    """A request was not waited for any longer; the worker was killed. `reason` says why."""
+_GRACE_S: Final = 0.1
+"""How long a run that is stopped may take to end by itself: for its `finally` blocks, and to say where it was."""
 
-    def __init__(self, reason: str) -> None:
+
+class StoppedError(Exception):
+    """A request was stopped before its end; the worker was killed.
+
+    Attributes:
+        reason: Why.
+        answer: What the worker said of it, if it ended by itself.
+    """
+
+    def __init__(self, reason: str, *, answer: object = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.answer = answer
 
 
 class WorkerGoneError(Exception):
@@ -88,12 +98,16 @@ class LiveWorker:
             with captured_streams():
                 pending = self._link.begin(name, *arguments, on_settled=self._ring)
                 self._await_until(deadline, pending, output, timeout_s=timeout_s)
+                if self._stop_reason is not None and self._end_reason is None:
+                    self._process.interrupt()
+                    self._await(pending, time.monotonic() + _GRACE_S, output, is_stopped=True)
         finally:
             self._current_output = None
         if self._stop_reason is not None:
             self._process.kill()
             self._drain(output)
-            raise StoppedError(self._stop_reason)
+            has_answer = pending.is_settled and pending.error is None
+            raise StoppedError(self._stop_reason, answer=pending.value if has_answer else None)
         self._drain(output)
         try:
             return pending.result()
@@ -154,17 +168,18 @@ class LiveWorker:
     def _await_until(
         self, deadline: float | None, pending: Pending, output: Output | None, *, timeout_s: float | None
     ) -> None:
-        try:
-            self._await(pending, deadline, output)
-        except TimeoutError:
+        if not self._await(pending, deadline, output):
             self.stop(f"it ran longer than {timeout_s:g} s")
 
-    def _await(self, pending: Pending, deadline: float | None, output: Output | None) -> None:
+    def _await(
+        self, pending: Pending, deadline: float | None, output: Output | None, *, is_stopped: bool = False
+    ) -> bool:
+        """Wait until a request is settled, or stopped if it is not yet; whether it was so in time."""
         received = -1
-        while not pending.is_settled and self._stop_reason is None:
+        while not pending.is_settled and (is_stopped or self._stop_reason is None):
             left_ms = _STUCK_AFTER_MS if deadline is None else (deadline - time.monotonic()) * 1000
             if left_ms <= 0:
-                raise TimeoutError
+                return False
             events = self._poll.poll(min(left_ms, _STUCK_AFTER_MS))
             if not events:
                 received = self._link.relieve(received)
@@ -173,6 +188,7 @@ class LiveWorker:
                     os.eventfd_read(self._wake)
                 elif not self._read(output):
                     self._poll.unregister(self._output)
+        return True
 
     def _drain(self, output: Output | None) -> None:
         """Take what is in the pipe: all that was written before the answer is."""

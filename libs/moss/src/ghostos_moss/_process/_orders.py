@@ -1,5 +1,6 @@
 """What host and worker tell each other about a module: the messages' shapes, validated where they arrive."""
 
+import signal
 from typing import Any, Final
 
 import msgspec
@@ -8,7 +9,7 @@ from ghostos_moss._executor import RunStatus
 from ghostos_moss._process._surface import MemberKind
 from ghostos_moss._prompter import PromptLevel
 
-__all__ = ["CONFINE", "FORK", "READY", "InjectedObject", "OpenOrder", "RunReply", "ToldMember"]
+__all__ = ["CONFINE", "FORK", "READY", "STOP_SIGNAL", "InjectedObject", "OpenOrder", "RunReply", "ToldMember"]
 
 READY: Final = b"ready"
 """What a zygote says when it can fork workers."""
@@ -16,6 +17,8 @@ FORK: Final = b"fork"
 """What it is told then, with the two descriptors of the worker to be."""
 CONFINE: Final = "confine"
 """The first request of every worker, with its plan."""
+STOP_SIGNAL: Final = signal.SIGUSR1
+"""What tells a worker that the run in progress is to end."""
 
 
 class ToldMember(msgspec.Struct, frozen=True):
@@ -79,7 +82,12 @@ class OpenOrder(msgspec.Struct, frozen=True):
 
 
 class RunReply(msgspec.Struct, frozen=True):
-    """What a run came to; of its values, what changed. `refused`: kind, what, function."""
+    """What a run came to; of its values, what changed.
+
+    Attributes:
+        refused: Kind, what, function.
+        trace: Where it was when it was stopped, line by line.
+    """
 
     status: RunStatus
     returns: Any
@@ -89,3 +97,4 @@ class RunReply(msgspec.Struct, frozen=True):
     changed: dict[str, Any]
     removed: list[str]
     refused: tuple[str, str, str] | None = None
+    trace: list[str] = []

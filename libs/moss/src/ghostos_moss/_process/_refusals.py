@@ -71,7 +71,7 @@ class RefusalWatch:
         if isinstance(error, KeyError) and _is_of_environ(error):
             return "env", str(error.args[0])
         if event == "sqlite3.connect" and "unable to open database file" in str(error):
-            return "write", str(args[0])
+            return "write", os.path.dirname(str(args[0])) or "."  # a database has other files beside it
         return None
 
     def _explain_system(self, error: OSError) -> tuple[RefusalKind, str] | None:
@@ -83,8 +83,9 @@ class RefusalWatch:
         if event in _RUN:
             return "run", str(args[0])
         if isinstance(error.filename, str):
-            is_write = event in _FILES or self._writes.get(error.filename, False)
-            return "write" if is_write else "read", error.filename
+            if event in _FILES:
+                return "write", error.filename if event == "os.truncate" else os.path.dirname(error.filename) or "."
+            return "write" if self._writes.get(error.filename, False) else "read", error.filename
         if event in _NET:
             return "net", str(args[1]) if event == "socket.connect" else ""
         return None

@@ -2,13 +2,17 @@
 
 from typing import Any, Final
 
+import msgspec
+
 from ghostos_common.codec import dumps
 from ghostos_common.errors import CommonError
 from ghostos_moss import errors
 from ghostos_moss._process._link import RemoteError
+from ghostos_moss._process._orders import RunReply
+from ghostos_moss._redact import bounded
 from ghostos_moss.errors import CompileError, InjectionError, MossError
 
-__all__ = ["UntrueReplyError", "check_data", "local_error"]
+__all__ = ["UntrueReplyError", "check_data", "find_trace", "local_error"]
 
 _OF_WORKERS: Final = (
     errors.SourceError,
@@ -19,6 +23,8 @@ _OF_WORKERS: Final = (
     errors.ContextValueError,
 )
 """What opening and asking a module can raise. All else is the host's own to say."""
+_MAX_LINES: Final = 12
+_MAX_LINE_CHARS: Final = 500
 
 
 class UntrueReplyError(Exception):
@@ -38,6 +44,15 @@ def check_data(name: str, value: Any, *, max_bytes: int) -> int:  # noqa: ANN401
     if size > max_bytes:
         raise UntrueReplyError(name)
     return size
+
+
+def find_trace(answer: object) -> tuple[str, ...]:
+    """Where a run was when it was stopped, as the worker says; nothing if it does not."""
+    try:
+        reply = msgspec.convert(answer, RunReply)
+    except msgspec.ValidationError:
+        return ()
+    return tuple(bounded(line, _MAX_LINE_CHARS) for line in reply.trace[-_MAX_LINES:])
 
 
 def local_error(error: RemoteError, module: str, *, hint: str) -> MossError:

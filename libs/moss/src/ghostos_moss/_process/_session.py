@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from ghostos_container import Container
+from ghostos_moss._bodies import find_bodies, stop_bodies
 from ghostos_moss._capture import Output
 from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._compiler import MossCompiler
@@ -23,7 +24,7 @@ from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
 from ghostos_moss._process._objects import HostObjects
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply
-from ghostos_moss._process._replies import UntrueReplyError, check_data, local_error
+from ghostos_moss._process._replies import UntrueReplyError, check_data, find_trace, local_error
 from ghostos_moss._process._told import tell_of
 from ghostos_moss._process._worker_supply import WorkerSupply
 from ghostos_moss._prompter import PromptLevel
@@ -88,6 +89,7 @@ class ProcessSession:
             accepted = provide(source, compiler=self._compiler, given=dict(injections))
             self._objects.begin_session()
             self._injected = {name: self._tell_of(name, entry) for name, entry in accepted.objects.items()}
+            self._bodies = find_bodies({name: entry.value for name, entry in accepted.objects.items()})
             self._functions = accepted.functions and tell_of(
                 self._objects, accepted.functions(), contract=accepted.functions
             )
@@ -121,7 +123,7 @@ class ProcessSession:
                 answer = worker.request("run", *blocks, timeout_s=timeout_s, output=output)
                 reply = self._keep(msgspec.convert(answer, RunReply))
             except StoppedError as exc:
-                error = CodeInterruptedError(exc.reason)
+                error = CodeInterruptedError(exc.reason, trace=find_trace(exc.answer))
             except KeyboardInterrupt:  # as it is for code in this process
                 error = CodeInterruptedError("it was interrupted from the keyboard")
             except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError, UntrueReplyError):
@@ -132,7 +134,9 @@ class ProcessSession:
                 self._editor.roll_back()
             if reply is None or reply.status in ("error", "interrupted") or error is not None:
                 self._drop_worker()
-            return self._result(reply, error, output=output, duration_s=time.perf_counter() - started)
+            is_stopped = error is not None or (reply is not None and reply.status == "interrupted")
+            stopped = stop_bodies(self._bodies) if is_stopped else ()
+            return self._result(reply, error, stopped=stopped, output=output, duration_s=time.perf_counter() - started)
 
     def values(self) -> dict[str, Json]:
         return dict(self._pycontext.values)
@@ -342,7 +346,13 @@ class ProcessSession:
         return len(name) <= MAX_NAME_CHARS and not name.startswith("_") and name not in self._injected
 
     def _result(
-        self, reply: RunReply | None, error: CodeError | None, *, output: Output, duration_s: float
+        self,
+        reply: RunReply | None,
+        error: CodeError | None,
+        *,
+        stopped: tuple[str, ...],
+        output: Output,
+        duration_s: float,
     ) -> RunResult:
         status: RunStatus = reply.status if reply is not None else "error"
         if isinstance(error, CodeInterruptedError):
@@ -351,6 +361,7 @@ class ProcessSession:
         notes = tuple(note for note in given if note not in self._told)
         notes += self._editor.take_notes()
         self._told.update(notes)
+        notes += stopped
         refusal = self._check(reply.refused) if reply is not None else None
         said = error.describe_for_model() if error is not None else reply.error if reply else None
         said = said if said is None else bounded(said, _MAX_SAID_CHARS)

@@ -4,6 +4,7 @@ import builtins
 import functools
 import inspect
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import astuple
@@ -21,7 +22,7 @@ from ghostos_moss._off import OffSession
 from ghostos_moss._process._contracts import is_contract
 from ghostos_moss._process._frames import FrameSocket
 from ghostos_moss._process._link import Link
-from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply, ToldMember
+from ghostos_moss._process._orders import STOP_SIGNAL, InjectedObject, OpenOrder, RunReply, ToldMember
 from ghostos_moss._process._proxies import Proxies
 from ghostos_moss._process._refusals import RefusalWatch
 from ghostos_moss._process._streams import WorkerStreams
@@ -30,7 +31,7 @@ from ghostos_moss._pycontext import PyContext
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import parse_source
 from ghostos_moss._try_out import try_out_here
-from ghostos_moss.errors import MossError
+from ghostos_moss.errors import CodeInterruptedError, MossError
 
 __all__ = ["describe_error", "serve"]
 
@@ -86,6 +87,16 @@ class _Worker:
         self._streams = streams
         self._folder, self._environment, self._path = os.getcwd(), dict(os.environ), [*sys.path]
         self._builtins = dict(vars(builtins))
+        signal.signal(STOP_SIGNAL, self._stop)
+
+    def _stop(self, *_: object) -> None:
+        """Raise in the code that runs; it is ended by force soon after, if this cannot be done or does not help."""
+        if self._session is None:
+            return
+        if self.link.is_server_talking:
+            self.link.when_server_quiet = self._session.cancel_here
+        else:
+            self._session.cancel_here()
 
     def _handle(self, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data
         match request, arguments:
@@ -196,8 +207,10 @@ class _Worker:
     def _run(self, session: OffSession, blocks: list[str]) -> dict[str, Any]:
         self._streams.restore()
         self._watch.forget()
+        self.link.when_server_quiet = None
         result = session.run(*blocks)
-        refusal = self._watch.find(session.failure, names=self._names) if result.status == "error" else None
+        error = session.error
+        refusal = self._watch.find(error.__cause__, names=self._names) if error and result.status == "error" else None
         self._streams.flush()
         values = result.pycontext.values
         reply = RunReply(
@@ -209,6 +222,7 @@ class _Worker:
             changed={name: value for name, value in values.items() if self._known.get(name, self) is not value},
             removed=[name for name in self._known if name not in values],
             refused=None if refusal is None else (refusal.kind, refusal.what, refusal.function),
+            trace=[*error.trace] if isinstance(error, CodeInterruptedError) else [],
         )
         self._known = values
         return msgspec.to_builtins(reply)

@@ -29,6 +29,7 @@ class WorkerSupply:
         grants: What they may touch beside their own folder.
         never: Folders that no permission includes.
         scratch: The folder that their code has for itself; None: one that goes with the session.
+        keeps: Whether one may wait for the next session.
     """
 
     zygote: Zygote
@@ -37,6 +38,7 @@ class WorkerSupply:
     grants: Grants
     never: tuple[Path, ...]
     scratch: Path | None
+    keeps: bool = True
 
     def open_scratch(self) -> Scratch:
         """Return the folder that code has for itself."""
@@ -60,8 +62,8 @@ class WorkerSupply:
 
     @property
     def is_kept(self) -> bool:
-        """Whether a worker outlives its session: where the folder of its code does."""
-        return self.scratch is not None
+        """Whether a worker outlives its session: where the folder of its code does, and what it may do."""
+        return self.keeps and self.scratch is not None
 
 
 def _file_version(path: str) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ import msgspec
 
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._frames import Answer, Failure, FrameError, FrameSocket, PeerClosedError, Request
-from ghostos_moss._process._orders import CONFINE, FORK, READY
+from ghostos_moss._process._orders import CONFINE, FORK, READY, STOP_SIGNAL
 from ghostos_moss.errors import ConfinementError
 
 __all__ = ["WorkerProcess", "Zygote"]
@@ -54,6 +54,10 @@ class WorkerProcess:
     def kill(self) -> None:
         """End it at once. Harmless when it has ended, and from any thread."""
         self._signal(signal.SIGKILL)
+
+    def interrupt(self) -> None:
+        """Ask it to end its run. As harmless."""
+        self._signal(STOP_SIGNAL)
 
     def pause(self) -> None:
         """Halt it where it is. As harmless."""

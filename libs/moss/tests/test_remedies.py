@@ -1,0 +1,257 @@
+"""What would allow what was refused: the least that works, and nothing that one click should not give."""
+
+import itertools
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from ghostos_container import Container
+from ghostos_moss import OffExecutor, Permission, Permissions, ProcessExecutor, PyContext, load_source
+from ghostos_moss._executor import Refusal
+
+PLAIN = "from ghostos_moss import Moss\n"
+WRITES = "open({path!r}, 'w').write('tea')"
+
+
+@pytest.fixture
+def private(tmp_path):
+    folder = tmp_path / "private"
+    folder.mkdir()
+    (folder / "keys").write_text("sk-1")
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "a.txt").write_text("milk")
+    return folder
+
+
+@pytest.fixture
+def executor(process_executor, private):
+    """Has a folder that is never granted."""
+    executor = ProcessExecutor(never=[private])
+    yield executor
+    executor.close()
+
+
+@pytest.fixture
+def source(write_module):
+    return load_source(write_module(PLAIN))
+
+
+@pytest.fixture
+def run(executor, source):
+    """Run code once, with permissions, and return what came of it."""
+
+    def run_it(code, *permissions):
+        session = executor.open(
+            source,
+            pycontext=PyContext(),
+            container=Container(),
+            injections={},
+            permissions=Permissions().plus(*permissions),
+        )
+        try:
+            return session.run(code)
+        finally:
+            session.close()
+
+    return run_it
+
+
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def code_for(what, data, port):
+    return {
+        "read a file": f"print(open({str(data / 'a.txt')!r}).read())",
+        "list a folder": f"import os\nprint(os.listdir({str(data)!r}))",
+        "write over a file": WRITES.format(path=str(data / "a.txt")),
+        "make a file": WRITES.format(path=str(data / "new.txt")),
+        "make a folder": f"import os\nos.mkdir({str(data / 'new')!r})",
+        "delete a file": f"import os\nos.unlink({str(data / 'a.txt')!r})",
+        "open a database": (
+            f"import sqlite3\nwith sqlite3.connect({str(data / 'a.db')!r}) as db: db.execute('create table t (x)')"
+        ),
+        "connect": f"import socket\nsocket.create_connection(('127.0.0.1', {port})).close()",
+        "start a program": "import subprocess\nsubprocess.run(['/bin/true'], check=True)",
+        "see a variable": "import os\nprint(os.environ['SHOWN_TO_CODE'])",
+    }[what]
+
+
+@pytest.mark.parametrize(
+    ("what", "remedy"),
+    [
+        ("read a file", ("read", "a.txt")),
+        ("list a folder", ("read", "")),
+        ("write over a file", ("write", "a.txt")),
+        ("make a file", ("write", "")),
+        ("make a folder", ("write", "")),
+        ("delete a file", ("write", "")),
+        ("open a database", ("write", "")),
+        ("connect", ("net", None)),
+        ("start a program", ("run", None)),
+        ("see a variable", ("env", None)),
+    ],
+)
+def test_the_remedy_of_a_refusal_is_what_makes_the_same_code_work(
+    what, remedy, run, executor, source, data, listener, monkeypatch
+):
+    monkeypatch.setenv("SHOWN_TO_CODE", "yes")
+    code = code_for(what, data, listener)
+    refused = run(code)
+    assert (refused.status, refused.refusal is not None) == ("error", True), refused.error
+    found = executor.find_remedy(refused.refusal, source=source)
+    kind, name = remedy
+    assert found.kind == kind
+    if name is not None:
+        assert found.what == (str(data / name) if name else f"{data}/")
+    assert executor.find_obstacle(found, source=source, is_click=True) == ""
+    allowed = run(code, found)
+    assert allowed.status == "ok", allowed.error
+
+
+def test_a_file_of_the_users_that_code_named_without_its_folder_is_found(
+    run, executor, source, data, monkeypatch, private
+):
+    monkeypatch.chdir(data)
+    refused = run("print(open('a.txt').read())")
+    found = executor.find_remedy(refused.refusal, source=source)
+    assert found == Permission("read", str(data / "a.txt"))
+    assert run(f"print(open({str(data / 'a.txt')!r}).read())", found).std_output == "milk\n"
+    (data / "link.txt").symlink_to(private / "keys")
+    assert executor.find_remedy(Refusal("own folder", "link.txt", ""), source=source) is None
+    assert executor.find_remedy(Refusal("own folder", ".hidden", ""), source=source) is None
+
+
+def test_what_is_never_granted_has_no_remedy(run, executor, source, private):
+    refused = run(f"open({str(private / 'keys')!r})")
+    assert refused.refusal.kind == "read"
+    assert executor.find_remedy(refused.refusal, source=source) is None
+
+
+@pytest.fixture
+def obstacle(executor, source):
+    def find(kind, what, *, is_click=True):
+        return executor.find_obstacle(Permission(kind, str(what)), source=source, is_click=is_click)
+
+    return find
+
+
+def test_one_click_gives_no_folder_that_is_too_much(obstacle, private, tmp_path, monkeypatch, data):
+    home = tmp_path / "people" / "me"
+    (home / "notes").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    for kind in ("read", "write"):
+        assert "everything" in obstacle(kind, "/")
+        assert "home folder" in obstacle(kind, f"{home}/")
+        assert "home folder" in obstacle(kind, f"{home.parent}/")
+        assert "never granted" in obstacle(kind, f"{private}/")
+        assert "never granted" in obstacle(kind, private / "keys")
+        assert "home folder" in obstacle(kind, f"{tmp_path}/")
+        assert obstacle(kind, f"{home}/notes/") == ""
+        assert obstacle(kind, data / "a.txt") == ""
+    monkeypatch.setenv("HOME", "/nonexistent")
+    assert "never granted" in obstacle("read", f"{tmp_path}/"), "it has in it what is never granted"
+    assert obstacle("read", f"{tmp_path}/", is_click=False) == "", "an option grants all else in it"
+
+
+def test_a_home_behind_a_link_is_the_home(obstacle, tmp_path, monkeypatch):
+    (tmp_path / "disk" / "me").mkdir(parents=True)
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+    monkeypatch.setenv("HOME", str(tmp_path / "home" / "me"))
+    assert "home folder" in obstacle("read", f"{tmp_path}/disk/me/")
+
+
+def test_nothing_from_which_python_imports_can_be_written(obstacle, source, tmp_path, monkeypatch):
+    folder = Path(source.filename).parent
+    assert "code that is imported" in obstacle("write", f"{folder}/")
+    assert "code that is imported" in obstacle("write", source.filename)
+    assert obstacle("read", f"{folder}/") == ""
+    (tmp_path / "library").mkdir()
+    assert obstacle("write", f"{tmp_path}/library/") == ""
+    monkeypatch.syspath_prepend(str(tmp_path / "library"))
+    assert "code that is imported" in obstacle("write", f"{tmp_path}/library/")
+
+
+def test_what_was_shown_must_still_be_there_and_be_the_same(obstacle, data, tmp_path):
+    shown = data / "a.txt"
+    assert obstacle("read", shown) == ""
+    shown.unlink()
+    assert "no such file" in obstacle("read", shown)
+    shown.mkdir()
+    assert "something else" in obstacle("read", shown)
+    assert obstacle("read", f"{shown}/") == ""
+    shown.rmdir()
+    (tmp_path / "other").write_text("")
+    shown.symlink_to(tmp_path / "other")
+    assert "something else" in obstacle("read", shown)
+    assert "no such file" in obstacle("read", "a.txt"), "a path without its folder is nobody's"
+
+
+@pytest.mark.parametrize("name", ["a\u202eb", "a\nb", "a\x1b[2Jb", "a\u200bb", os.fsdecode(b"a\xff"), "a" * 250])
+def test_a_name_that_cannot_be_shown_as_it_is_has_no_button(obstacle, data, name):
+    path = data / ("x" * 100) / name if len(name) > 200 else data / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("")
+    assert "cannot be shown" in obstacle("read", path)
+
+
+def test_a_variable_that_is_not_set_cannot_be_shown(obstacle, monkeypatch):
+    monkeypatch.setenv("SET", "1")
+    monkeypatch.delenv("UNSET", raising=False)
+    assert obstacle("env", "SET") == ""
+    assert obstacle("env", "UNSET") == "it is not set"
+
+
+def test_single_permissions_are_added_to_what_a_kind_says():
+    some = Permissions(read=["/a"], net=False).plus(
+        Permission("read", "/b"), Permission("read", "/b"), Permission("net"), Permission("env", "X")
+    )
+    assert some == Permissions(read=["/a", "/b"], net=True, env=["X"])
+    assert Permissions().plus() == Permissions()
+    assert [each.describe() for each in (Permission("net"), Permission("read", "/a/"))] == ["net", "read /a/"]
+
+
+def test_a_kind_is_refused_where_it_is_named_and_has_nothing():
+    permissions = Permissions(net=False, read=[], env=["X"])
+    assert [permissions.refuses(kind) for kind in ("net", "read", "env", "write", "run")] == [
+        True, True, False, False, False
+    ]  # fmt: skip
+    assert not Permissions(net=False, everything=True).refuses("net")
+
+
+def test_a_worker_whose_rights_end_with_its_session_does_not_wait_for_the_next(executor, source, tmp_path):
+    def pids(**arguments):
+        for _ in range(2):
+            session = executor.open(
+                source,
+                pycontext=PyContext(),
+                container=Container(),
+                injections={},
+                scratch=tmp_path / "scratch",
+                **arguments,
+            )
+            yield session.run("import os\nprint(os.getpid())").std_output
+            session.close()
+
+    first, second = pids()
+    assert first == second
+    assert len(executor._kept._kept) == 1
+    first, second = itertools.islice(pids(keeps_worker=False), 2)
+    assert first != second
+    assert not executor._kept._kept
+
+
+def test_without_confinement_nothing_stands_in_the_way(source):
+    executor = OffExecutor()
+    assert executor.find_remedy(Refusal("net", "", ""), source=source) is None
+    assert executor.find_obstacle(Permission("read", "/"), source=source, is_click=True) == ""
