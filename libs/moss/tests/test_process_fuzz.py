@@ -140,7 +140,7 @@ def test_whatever_bytes_come_are_a_message_or_a_frame_error(seed):
 def test_whatever_a_worker_asks_is_answered_or_refused_and_only_what_is_declared_is_done(seed):
     rng = random.Random(seed)  # noqa: S311 - repeatable data for a test
     runner, ball = AsyncCalls(), Ball()
-    objects = HostObjects(runner)
+    objects = HostObjects(runner, max_calls=100_000)
     assert objects.add(ball, contract=Ball) == 1
     answered = 0
     for _ in range(FRAMES // 2):

@@ -11,14 +11,18 @@ from ghostos.contracts.dispatch import Dispatch
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.matrix import GhostOS
 from ghostos.contracts.model_driver import ModelRegistry
+from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
 from ghostos.libraries.app_settings import load_app_settings
+from ghostos.libraries.permission_book import SettingsPermissionBook
 from ghostos.libraries.workspaces import find_workspace, list_private_places
 from ghostos.runtime.ghost_os import ContainerGhostOS
 from ghostos_container import Container, Provider, provide
-from ghostos_moss import Executor, MossCompiler, OffExecutor, Permissions, ProcessExecutor, new_compiler
+from ghostos_moss import Executor, Limits, MossCompiler, OffExecutor, ProcessExecutor, new_compiler
 
 __all__ = ["get_container", "get_ghostos", "make_app_container"]
+
+_MIB = 1024**2
 
 
 def make_app_container(
@@ -74,6 +78,7 @@ def _default_providers(
         provide(Dispatch, singleton=False)(_make_dispatch),
         provide(ModelRegistry, singleton=False)(_make_models),
         provide(Executor)(_make_executor),
+        provide(PermissionBook)(_make_permission_book),
         provide(MossCompiler, singleton=False)(new_compiler),
         provide(GhostOS)(ContainerGhostOS),
     ]
@@ -83,13 +88,27 @@ def _make_executor(container: Container) -> Executor:
     app = container.force_fetch(AppSettings)
     if (app.confinement.sandbox or app.settings.code.sandbox) == "off":
         return OffExecutor()
+    limits = app.settings.code.limits
     executor = ProcessExecutor(
         never=list_private_places(app.workspace),
         permissions=app.confinement.permissions,
-        fallback=Permissions(**app.settings.code.permissions.model_dump()),
+        limits=Limits(
+            memory_bytes=limits.memory_mb * _MIB,
+            cpu_s=limits.cpu_s,
+            file_bytes=limits.file_mb * _MIB,
+            open_files=limits.open_files,
+            calls=limits.calls,
+            output_chars=limits.output_chars,
+        ),
+        keep_s=limits.keep_s,
+        most_kept=limits.most_kept,
     )
     container.add_shutdown(executor.close)
     return executor
+
+
+def _make_permission_book(container: Container) -> PermissionBook:
+    return SettingsPermissionBook(container.force_fetch(AppSettings), executor=container.force_fetch(Executor))
 
 
 def _make_dispatch(container: Container) -> Dispatch:

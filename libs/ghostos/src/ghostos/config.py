@@ -108,6 +108,25 @@ class PermissionSettings(_Settings):
     run: bool | None = Field(default=None, description="Whether it may start programs; they are confined, too.")
 
 
+class LimitSettings(_Settings):
+    """How much confined code may use."""
+
+    memory_mb: int = Field(default=4096, ge=64, description="Memory beyond what Python and the libraries take, MiB.")
+    cpu_s: int | None = Field(
+        default=None, ge=1, description="Processor time of one worker, all threads together, seconds."
+    )
+    file_mb: int = Field(default=256, ge=1, description="Size of the largest file that it may write, MiB.")
+    open_files: int = Field(default=256, ge=32, le=4096, description="Files and sockets open at once.")
+    calls: int = Field(default=100_000, ge=1, description="Calls of objects on Moss in one run.")
+    output_chars: int = Field(
+        default=7000, ge=200, le=1_000_000, description="Of what one run prints that much is kept, head and tail."
+    )
+    keep_s: float = Field(
+        default=60.0, ge=0, description="How long the worker of a task waits, halted, for its next round, seconds."
+    )
+    most_kept: int = Field(default=8, ge=0, description="How many wait at most.")
+
+
 class CodeSettings(_Settings):
     """What models write."""
 
@@ -119,6 +138,7 @@ class CodeSettings(_Settings):
     permissions: PermissionSettings = Field(
         default_factory=PermissionSettings, description="What confined code may touch."
     )
+    limits: LimitSettings = Field(default_factory=LimitSettings, description="How much confined code may use.")
 
 
 def default_services() -> dict[str, ServiceSettings]:

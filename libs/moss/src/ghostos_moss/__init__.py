@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ghostos_moss._compiler import MossCompiler, new_compiler
     from ghostos_moss._execution import Execution
     from ghostos_moss._executor import Executor, HostCall, ModuleSession, Refusal, RunResult, RunStatus
+    from ghostos_moss._limits import Limits
     from ghostos_moss._moss import AttrPrompts, Injection, InjectionHost, Moss
     from ghostos_moss._off import OffExecutor
     from ghostos_moss._permissions import Permission, PermissionKind, Permissions, find_permissions, on_host
@@ -50,6 +51,7 @@ __all__ = [
     "Injection",
     "InjectionHost",
     "Json",
+    "Limits",
     "ModuleSession",
     "ModuleSource",
     "ModuleVersion",
@@ -100,6 +102,7 @@ _HOMES = {
     "Body": "_bodies",
     "Injection": "_moss",
     "InjectionHost": "_moss",
+    "Limits": "_limits",
     "Json": "_pycontext",
     "ModuleSession": "_executor",
     "ModuleSource": "_source",

@@ -22,6 +22,8 @@
     ├── ContextValueError           a value of a PyContext cannot be stored or restored
     ├── ConfinementError            code cannot be confined on this system
     ├── PermissionsError            a permission cannot be granted
+    ├── NotAcceptedError            content that the user has not accepted was to run on the host
+    ├── AcceptanceRecordError       the record of what they accepted cannot be used
     ├── CallbackGoneError           a function of confined code was called after its process had ended
     └── ClosedError                 a compiler or runtime was used after its end
 
@@ -31,6 +33,7 @@ What a model reads about a failure is `describe_for_model()`: no paths, no keys.
 from ghostos_moss._redact import bounded, redact
 
 __all__ = [
+    "AcceptanceRecordError",
     "CallbackGoneError",
     "ClosedError",
     "CodeCrashedError",
@@ -50,6 +53,7 @@ __all__ = [
     "InjectionError",
     "LifecycleError",
     "MossError",
+    "NotAcceptedError",
     "PermissionsError",
     "ProtectedCodeError",
     "SourceError",
@@ -235,7 +239,7 @@ class CodeCrashedError(CodeError):
     def __init__(self) -> None:
         super().__init__(
             "The process that ran the code ended: the code ended it (os._exit, a crash in C code), or it needed more "
-            "memory than it may have"
+            "memory or processor time than it may have"
         )
 
 
@@ -268,6 +272,32 @@ class PermissionsError(MossError):
         self.kind = kind
         self.name = name
         self.reason = reason
+
+
+class NotAcceptedError(MossError):
+    """What could be the work of code was to run on the host, and the user has not accepted it. It did not run.
+
+    Args:
+        path: Of the file.
+        change: What happened to it: `has changed`, `is new`, `was deleted`.
+        advice: What to do.
+    """
+
+    def __init__(self, path: str, change: str, *, advice: str) -> None:
+        super().__init__(f"{path} {change}, and code may or could write there: nothing of it ran on the host. {advice}")
+        self.path = path
+        self.change = change
+        self.advice = advice
+
+
+class AcceptanceRecordError(MossError):
+    """The record of what the user accepted cannot be used. It is as it was."""
+
+    def __init__(self, path: str, reason: str, *, is_newer: bool = False, is_written: bool = True) -> None:
+        super().__init__(f"The record of what you accepted, {path}, cannot be used: {reason}.")
+        self.path = path
+        self.is_newer = is_newer
+        self.is_written = is_written
 
 
 class ConfinementError(MossError):

@@ -1,16 +1,19 @@
 """Confining the present process, for good. The order matters: the filter of system calls comes last."""
 
+import math
 import os
 import platform
 import resource
 import signal
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from ghostos_moss._limits import Limits
 from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._landlock import restrict_files
 from ghostos_moss._process._seccomp import build_filter, install_filter
@@ -38,7 +41,6 @@ _FOR_NET: Final = tuple(
     for name in ("resolv.conf", "hosts", "nsswitch.conf", "host.conf", "gai.conf", "services", "protocols")
 )
 _PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt")
-_MAX_FILES: Final = 256
 
 
 def prepare_to_confine() -> None:
@@ -55,16 +57,14 @@ class WorkerPlan(msgspec.Struct, frozen=True):
         read: Files and folders of its module that it may read beside the system's and Python's.
         listed: Folders whose names it may list.
         grants: What the user allows beside that.
-        memory_bytes: Address space beyond what Python and the libraries take.
-        file_bytes: Size of the largest file that it may write.
+        limits: How much of the machine it may use.
     """
 
     scratch: str
     read: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     grants: Grants = Grants()
-    memory_bytes: int = 4 * 1024**3
-    file_bytes: int = 256 * 1024**2
+    limits: Limits = Limits()
 
 
 def die_with_parent(parent: int) -> None:
@@ -92,7 +92,7 @@ def confine(plan: WorkerPlan) -> None:
     """
     os.chdir(plan.scratch)
     os.environ.update({"HOME": plan.scratch, "TMPDIR": plan.scratch})
-    _limit(plan)
+    _limit(plan.limits)
     grants = plan.grants
     if grants.everything:
         return
@@ -120,15 +120,17 @@ def _readable_system_paths() -> list[Path]:
     return [*map(Path, _SYSTEM), *map(Path, sorted(prefixes)), *(Path(entry) for entry in sys.path if entry)]
 
 
-def _limit(plan: WorkerPlan) -> None:
+def _limit(limits: Limits) -> None:
     in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    used_s = math.ceil(time.process_time())
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_NOFILE, _MAX_FILES),
-        (resource.RLIMIT_FSIZE, plan.file_bytes),
-        (resource.RLIMIT_AS, in_use + plan.memory_bytes),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_CPU, resource.RLIM_INFINITY if limits.cpu_s is None else used_s + limits.cpu_s),
+        (resource.RLIMIT_FSIZE, limits.file_bytes),
+        (resource.RLIMIT_AS, in_use + limits.memory_bytes),
     ):
         _, hard = resource.getrlimit(kind)
-        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        limit = min((each for each in (value, hard) if each != resource.RLIM_INFINITY), default=resource.RLIM_INFINITY)
         resource.setrlimit(kind, (limit, limit))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ghostos_container import Container
 from ghostos_moss._executor import ModuleSession, Refusal
+from ghostos_moss._limits import Limits
 from ghostos_moss._permissions import Permission, Permissions, find_permissions
 from ghostos_moss._process._async_calls import AsyncCalls
 from ghostos_moss._process._confine import WorkerPlan
@@ -37,6 +38,7 @@ class ProcessExecutor:
         never: Folders that no permission for paths includes: those with keys and databases.
         permissions: Before those that a module asks for itself: per kind, the first that is named decides alone.
         fallback: After those.
+        limits: How much code may use; None: the defaults.
         keep_s: How long the worker of a task waits for its next session: it keeps what it has imported. 0: not at all.
         most_kept: How many wait at most.
     """
@@ -47,12 +49,14 @@ class ProcessExecutor:
         never: Sequence[Path] = (),
         permissions: Permissions | None = None,
         fallback: Permissions | None = None,
+        limits: Limits | None = None,
         keep_s: float = 60.0,
         most_kept: int = 8,
     ) -> None:
         self._never = (*(place for folder in never for place in find_places(folder)), *OF_THE_SYSTEM)
         self._permissions = permissions or Permissions()
         self._fallback = fallback
+        self._limits = limits or Limits()
         self._zygote = Zygote()
         self._kept = KeptWorkers(keep_s=keep_s, most=most_kept)
         self._async_calls = AsyncCalls()
@@ -119,7 +123,14 @@ class ProcessExecutor:
         return ProcessSession(
             source,
             workers=WorkerSupply(
-                self._zygote, self._kept, self._async_calls, grants, self._never, scratch, keeps=keeps_worker
+                self._zygote,
+                self._kept,
+                self._async_calls,
+                grants,
+                self._limits,
+                self._never,
+                scratch,
+                keeps=keeps_worker,
             ),
             pycontext=pycontext,
             container=container,

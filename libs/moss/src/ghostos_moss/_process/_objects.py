@@ -16,10 +16,8 @@ from ghostos_moss._process._contracts import HostContract
 from ghostos_moss._process._crossing import Node, from_node, plain_value, to_node
 from ghostos_moss._process._surface import Member
 
-__all__ = ["MAX_CALLS", "MAX_ITERATORS", "MAX_OBJECTS", "AsyncRunner", "HostObjects"]
+__all__ = ["MAX_ITERATORS", "MAX_OBJECTS", "AsyncRunner", "HostObjects"]
 
-MAX_CALLS: Final = 100_000
-"""In one run."""
 MAX_OBJECTS: Final = 10_000
 """Alive in one worker."""
 MAX_ITERATORS: Final = 1000
@@ -64,10 +62,12 @@ class HostObjects:
 
     Args:
         runner: Completes asynchronous methods, several at a time.
+        max_calls: In one run.
     """
 
-    def __init__(self, runner: AsyncRunner) -> None:
+    def __init__(self, runner: AsyncRunner, *, max_calls: int) -> None:
         self._runner = runner
+        self._max_calls = max_calls
         self._entries: dict[int, _Entry] = {}
         self._numbers: dict[int, int] = {}
         self._last_number = 0
@@ -200,8 +200,8 @@ class HostObjects:
     def _begin(self, entry: _Entry, name: str, nodes: list[Node], named: dict[str, Node]) -> Call:
         """Record what was asked; what it comes to is filled in."""
         self._count += 1
-        if self._count > MAX_CALLS:
-            message = f"more than {MAX_CALLS:,} host calls in one run"
+        if self._count > self._max_calls:
+            message = f"more than {self._max_calls:,} host calls in one run"
             raise RuntimeError(message)
         call = Call(entry.contract.name, name, nodes, named)
         if len(self._calls) < _MAX_RECORDED:

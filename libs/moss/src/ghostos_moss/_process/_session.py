@@ -83,7 +83,9 @@ class ProcessSession:
         self._purpose = workers.describe(source, scratch=self._scratch.name)
         kept = workers.kept.take(self._purpose)
         self._worker = kept.worker if kept is not None else None
-        self._objects = kept.objects if kept is not None else HostObjects(workers.runner)
+        self._objects = (
+            kept.objects if kept is not None else HostObjects(workers.runner, max_calls=workers.limits.calls)
+        )
         try:
             self._editor = self._provide_editor()
             accepted = provide(source, compiler=self._compiler, given=dict(injections))
@@ -115,7 +117,7 @@ class ProcessSession:
     def run(self, *blocks: str, timeout_s: float | None = None) -> RunResult:
         with self._lock:
             started = time.perf_counter()
-            output = Output()
+            output = Output(max_chars=self._workers.limits.output_chars)
             worker = self._ensure_worker()
             reply: RunReply | None = None
             error: CodeError | None = None
@@ -290,7 +292,7 @@ class ProcessSession:
             raise CompileError(self._source.name, f"its process was stopped: {exc.reason}") from None
         except (WorkerGoneError, FrameError, msgspec.ValidationError, UntrueReplyError) as exc:
             self._drop_worker()
-            reason = "the process that it lives in ended: its body ended it, or it needed more memory than it may have"
+            reason = "its process ended: its body ended it, or needed more memory or processor time than it may have"
             raise CompileError(self._source.name, reason) from exc
 
     def _local_error(self, error: RemoteError) -> MossError:

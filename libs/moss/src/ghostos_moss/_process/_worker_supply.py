@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from ghostos_moss._limits import Limits
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._kept_workers import KeptWorkers, Purpose
@@ -27,6 +28,7 @@ class WorkerSupply:
         kept: Has those of earlier sessions.
         runner: Completes asynchronous host calls.
         grants: What they may touch beside their own folder.
+        limits: How much of the machine they may use.
         never: Folders that no permission includes.
         scratch: The folder that their code has for itself; None: one that goes with the session.
         keeps: Whether one may wait for the next session.
@@ -36,6 +38,7 @@ class WorkerSupply:
     kept: KeptWorkers
     runner: AsyncRunner
     grants: Grants
+    limits: Limits
     never: tuple[Path, ...]
     scratch: Path | None
     keeps: bool = True
@@ -47,7 +50,13 @@ class WorkerSupply:
     def describe(self, source: ModuleSource, *, scratch: str) -> Purpose:
         """Return what a worker for a module is made for, whose current folder is `scratch`."""
         readable, listed = find_reach(source)
-        plan = WorkerPlan(scratch=scratch, read=readable, listed=listed, grants=replace(self.grants, env={}))
+        plan = WorkerPlan(
+            scratch=scratch,
+            read=readable,
+            listed=listed,
+            grants=replace(self.grants, env={}),
+            limits=self.limits,
+        )
         folders = (scratch, *listed, *self.grants.read, *self.grants.write)
         versions = (*map(_file_version, readable), *map(_folder_version, folders))
         return Purpose(plan, self.grants.env, source.digest, versions)
