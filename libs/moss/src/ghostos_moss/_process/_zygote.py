@@ -28,6 +28,8 @@ __all__ = ["main"]
 _MAX_ORDER_BYTES: Final = 64
 _READ_BYTES: Final = 4096
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_QUIET_S: Final = 0.03
+"""A worker that is not needed so long after it was made was made ahead, and has time."""
 
 
 def main() -> None:
@@ -136,13 +138,19 @@ def _become_worker(zygote: int, *, control: socket.socket, connection: int, outp
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         streams = WorkerStreams(output, keep=(connection,))
         frames = FrameSocket(socket.socket(fileno=connection))
-        for _ in rehearse():
-            if select.select([connection], [], [], 0)[0]:
-                break  # it is needed now
+        _rehearse_until_needed(connection)
         if _confine_as_told(frames):
             serve(frames, streams)
     finally:
         os._exit(0)  # never back into the zygote's loop, whatever was raised
+
+
+def _rehearse_until_needed(connection: int) -> None:
+    if select.select([connection], [], [], _QUIET_S)[0]:
+        return
+    for _ in rehearse():
+        if select.select([connection], [], [], 0)[0]:
+            return
 
 
 def _confine_as_told(frames: FrameSocket) -> bool:
