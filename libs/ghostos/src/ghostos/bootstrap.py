@@ -1,6 +1,7 @@
 """Puts an application together. The only place that chooses drivers."""
 
 import os
+import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,6 +24,8 @@ from ghostos_moss import Executor, Limits, MossCompiler, OffExecutor, ProcessExe
 __all__ = ["get_container", "get_ghostos", "make_app_container"]
 
 _MIB = 1024**2
+_SWITCH_S = 0.0005
+"""How long a busy thread of this process may keep others waiting: a call from confined code wakes one several times."""
 
 
 def make_app_container(
@@ -89,6 +92,7 @@ def _make_executor(container: Container) -> Executor:
     if (app.confinement.sandbox or app.settings.code.sandbox) == "off":
         return OffExecutor()
     limits = app.settings.code.limits
+    sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
     executor = ProcessExecutor(
         never=list_private_places(app.workspace),
         permissions=app.confinement.permissions,
