@@ -5,6 +5,7 @@
     │   ├── TargetError               the target is missing, does not parse or fails on import
     │   ├── ThreadTargetError         the thread belongs to another target
     │   ├── ThreadNotFoundError       no thread has that name or id
+    │   ├── PermissionRequestError    what a user wants to allow is not asked for, or no longer
     │   ├── ProposalError             a version that an agent proposed cannot be accepted
     │   └── SyncInAsyncError          a synchronous method on the Matrix's own loop
     ├── NotConfiguredError            exit 3: something is not set up
@@ -49,6 +50,7 @@ __all__ = [
     "ModelStreamCutError",
     "NewerFormatError",
     "NotConfiguredError",
+    "PermissionRequestError",
     "ProposalError",
     "ScriptError",
     "SyncInAsyncError",
@@ -112,6 +114,10 @@ class ThreadNotFoundError(UsageError):
             f"There is no thread '{name}' in this workspace.", advice="List them with: ghostos threads list"
         )
         self.name = name
+
+
+class PermissionRequestError(UsageError):
+    """What a user wants to allow is not asked for, or no longer, or not in this way. Nothing was allowed."""
 
 
 class ProposalError(UsageError):

@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from ghostos.contracts.store import Claim
+from ghostos.core.permission import Grant
 from ghostos.core.task import Owner
 from ghostos.drivers.store.owner import current_owner
 from ghostos.errors import LeaseLostError, ThreadNotFoundError, WorkspaceError
+from ghostos_moss import Permission
 
 DEAD = replace(current_owner(), started=1)
 """Had this process's pid before it: whoever finds its leases may take them."""
@@ -66,6 +68,26 @@ async def test_what_survives_of_a_module_is_replaced_unless_a_round_has_ended_si
     assert (await store.find_task("t1")).pycontext == {"v": 2}
     with pytest.raises(ThreadNotFoundError):
         await store.update_pycontext("nobody", pycontext={}, latest_round=0)
+
+
+async def test_what_the_user_allowed_is_kept_with_the_task_until_a_round_says_otherwise(store, records):
+    claim = await records.claimed(store)
+    grants = [
+        Grant(request_id="r1", permission=Permission("read", "/srv/data/"), scope="thread"),
+        Grant(request_id="r2", permission=Permission("net"), scope="once", turn=3),
+    ]
+    observe = records.event(claim.task, "observe")
+    following = await store.commit_round(
+        replace(records.commit(claim, events=(observe,), claim_next=True), grants=grants)
+    )
+    assert following.task.grants == tuple(grants)
+    await store.commit_round(records.commit(following))
+    assert (await store.find_task("t1")).grants == tuple(grants)
+    await store.post_event(records.event(claim.task))
+    claim = await records.claim(store, claim.task.id)
+    assert claim.task.grants == tuple(grants)
+    await store.commit_round(replace(records.commit(claim), grants=grants[:1]))
+    assert (await store.find_task("t1")).grants == tuple(grants[:1])
 
 
 async def test_events_get_rising_numbers(store, records):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ghostos.drivers.store.schema.revisions import HEAD_REVISION
 from ghostos.drivers.store.sql import open_store
 from ghostos.errors import DiskFullError, NewerFormatError, WorkspaceError
 
@@ -216,7 +217,7 @@ def test_a_database_of_a_newer_version_is_refused_by_name(database):
     with pytest.raises(NewerFormatError) as caught:
         open_store(database)
     assert "'0999'" in caught.value.happened
-    assert "'0001'" in caught.value.happened
+    assert f"'{HEAD_REVISION}'" in caught.value.happened
 
 
 async def test_a_database_that_another_process_keeps_locked_is_named(opened, database, records):

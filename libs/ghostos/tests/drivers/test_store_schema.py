@@ -18,6 +18,7 @@ from ghostos.drivers.store.opening import create_schema, upgrade_schema
 from ghostos.drivers.store.schema.revisions import HEAD_REVISION, REVISIONS
 from ghostos.drivers.store.sql import open_store
 from ghostos.errors import WorkspaceError
+from ghostos_moss import Permission
 
 FIRST = Path(__file__).parent.parent / "fixtures" / "ghostos-0001.db"
 
@@ -66,11 +67,14 @@ async def test_a_database_of_an_earlier_version_goes_on(revision, database, cloc
     assert task is not None
     assert task.pycontext == {"format": 1, "values": {"count": 3}}
     assert [message.content for message in await store.list_messages(task.id)] == ["one", "two"]
+    allowed = [Permission("read", "/srv/data/")] if revision >= "0002" else []
+    assert [grant.permission for grant in task.grants] == allowed
     claim = await store.claim(task.id)
     assert isinstance(claim, Claim)
     assert claim.event.payload["text"] == "hello"
     await store.commit_round(records.commit(claim, "three"))
     assert [message.seq for message in await store.list_messages(task.id)] == [1, 2, 3]
+    assert (await store.find_task("kept")).grants == task.grants
     store.close()
     new = database.with_name("new.db")
     open_store(new).close()

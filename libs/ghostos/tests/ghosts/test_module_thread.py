@@ -4,12 +4,13 @@ import time
 
 import pytest
 
+from ghostos.bootstrap import make_app_container
+from ghostos.config import Confinement
 from ghostos.errors import ModelServerError, TargetError
 from ghostos.ghosts.module_thread import RoundModule
 from ghostos.libraries.flow import FlowRecord
 from ghostos.runtime.work_threads import WorkThread
-from ghostos_container import Container
-from ghostos_moss import Executor, OffExecutor, PyContext
+from ghostos_moss import PyContext
 
 SOURCE = """
 import time
@@ -135,9 +136,8 @@ def test_a_body_that_does_not_end_is_a_fault_of_the_target_and_leaves_its_thread
     assert listen(conversation, "two")[-1] == ("text", "Mended.")
 
 
-async def test_a_run_that_was_cancelled_before_it_began_does_not_run(module, tmp_path):
-    container = Container()
-    container.set(Executor, OffExecutor())
+async def test_a_run_that_was_cancelled_before_it_began_does_not_run(module, tmp_path, workspace):
+    container = make_app_container(workspace, confinement=Confinement("off"))
     thread, is_free = WorkThread("mine"), threading.Event()
     opened = RoundModule(
         str(module), thread=thread, pycontext=PyContext(module=str(module)), timeout_s=5, scratch=tmp_path

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from ghostos.core.event import Event
 from ghostos.core.message import Delta, Message
+from ghostos.core.permission import PermissionRequest, Scope
 from ghostos.core.task import Task
 
 
@@ -64,6 +65,38 @@ class Conversation(Protocol):
 
     async def atalk(self, text: str, context: BaseModel | None = None) -> tuple[Event, Receiver]:
         """`talk` for any event loop."""
+        ...
+
+    def list_requests(self) -> list[PermissionRequest]:
+        """Return what code of this thread was refused and the user may allow, oldest first.
+
+        Those that were answered are not among them, nor those from before the user spoke last.
+        """
+        ...
+
+    async def alist_requests(self) -> list[PermissionRequest]:
+        """`list_requests` for any event loop."""
+        ...
+
+    def allow(self, request_id: str, *, scope: Scope) -> tuple[Event, Receiver]:
+        """Allow what a request shows, and nothing else. Returns as soon as that is stored.
+
+        The ghost is told, and goes on: in the turn that runs, from its next round on; else in a turn of its own. Of
+        several that answer one request the first counts.
+
+        Args:
+            request_id: One of `list_requests`.
+            scope: One of those that the request offers.
+
+        Raises:
+            PermissionRequestError: Nothing was allowed: there is no such request, it was answered, the user has spoken
+                since, or it may not be allowed like this (any more).
+            SyncInAsyncError: Called on the Matrix's own loop.
+        """
+        ...
+
+    async def aallow(self, request_id: str, *, scope: Scope) -> tuple[Event, Receiver]:
+        """`allow` for any event loop."""
         ...
 
     def resume(self) -> Receiver | None:

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 from ghostos.core.event import Event
 from ghostos.core.json import Json, JsonObject
 from ghostos.core.message import Message, MessageType, Role
+from ghostos.core.permission import Grant
 from ghostos.core.task import CodeRun, Task
 from ghostos.core.usage import Usage
 from ghostos_container import Container
@@ -58,6 +59,11 @@ class Session(Protocol):
     @property
     def rounds_in_turn(self) -> int:
         """Rounds of this turn so far, this one included."""
+        ...
+
+    @property
+    def grants(self) -> Sequence[Grant]:
+        """What the user has allowed the task's code with a click, and what holds in this round."""
         ...
 
     def history(self) -> Sequence[Message]:

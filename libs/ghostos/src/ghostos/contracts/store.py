@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from ghostos.core.event import Event
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
+from ghostos.core.permission import Grant
 from ghostos.core.task import CodeRun, Task, TaskState
 from ghostos.core.usage import Usage
 
@@ -63,6 +64,7 @@ class RoundCommit:
         model: Label of the model that it called; "" for none.
         started_at: When the round began.
         code_runs: The runs of this round (and of an abandoned one), finished.
+        grants: What the user has allowed the task's code; None keeps what there is.
         claim_next: Claim the task's next event in the same transaction, if one is due.
     """
 
@@ -78,6 +80,7 @@ class RoundCommit:
     usage: Usage = field(default_factory=Usage)
     model: str = ""
     code_runs: Sequence[CodeRun] = ()
+    grants: Sequence[Grant] | None = None
     claim_next: bool = True
 
 

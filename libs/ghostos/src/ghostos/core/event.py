@@ -22,7 +22,8 @@ class Event:
         id: UUIDv7; posting the same id twice counts once.
         task_id: The task that it wakes.
         type: What kind it is.
-        payload: Its facts: `{"text": …}` of an input, `{"context": …}` where the client gave one.
+        payload: Its facts: `{"text": …}` of an input, `{"context": …}` where the client gave one; `{"permission": …}`
+            of an approval that answers what code was refused.
         created_at: Aware, UTC.
         not_before: Not due before this time; None is at once.
         seq: Order of arrival, given by the store. 0 until it is stored.

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from ghostos.core.json import JsonObject
+from ghostos.core.permission import Grant
 from ghostos.core.usage import Usage
 
 TaskState = Literal["new", "running", "waiting", "parked", "finished", "failed", "cancelled"]
@@ -29,6 +30,7 @@ class Task:
         next_seq: The `seq` that its next message gets.
         error_streak: Rounds in a row whose code failed.
         usage: Tokens of all its rounds.
+        grants: What the user has allowed its code with a click; those of turns that are over may still be among them.
         created_at: Aware, UTC.
         updated_at: Aware, UTC: the last commit.
     """
@@ -48,6 +50,7 @@ class Task:
     next_seq: int = 1
     error_streak: int = 0
     usage: Usage = field(default_factory=Usage)
+    grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

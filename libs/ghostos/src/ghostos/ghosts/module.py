@@ -1,7 +1,10 @@
 """Opening the module of an agent through the executor, with its faults in the words of this project."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from ghostos.contracts.permission_book import PermissionBook
+from ghostos.core.permission import Grant
 from ghostos.errors import GhostOSError, NotConfiguredError, TargetError, UsageError
 from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos_container import Container
@@ -17,6 +20,7 @@ def open_module(
     pycontext: PyContext | None = None,
     source: ModuleSource | None = None,
     scratch: Path | None = None,
+    grants: Sequence[Grant] = (),
 ) -> ModuleSession:
     """Compile a module and inject its `Moss`. Runs the module's body; close the session afterwards.
 
@@ -27,6 +31,7 @@ def open_module(
         pycontext: What earlier rounds left; None: nothing.
         source: Compiled in the place of what the module's file has.
         scratch: The folder that confined code has for itself; None: one that goes with the session.
+        grants: What the user has allowed its code with a click, and holds.
 
     Raises:
         TargetError: It cannot be read, compiled or injected.
@@ -34,8 +39,11 @@ def open_module(
         UsageError: A permission cannot be granted.
     """
     try:
+        source = source or load_source(module)
         return container.force_fetch(Executor).open(
-            source or load_source(module),
+            source,
+            permissions=container.force_fetch(PermissionBook).get(source, grants=grants).permissions,
+            keeps_worker=all(grant.scope != "once" for grant in grants),
             pycontext=pycontext or PyContext(module=module),
             container=container,
             injections={"flow": Flow(flow)},

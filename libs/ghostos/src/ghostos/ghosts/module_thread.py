@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ghostos.config import AppSettings
 from ghostos.contracts.session import Session
+from ghostos.core.permission import Grant
 from ghostos.errors import TargetError
 from ghostos.ghosts.module import open_module, prepare_executor, render_module_prompt
 from ghostos.libraries.flow import FlowRecord
@@ -40,7 +41,7 @@ class RoundModule:
         self.prompt = ""
         self.values = pycontext.values
 
-    async def open(self, container: Container, *, flow: FlowRecord) -> None:
+    async def open(self, container: Container, *, flow: FlowRecord, grants: Sequence[Grant] = ()) -> None:
         """Compile it and render its prompt.
 
         Raises:
@@ -50,7 +51,12 @@ class RoundModule:
 
         def compile_module() -> None:
             self._session = open_module(
-                self._target, container=container, flow=flow, pycontext=self._pycontext, scratch=self._scratch
+                self._target,
+                container=container,
+                flow=flow,
+                pycontext=self._pycontext,
+                scratch=self._scratch,
+                grants=grants,
             )
             self.prompt = render_module_prompt(self._session, module=self._target)
             self.values = self._session.values()
@@ -128,7 +134,7 @@ async def open_on_thread(session: Session, target: str, *, flow: FlowRecord) -> 
                 scratch=app.workspace.scratch / session.task.id,
             )
             try:
-                await module.open(session.container, flow=flow)
+                await module.open(session.container, flow=flow, grants=session.grants)
                 yield module
             finally:
                 is_closed = await module.close()

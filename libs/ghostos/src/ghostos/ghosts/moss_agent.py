@@ -1,5 +1,6 @@
 """The ghost that acts: it reads a Python module and answers with Python that runs inside it."""
 
+from functools import partial
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
@@ -9,7 +10,9 @@ from ghostos.contracts.ghost import Ghost, GhostDriver
 from ghostos.contracts.model_driver import ModelDriver
 from ghostos.contracts.session import Session
 from ghostos.core.clock import utc_now
+from ghostos.core.json import JsonObject
 from ghostos.core.operator import Observe, Operator, Wait
+from ghostos.core.permission import dump_request
 from ghostos.core.prompt import Prompt, PromptMessage
 from ghostos.core.task import CodeRun
 from ghostos.errors import ConfigError
@@ -17,6 +20,7 @@ from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.model_call import Reply, call_model
 from ghostos.ghosts.module_thread import RoundModule, open_on_thread
 from ghostos.ghosts.moss_protocol import render_protocol, render_run, render_state
+from ghostos.ghosts.permission_asking import make_request
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 from ghostos.libraries.flow import FlowRecord
@@ -94,7 +98,8 @@ class MossAgentDriver:
             return _report_interruption(session, session.interrupted_run)
         model = find_model(session, model=self._ghost.model)
         code_format = _find_code_format(session, model)
-        show_state(session, model=model, profile=make_profile(session.container, module=self._ghost.moss_module))
+        profile = make_profile(session.container, module=self._ghost.moss_module, grants=session.grants)
+        show_state(session, model=model, profile=profile)
         flow = FlowRecord()
         async with open_on_thread(session, self._ghost.moss_module, flow=flow) as module:
             reply = await call_model(
@@ -140,7 +145,12 @@ class MossAgentDriver:
         content = render_run(result, observed=flow.observed if result.status == "ok" else ())
         if parsed.fabricated_output:
             content += "\nnote: you wrote a <moss-output> yourself; what followed it was not run."
-        session.add(content, role="environment", type="output", data={"status": result.status})
+        data: JsonObject = {"status": result.status}
+        if (refusal := result.refusal) is not None:
+            find = partial(make_request, session, refusal, module=self._ghost.moss_module)
+            if (request := await module.on_thread(find)) is not None:
+                data["request"] = dump_request(request)
+        session.add(content, role="environment", type="output", data=data)
         return result
 
     def _limit(self, session: Session, operator: Operator) -> Operator:

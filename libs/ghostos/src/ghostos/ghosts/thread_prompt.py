@@ -6,6 +6,7 @@ from ghostos.core.message import Message
 from ghostos.core.prompt import PromptMessage
 
 STATE_OPENING = "<moss-state>"
+APPROVAL_OPENING = "<moss-approval>"
 
 _REPLY_TYPES = frozenset({"text", "code", "reasoning"})
 
@@ -13,9 +14,9 @@ _REPLY_TYPES = frozenset({"text", "code", "reasoning"})
 class ThreadPrompt:
     """Renders a thread that grows: what was rendered for one round is kept for the next.
 
-    What users said, what the model wrote itself and what its code put out are sent verbatim. What a model wrote in one
-    round is one message: the `raw` of one of its parts, where there is one. Partial messages, reasoning, errors and
-    states are left out.
+    What users said and allowed, what the model wrote itself and what its code put out are sent verbatim. What a model
+    wrote in one round is one message: the `raw` of one of its parts, where there is one. Partial messages, reasoning,
+    errors and states are left out.
     """
 
     def __init__(self) -> None:
@@ -50,11 +51,19 @@ def render_output(message: Message) -> str:
     return f'<moss-output status="{status}">\n{content}\n</moss-output>'
 
 
+def render_approval(message: Message) -> str:
+    """Return what the user has allowed, as one message to the model."""
+    content = message.content.replace("</moss-approval", "<\\/moss-approval")
+    return f"{APPROVAL_OPENING}\n{content}\n</moss-approval>"
+
+
 def _render_other(message: Message) -> PromptMessage | None:
     if message.role == "user" and message.type == "text":
         return PromptMessage("user", message.content)
     if message.type == "output":
         return PromptMessage("user", render_output(message))
+    if message.type == "approval" and message.role == "environment":
+        return PromptMessage("user", render_approval(message))
     return None
 
 

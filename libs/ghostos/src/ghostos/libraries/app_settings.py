@@ -7,7 +7,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
-from ghostos.config import CONFIG_VERSION, AppSettings, Confinement, Settings, Workspace
+from ghostos.config import CONFIG_VERSION, AppSettings, Confinement, Settings, Workspace, default_services
 from ghostos.errors import ConfigError, NewerFormatError
 
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL", "PROXY")
@@ -38,11 +38,38 @@ def load_app_settings(
     variables.update(environment)
     return AppSettings(
         workspace=workspace,
-        settings=_read_settings(workspace.config_file),
+        settings=read_settings(workspace.config_file),
         environment={name: SecretStr(value) for name, value in variables.items()},
         model=model,
         confinement=confinement or Confinement(),
     )
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a workspace's settings; where there is no file, the defaults.
+
+    Raises:
+        ConfigError: It cannot be read or does not say what it must.
+        NewerFormatError: A newer version wrote it.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise _unreadable(path, exc) from exc
+    version = found.get("version", CONFIG_VERSION)
+    if isinstance(version, int) and version > CONFIG_VERSION:
+        raise NewerFormatError(
+            f"{path} has format {version}; this version of GhostOS reads up to {CONFIG_VERSION}.",
+            advice="Update GhostOS, or choose another workspace with --workspace DIR.",
+        )
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{path}: {place}: {first['msg']}.", advice="Mend that setting.") from exc
 
 
 def find_secrets(app: AppSettings) -> list[str]:
@@ -63,32 +90,18 @@ def find_secrets(app: AppSettings) -> list[str]:
     return sorted((value for value in values if len(value) >= _SHORTEST_SECRET), key=len, reverse=True)
 
 
+def list_key_names(app: AppSettings) -> set[str]:
+    """Return the names of variables that GhostOS takes keys and proxies from, and of all in the workspace's `.env`."""
+    services = [app.settings.find_service(name) for name in {*default_services(), *app.settings.services}]
+    named = {name for service in services if service for name in (service.api_key_env, service.proxy_env) if name}
+    return named | {*_read_env(app.workspace.env_file)}
+
+
 def _read_env(path: Path) -> dict[str, str | None]:
     try:
         return dict(dotenv_values(path, interpolate=False)) if path.is_file() else {}
     except (OSError, UnicodeDecodeError) as exc:
         raise _unreadable(path, exc) from exc
-
-
-def _read_settings(path: Path) -> Settings:
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise _unreadable(path, exc) from exc
-    version = found.get("version", CONFIG_VERSION)
-    if isinstance(version, int) and version > CONFIG_VERSION:
-        raise NewerFormatError(
-            f"{path} has format {version}; this version of GhostOS reads up to {CONFIG_VERSION}.",
-            advice="Update GhostOS, or choose another workspace with --workspace DIR.",
-        )
-    try:
-        return Settings.model_validate(found)
-    except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {place}: {first['msg']}.", advice="Mend that setting.") from exc
 
 
 def _unreadable(path: Path, cause: Exception) -> ConfigError:

@@ -1,8 +1,12 @@
 """The profile of a target's code: where it runs, and what it may touch. Shown wherever code runs."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
+from ghostos.contracts.permission_book import PermissionBook
 from ghostos.core.json import JsonObject
+from ghostos.core.permission import Grant
+from ghostos.errors import GhostOSError
 from ghostos_container import Container
 from ghostos_moss import Executor, Permissions, load_source
 from ghostos_moss.errors import MossError
@@ -13,14 +17,27 @@ _FREE = "code runs UNCONFINED, in a process of its own and with your rights"
 _UNCONFINED = "code runs UNCONFINED, in this process and with your rights"
 
 
-def make_profile(container: Container, *, module: str) -> JsonObject:
-    """Return the profile as data: `executor` and `permissions`; the latter null where the module cannot be read."""
-    executor = container.force_fetch(Executor)
+def make_profile(container: Container, *, module: str, grants: Sequence[Grant] = ()) -> JsonObject:
+    """Return the profile as data.
+
+    Args:
+        container: The application's, or a child of it.
+        module: Whose code it is.
+        grants: What the user has allowed with a click, and holds.
+
+    Returns:
+        `executor` and `permissions`; the latter null where the module or the settings cannot be read. `left_out`, where
+        the workspace's settings name what cannot be granted.
+    """
+    profile: JsonObject = {"executor": container.force_fetch(Executor).name, "permissions": None}
     try:
-        permissions = executor.permissions_for(load_source(module)).to_dict()
-    except MossError:  # opening the module says so, in full
-        permissions = None
-    return {"executor": executor.name, "permissions": permissions}
+        held = container.force_fetch(PermissionBook).get(load_source(module), grants=grants)
+    except (MossError, GhostOSError):  # opening the module says so, in full
+        return profile
+    profile["permissions"] = held.permissions.to_dict()
+    if held.left_out:
+        profile["left_out"] = [*held.left_out]
+    return profile
 
 
 def describe_profile(profile: object) -> str:
@@ -35,4 +52,7 @@ def describe_profile(profile: object) -> str:
     allowed = Permissions(**granted).describe() if granted else "nothing"
     if allowed == "everything":
         return _FREE
-    return "code runs confined" if allowed == "nothing" else f"code runs confined, allowed: {allowed}"
+    parts = ["code runs confined"] if allowed == "nothing" else [f"code runs confined, allowed: {allowed}"]
+    if left_out := cast("list[str]", data.get("left_out") or []):
+        parts.append(f"not granted from ghostos.toml: {', '.join(left_out)}")
+    return "; ".join(parts)

@@ -7,17 +7,21 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel
 
 from ghostos.contracts.conversation import Receiver
+from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
+from ghostos.core.permission import PermissionRequest, Scope, list_open_requests
 from ghostos.core.task import Task
-from ghostos.errors import ThreadNotFoundError, UsageError
+from ghostos.errors import PermissionRequestError, ThreadNotFoundError, UsageError
 from ghostos.runtime.loop_thread import LoopThread
+from ghostos.runtime.permission_requests import find_open, make_answer, say_if_late
 from ghostos.runtime.receiver import TurnReceiver
 from ghostos.runtime.thread_log import LogCursor, ThreadLog
+from ghostos_container import Container
 
 T = TypeVar("T")
 
@@ -27,6 +31,9 @@ class TaskHost(Protocol):
 
     @property
     def store(self) -> Store: ...
+
+    @property
+    def container(self) -> Container: ...
 
     @property
     def loop_thread(self) -> LoopThread: ...
@@ -68,6 +75,19 @@ class MatrixConversation:
         event = Event(id=new_id(), task_id=self._task_id, type="input", payload=payload, created_at=utc_now())
         return await self._host.loop_thread.run_async(self._post(event))
 
+    def list_requests(self) -> list[PermissionRequest]:
+        return self._run(self.alist_requests(), "list_requests")
+
+    async def alist_requests(self) -> list[PermissionRequest]:
+        return await self._host.loop_thread.run_async(self._list_requests())
+
+    def allow(self, request_id: str, *, scope: Scope) -> tuple[Event, Receiver]:
+        return self._run(self.aallow(request_id, scope=scope), "allow")
+
+    async def aallow(self, request_id: str, *, scope: Scope) -> tuple[Event, Receiver]:
+        self._check_open()
+        return await self._host.loop_thread.run_async(self._allow(request_id, scope=scope))
+
     def resume(self) -> Receiver | None:
         return self._run(self.aresume(), "resume")
 
@@ -108,6 +128,23 @@ class MatrixConversation:
         # are saved. Also when this wait is cancelled: the event may be stored all the same.
         self._host.wake(self._task_id)
         return await storing, self._receiver(cursor, event_id=event.id)
+
+    async def _list_requests(self) -> list[PermissionRequest]:
+        thread = await self._host.store.list_messages(self._task_id)
+        answered = {event.id for event in await self._host.store.pending_events(self._task_id)}
+        return [request for request in list_open_requests(thread) if request.id not in answered]
+
+    async def _allow(self, request_id: str, *, scope: Scope) -> tuple[Event, Receiver]:
+        request = find_open(await self._host.store.list_messages(self._task_id), request_id=request_id)
+        book = self._host.container.force_fetch(PermissionBook)
+        answer = await make_answer(request, scope=scope, task_id=self._task_id, book=book)
+        stored, receiver = await self._post(answer)
+        try:
+            say_if_late(answer, stored=stored)
+        except PermissionRequestError:
+            receiver.close()
+            raise
+        return stored, receiver
 
     async def _resume(self) -> Receiver | None:
         log = self._host.log_of(self._task_id)

@@ -20,6 +20,8 @@ def show_foreign_turns(messages: Iterable[Message], *, log: ThreadLog) -> None:
         inputs = [message.id for message in turn if message.role == "user"]
         log.begin_turn(inputs[0] if inputs else turn[0].id)
         for message in turn:
+            if message.type == "approval":
+                log.join_turn(message.id)
             for delta in whole_deltas(message):
                 log.append(delta)
         log.end_turn(error=_error_of(turn[-1]))

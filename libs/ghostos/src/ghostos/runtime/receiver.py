@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from ghostos.core.message import Delta
-from ghostos.runtime.thread_log import LogCursor, LogFailed, LogItem, TurnEnded, TurnStarted
+from ghostos.runtime.thread_log import LogCursor, LogFailed, LogItem, TurnEnded, TurnJoined, TurnStarted
 
 
 class TurnReceiver:
@@ -63,6 +63,10 @@ class TurnReceiver:
             if self._event_id is None:
                 self._event_id = item.event_id
             self._is_on_turn = item.event_id == self._event_id
+            return None
+        if isinstance(item, TurnJoined):
+            if item.event_id == self._event_id:
+                self._event_id, self._is_on_turn = item.turn_event_id, True
             return None
         if isinstance(item, TurnEnded) or not self._is_on_turn or item.seq <= self._after_seq:
             return None

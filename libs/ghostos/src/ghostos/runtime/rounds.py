@@ -7,6 +7,7 @@ from typing import Literal
 
 from ghostos.contracts.ghost import GhostDriver
 from ghostos.contracts.journal import Journals, RoundJournal
+from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Claim, RoundCommit, Store
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
@@ -18,6 +19,7 @@ from ghostos.core.task import TaskState
 from ghostos.errors import GhostOSError, LeaseLostError, MatrixClosedError, ThreadNotFoundError, TurnFailedError
 from ghostos.runtime.foreign_turns import show_foreign_turns
 from ghostos.runtime.lease_keeper import LeaseKeeper
+from ghostos.runtime.permission_answers import find_grant, record_grant
 from ghostos.runtime.session import RoundSession
 from ghostos.runtime.thread_cache import ThreadCache
 from ghostos.runtime.thread_log import ThreadLog
@@ -80,11 +82,22 @@ class RoundRunner:
         if claim == "idle":
             show_foreign_turns(await self._threads.catch_up(task_id), log=log)
         while isinstance(claim, Claim):
-            log.begin_turn(_origin(claim.event))
-            claim = await self._run_round(claim, driver=driver(), log=log)
+            origin, joins_turn = await self._find_turn(claim)
+            log.begin_turn(origin)
+            if joins_turn:
+                log.join_turn(claim.event.id)
+            claim = await self._run_round(claim, driver=driver(), log=log, joins_turn=joins_turn)
         return "idle"
 
-    async def _run_round(self, claim: Claim, *, driver: GhostDriver, log: ThreadLog) -> Claim | None:
+    async def _find_turn(self, claim: Claim) -> tuple[str, bool]:
+        """Return the event that began the turn, and whether the claim's event joins it: a round of it is still due."""
+        if claim.event.type == "approval":
+            for event in await self._store.pending_events(claim.task.id):
+                if event.type == "observe":
+                    return _origin(event), True
+        return _origin(claim.event), False
+
+    async def _run_round(self, claim: Claim, *, driver: GhostDriver, log: ThreadLog, joins_turn: bool) -> Claim | None:
         keeper = LeaseKeeper(self._store, claim)
         container = self._container.child(f"round-{claim.round_id}")
         journal: RoundJournal | None = None
@@ -98,10 +111,11 @@ class RoundRunner:
                 journal=journal,
                 log=log,
                 container=container,
+                joins_turn=joins_turn,
             )
             self._forget_abandoned(claim)
             operator, error = await self._handle(session, driver=driver)
-            commit = session.to_commit(state=_STATES[type(operator)], events=_follow_ups(operator, claim.event))
+            commit = session.to_commit(state=_STATES[type(operator)], events=_follow_ups(operator, session))
             following, is_cancelled = await self._commit(commit)
         except BaseException:
             await self._let_go(claim, journal=journal)
@@ -120,6 +134,10 @@ class RoundRunner:
     async def _handle(self, session: RoundSession, *, driver: GhostDriver) -> tuple[Operator, GhostOSError | None]:
         try:
             _record_input(session)
+            if (grant := find_grant(session)) is not None:
+                await record_grant(session, grant, book=session.container.force_fetch(PermissionBook))
+            if session.joins_turn and session.interrupted_run is None:
+                return Observe(), None  # the round that is still due sees it
             operator = await driver.on_event(session)
             return operator, _conclude(session, operator)
         except LeaseLostError:
@@ -136,7 +154,7 @@ class RoundRunner:
             error = _internal_error(exc)
         session.cut_reply()
         _add_error(session, error)
-        return Wait(), error
+        return (Observe(), None) if session.joins_turn else (Wait(), error)
 
     async def _commit(self, commit: RoundCommit) -> tuple[Claim | None, bool]:
         """Commit a round, also when it is cancelled meanwhile.
@@ -243,8 +261,9 @@ def _origin(event: Event) -> str:
     return origin if isinstance(origin, str) else event.id
 
 
-def _follow_ups(operator: Operator, event: Event) -> list[Event]:
-    if not isinstance(operator, Observe):
+def _follow_ups(operator: Operator, session: RoundSession) -> list[Event]:
+    event = session.event
+    if not isinstance(operator, Observe) or session.joins_turn:
         return []
     payload: JsonObject = {"origin": _origin(event)}
     return [Event(id=new_id(), task_id=event.task_id, type="observe", payload=payload, created_at=utc_now())]

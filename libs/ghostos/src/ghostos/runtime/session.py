@@ -11,6 +11,7 @@ from ghostos.core.event import Event
 from ghostos.core.ids import new_id
 from ghostos.core.json import Json, JsonObject
 from ghostos.core.message import Delta, Message, MessageType, Role, last_delta, whole_deltas
+from ghostos.core.permission import Grant, select_grants
 from ghostos.core.task import CodeRun, Task, TaskState
 from ghostos.core.usage import Usage
 from ghostos.runtime.thread_log import ThreadLog
@@ -29,6 +30,7 @@ class RoundSession:
         journal: Where what is said is kept until the commit.
         log: Where it is shown.
         container: The round's own container.
+        joins_turn: Whether the event has become part of a turn that another one began.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class RoundSession:
         journal: RoundJournal,
         log: ThreadLog,
         container: Container,
+        joins_turn: bool = False,
     ) -> None:
         self._claim = claim
         self._committed = committed
@@ -49,7 +52,8 @@ class RoundSession:
         self._log = log
         self._container = container
         self._started_at = utc_now()
-        self._turn = claim.task.turn + 1 if claim.event.is_turn_start else claim.task.turn
+        self._joins_turn = joins_turn
+        self._turn = claim.task.turn + 1 if claim.event.is_turn_start and not joins_turn else claim.task.turn
         self._round = claim.task.round + 1
         self._next_seq = claim.task.next_seq
         self._messages: list[Message] = []
@@ -59,6 +63,7 @@ class RoundSession:
         self._pycontext: JsonObject | None = None
         self._error_streak = claim.task.error_streak
         self._code_runs: list[CodeRun] = []
+        self._new_grants: list[Grant] | None = None
         self._recovered_count = len(recovered)
         self._recover(recovered)
 
@@ -81,6 +86,19 @@ class RoundSession:
     @property
     def turn(self) -> int:
         return self._turn
+
+    @property
+    def joins_turn(self) -> bool:
+        """Whether the event has become part of a turn that another one began, and that has a round to come."""
+        return self._joins_turn
+
+    @property
+    def grants(self) -> Sequence[Grant]:
+        return select_grants(self.task.grants if self._new_grants is None else self._new_grants, turn=self._turn)
+
+    def add_grant(self, grant: Grant) -> None:
+        """Let something hold from now on; what does not hold any more is forgotten."""
+        self._new_grants = [*self.grants, grant]
 
     @property
     def rounds_in_turn(self) -> int:
@@ -180,6 +198,7 @@ class RoundSession:
             usage=self._usage,
             model=self._model,
             code_runs=code_runs,
+            grants=self._new_grants,
         )
 
     def _recover(self, recovered: Sequence[Message]) -> None:

@@ -32,13 +32,21 @@ class TurnEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnJoined:
+    """An event has become part of the turn that runs, which another event began."""
+
+    event_id: str
+    turn_event_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogFailed:
     """Nothing more will be heard, of turns that have not begun either, until the thread is spoken to again."""
 
     error: GhostOSError
 
 
-LogItem: TypeAlias = TurnStarted | TurnEnded | LogFailed | Delta
+LogItem: TypeAlias = TurnStarted | TurnJoined | TurnEnded | LogFailed | Delta
 
 
 class _Node:
@@ -78,6 +86,11 @@ class ThreadLog:
         self._turn_head = self._tail
         self._turn = TurnStarted(event_id)
         self.append(self._turn)
+
+    def join_turn(self, event_id: str) -> None:
+        """Say that an event has become part of the running turn; nothing happens when none runs."""
+        if self._turn is not None:
+            self.append(TurnJoined(event_id, self._turn.event_id))
 
     def end_turn(self, *, error: GhostOSError | None = None) -> None:
         """Say that the running turn is over; nothing happens when none runs."""

@@ -22,6 +22,7 @@ __all__ = ["Rehearsal", "RehearsalModel", "check_rehearsal", "find_rehearsal", "
 
 OUTPUT_MARK = "<moss-output"
 STATE_MARK = "<moss-state"
+APPROVAL_MARK = "<moss-approval"
 """Begins the message, if any, that a prompt ends with: what changes between rounds. A rehearsal does not hear it."""
 
 _OFFERED = 5
@@ -102,7 +103,7 @@ class Rehearsal:
         elif message.role == "user" and message.content.startswith(OUTPUT_MARK):
             if place.scene is not None and not place.stop and place.next_round > 0:
                 place.stop = _check_output(place.scene.rounds, played=place.next_round, output=message.content)
-        elif message.role == "user" and not message.content.startswith(STATE_MARK):
+        elif message.role == "user" and not message.content.startswith((STATE_MARK, APPROVAL_MARK)):
             place.scene = self._match(message.content, played=place.played)
             place.next_round = 0
             place.stop = ""

@@ -11,7 +11,7 @@ from ghostos.contracts.store import Claim, RoundCommit
 from ghostos.core.ids import new_id
 from ghostos.core.task import Task
 from ghostos.drivers.store.leases import Tenant, find_due_event, lease_lost, require_lease
-from ghostos.drivers.store.rows import code_run_to_row, message_to_row, usage_to_row
+from ghostos.drivers.store.rows import code_run_to_row, grants_to_column, message_to_row, usage_to_row
 from ghostos.drivers.store.schema.tables import code_runs, events, messages, rounds, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
 from ghostos.drivers.store.threads import post_event
@@ -31,7 +31,7 @@ _finish_code_runs = Statement(
     )
 )
 _task_columns = (
-    *("state", "turn", "round", "next_seq", "error_streak"),
+    *("state", "turn", "round", "next_seq", "error_streak", "grants"),
     *("input_tokens", "cached_tokens", "output_tokens", "model_calls", "updated_at"),
     *("lease_owner", "lease_until", "fence", "current_round_id"),
 )
@@ -104,6 +104,7 @@ def _task_after(commit: RoundCommit, *, now: datetime) -> Task:
         next_seq=commit.messages[-1].seq + 1 if commit.messages else before.next_seq,
         error_streak=commit.error_streak,
         usage=before.usage + commit.usage,
+        grants=before.grants if commit.grants is None else tuple(commit.grants),
         updated_at=now,
     )
 
@@ -118,6 +119,7 @@ def _update(connection: DriverConnection, task: Task, *, lease: dict[str, Any], 
         "error_streak": task.error_streak,
         "updated_at": task.updated_at,
         "pycontext": task.pycontext,
+        "grants": grants_to_column(task.grants),
         **usage_to_row(task.usage),
         **lease,
     }

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ghostos.core.event import Event
+from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
+from ghostos.core.permission import Grant, dump_grant, load_grant
 from ghostos.core.task import CodeRun, Task
 from ghostos.core.usage import Usage
 
@@ -13,6 +15,7 @@ __all__ = [
     "code_run_to_row",
     "event_from_row",
     "event_to_row",
+    "grants_to_column",
     "message_from_row",
     "message_to_row",
     "task_from_row",
@@ -46,6 +49,7 @@ def task_from_row(row: Mapping[str, Any]) -> Task:
             output_tokens=row["output_tokens"],
             model_calls=row["model_calls"],
         ),
+        grants=tuple(grant for data in row["grants"] or () if (grant := load_grant(data)) is not None),
     )
 
 
@@ -66,6 +70,7 @@ def task_to_row(task: Task) -> Values:
         "round": task.round,
         "next_seq": task.next_seq,
         "error_streak": task.error_streak,
+        "grants": grants_to_column(task.grants),
         **usage_to_row(task.usage),
         "forked_from": None,
         "fork_seq": None,
@@ -74,6 +79,11 @@ def task_to_row(task: Task) -> Values:
         "fence": 0,
         "current_round_id": None,
     }
+
+
+def grants_to_column(grants: Sequence[Grant]) -> list[JsonObject] | None:
+    """Return the column of a task; most have none."""
+    return [dump_grant(grant) for grant in grants] or None
 
 
 def usage_to_row(usage: Usage) -> Values:

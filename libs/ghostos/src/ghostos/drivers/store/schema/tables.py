@@ -47,6 +47,7 @@ tasks = Table(
     Column("ghost", JsonText, nullable=False),
     Column("context", JsonText),
     Column("pycontext", JsonText),
+    Column("grants", JsonText),
 )
 
 events = Table(

@@ -1,0 +1,167 @@
+"""What code may touch: the command's word, the module's, that of the workspace's settings, and the user's clicks."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ghostos.config import AppSettings, PermissionSettings
+from ghostos.contracts.permission_book import HeldPermissions, Offer
+from ghostos.core.permission import SCOPES, Grant, Scope
+from ghostos.errors import ConfigError, TargetError
+from ghostos.libraries.app_settings import list_key_names, read_settings
+from ghostos.libraries.atomic_files import folder_locked, write_atomically
+from ghostos.libraries.settings_edit import add_permission
+from ghostos.libraries.workspaces import unwritable
+from ghostos_moss import Executor, ModuleSource, Permission, PermissionKind, Permissions
+from ghostos_moss.errors import MossError
+
+__all__ = ["SettingsPermissionBook"]
+
+_NOTHING: Final = Permissions(net=False, read=(), write=(), env=(), run=False)
+_PATHS: Final[tuple[PermissionKind, ...]] = ("read", "write")
+_NOT_ALWAYS: Final[tuple[Scope, ...]] = ("once", "thread")
+_NEW_FILE: Final = "version = 1\n"
+
+
+class SettingsPermissionBook:
+    """`PermissionBook` over the workspace's `configs/ghostos.toml`, which counts as it is now: read when it changed.
+
+    Args:
+        app: The workspace, and its settings as they were read.
+        executor: Knows what the command and a module say, and what can be granted.
+    """
+
+    def __init__(self, app: AppSettings, *, executor: Executor) -> None:
+        self._app = app
+        self._executor = executor
+        self._file = app.workspace.config_file
+        self._lock = threading.Lock()
+        self._settings = app.settings.code.permissions
+        self._version = _version_of(self._file)
+
+    def get(self, source: ModuleSource, *, grants: Sequence[Grant] = ()) -> HeldPermissions:
+        """See `PermissionBook`."""
+        upper = self._find_upper(source)
+        if upper.everything:
+            return HeldPermissions(upper)
+        settings, left_out = self._check(self._read(), upper=upper, source=source)
+        base = upper.over(settings)
+        held = [grant.permission for grant in grants if self._holds(grant.permission, base=base, source=source)]
+        return HeldPermissions(base.plus(*held).over(_NOTHING), left_out)
+
+    def find_offer(self, permission: Permission, *, source: ModuleSource) -> Offer:
+        """See `PermissionBook`."""
+        upper = self._find_upper(source)
+        if reason := self._find_obstacle(permission, upper=upper, source=source):
+            return Offer((), reason)
+        if getattr(upper, permission.kind) is not None:
+            reason = f"always would not be heard: the command or the module itself decides {permission.kind}"
+            return Offer(_NOT_ALWAYS, reason)
+        if reason := self._find_unchangeable(permission):
+            return Offer(_NOT_ALWAYS, reason)
+        return Offer(SCOPES)
+
+    def save(self, permission: Permission) -> None:
+        """See `PermissionBook`."""
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._lock, folder_locked(self._file.parent):
+                before = self._read_text()
+                after = self._add(before, permission)
+                if after is None:
+                    raise self._unchangeable()
+                if after != before:
+                    write_atomically(Path(os.path.realpath(self._file)), after.encode())
+        except OSError as exc:
+            raise unwritable(self._file, exc) from exc
+
+    def _find_upper(self, source: ModuleSource) -> Permissions:
+        """What the command and the module say."""
+        try:
+            return self._executor.permissions_for(source)
+        except MossError as exc:
+            raise TargetError(str(exc).rstrip("."), advice="Mend that line and run it again.") from exc
+
+    def _read(self) -> Permissions:
+        """What the workspace's settings say now."""
+        with self._lock:
+            version = _version_of(self._file)
+            if version != self._version:
+                self._settings = read_settings(self._file).code.permissions
+                self._version = version
+            return _as_permissions(self._settings)
+
+    def _check(
+        self, settings: Permissions, *, upper: Permissions, source: ModuleSource
+    ) -> tuple[Permissions, tuple[str, ...]]:
+        """Leave out what they name and what cannot be granted: a file that is gone must not stop every agent."""
+        kept: dict[PermissionKind, list[str]] = {}
+        left_out: list[str] = []
+        for kind in _PATHS:
+            named: tuple[str, ...] | None = getattr(settings, kind)
+            if named is None or getattr(upper, kind) is not None:
+                continue
+            kept[kind] = []
+            for name in named:
+                if obstacle := self._executor.find_obstacle(Permission(kind, name), source=source):
+                    left_out.append(f"{kind} {name} ({obstacle})")
+                else:
+                    kept[kind].append(name)
+        checked = Permissions(read=kept.get("read"), write=kept.get("write"))
+        return checked.over(settings), tuple(left_out)
+
+    def _holds(self, permission: Permission, *, base: Permissions, source: ModuleSource) -> bool:
+        """Whether what the user allowed is still what they were shown, and nobody refuses it."""
+        if base.refuses(permission.kind):
+            return False
+        return not self._executor.find_obstacle(permission, source=source, is_click=True)
+
+    def _find_obstacle(self, permission: Permission, *, upper: Permissions, source: ModuleSource) -> str:
+        if upper.refuses(permission.kind):
+            return f"the module (__moss_permissions__) or the command refuses {permission.kind}"
+        if upper.over(self._read()).refuses(permission.kind):
+            return f"the workspace's settings ({self._file}) refuse {permission.kind}"
+        if permission.kind == "env" and permission.what in list_key_names(self._app):
+            return "GhostOS takes a key from it, or it is in the workspace's .env"
+        return self._executor.find_obstacle(permission, source=source, is_click=True)
+
+    def _find_unchangeable(self, permission: Permission) -> str:
+        """Why it cannot be kept for always; "" where it can."""
+        try:
+            if self._add(self._read_text(), permission) is None:
+                return f"always is not offered: {self._unchangeable().happened}"
+        except OSError as exc:
+            return f"always is not offered: {unwritable(self._file, exc).happened}"
+        return ""
+
+    def _read_text(self) -> str:
+        try:
+            return self._file.read_bytes().decode()
+        except FileNotFoundError:
+            return _NEW_FILE
+
+    def _add(self, text: str, permission: Permission) -> str | None:
+        try:
+            return add_permission(text, permission)
+        except ValueError as exc:
+            raise ConfigError(f"{self._file} cannot be read: {exc}.", advice="Mend the file, or remove it.") from exc
+
+    def _unchangeable(self) -> ConfigError:
+        return ConfigError(
+            f"{self._file} writes its [code.permissions] in a way that is not changed for you.",
+            advice="Write it there yourself, below a line [code.permissions].",
+        )
+
+
+def _as_permissions(settings: PermissionSettings) -> Permissions:
+    return Permissions(**settings.model_dump())
+
+
+def _version_of(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:  # what is wrong is said when it is read
+        return ()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
