@@ -157,11 +157,16 @@ def test_bare_name_of_a_file_in_the_current_folder_is_pointed_out(
         load_source("moss_beside")
 
 
-def test_parent_package_that_raises_is_named(folder: Path) -> None:
+def test_a_module_is_found_without_running_the_packages_that_it_is_in(folder: Path) -> None:
     write(folder / "moss_bad_parent/__init__.py", "1 / 0\n")
-    write(folder / "moss_bad_parent/child.py", "")
-    with pytest.raises(SourceNotFoundError, match="importing its package 'moss_bad_parent' raised ZeroDivisionError"):
-        load_source("moss_bad_parent.child")
+    write(folder / "moss_bad_parent/inner/child.py", "x = 1\n")
+    source = load_source("moss_bad_parent.inner.child")
+    assert (source.text, source.package) == ("x = 1\n", "moss_bad_parent.inner")
+    assert "moss_bad_parent" not in sys.modules
+    with pytest.raises(SourceNotFoundError, match=r"there is no module 'moss_bad_parent\.other'"):
+        load_source("moss_bad_parent.other.child")
+    with pytest.raises(SourceNotFoundError, match="no such module"):
+        load_source("moss_bad_parent.inner.child.more")
 
 
 def test_syntax_error_has_its_place(folder: Path) -> None:

@@ -4,6 +4,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ghostos_moss._acceptance._files import AcceptedFiles, Waiting, WaitingFile
+    from ghostos_moss._acceptance._host_parts import concerns_host, find_host_parts, runs_on_host
     from ghostos_moss._bodies import Body
     from ghostos_moss._code_versions import CodeProposal, CodeVersion, version_id
     from ghostos_moss._compiler import MossCompiler, new_compiler
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from ghostos_moss._tokens import count_tokens
 
 __all__ = [
+    "AcceptedFiles",
     "AttrPrompts",
     "Body",
     "CodeBlock",
@@ -74,8 +77,12 @@ __all__ = [
     "RunStatus",
     "SelfUpdater",
     "TextDelta",
+    "Waiting",
+    "WaitingFile",
     "check_protected",
+    "concerns_host",
     "count_tokens",
+    "find_host_parts",
     "find_permissions",
     "load_source",
     "new_compiler",
@@ -83,10 +90,12 @@ __all__ = [
     "parse_reply",
     "parse_source",
     "remove_tree",
+    "runs_on_host",
     "version_id",
 ]
 
 _HOMES = {
+    "AcceptedFiles": "_acceptance._files",
     "AttrPrompts": "_moss",
     "CodeBlock": "_reply_events",
     "CodeDelta": "_reply_events",
@@ -126,8 +135,12 @@ _HOMES = {
     "RunStatus": "_executor",
     "SelfUpdater": "_self_updater",
     "TextDelta": "_reply_events",
+    "Waiting": "_acceptance._files",
+    "WaitingFile": "_acceptance._files",
     "check_protected": "_protected_code",
+    "concerns_host": "_acceptance._host_parts",
     "count_tokens": "_tokens",
+    "find_host_parts": "_acceptance._host_parts",
     "find_permissions": "_permissions",
     "load_source": "_source",
     "new_compiler": "_compiler",
@@ -135,6 +148,7 @@ _HOMES = {
     "parse_reply": "_reply",
     "parse_source": "_source",
     "remove_tree": "_process._scratch",
+    "runs_on_host": "_acceptance._host_parts",
     "version_id": "_code_versions",
 }
 """Which module each name comes from: it is imported when the name is first asked for, as most programs need few."""

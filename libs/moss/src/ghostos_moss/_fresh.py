@@ -12,8 +12,9 @@ from types import CodeType, ModuleType
 from typing import Final
 
 from ghostos_moss._forget import forget_classes
+from ghostos_moss._places import import_root
 from ghostos_moss._source import ModuleSource
-from ghostos_moss.errors import CompileError
+from ghostos_moss.errors import CompileError, NotAcceptedError
 
 __all__ = ["FreshModule"]
 
@@ -29,9 +30,10 @@ class FreshModule:
         source: What to execute. The folder of a script that is not importable otherwise is added at the end of
             `sys.path`, for good: what it imports stays imported, too.
         name: The exact name to give it. If a module of that name exists the name is made unique, as without one.
+        extends_path: False: `sys.path` is left as it is.
     """
 
-    def __init__(self, source: ModuleSource, *, name: str | None = None) -> None:
+    def __init__(self, source: ModuleSource, *, name: str | None = None, extends_path: bool = True) -> None:
         self.source = source
         self.module = ModuleType(_private_name(source.name))
         self._filenames: list[str] = []
@@ -39,7 +41,8 @@ class FreshModule:
         self._name = _register(self.module, wanted=name)
         if os.path.isabs(source.filename):
             self.module.__file__ = source.filename
-            _make_importable(source)
+            if extends_path:
+                _make_importable(source)
         if self._code.co_filename.startswith("<"):
             filename = f"<{self._name}>"
             self.add_lines(filename, source.text)
@@ -57,12 +60,13 @@ class FreshModule:
 
         Raises:
             CompileError: It raised. The exception is the cause.
+            NotAcceptedError: What it imports waits for the user.
         """
         names = vars(self.module)
         names.update(values)
         try:
             exec(code or self._code, names)  # noqa: S102 - this is what compiling a module is
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, NotAcceptedError):
             raise
         except BaseException as exc:
             raise CompileError(self.source.name, _reason(exc), line=self._line_of(exc)) from exc
@@ -117,9 +121,7 @@ def _register(module: ModuleType, *, wanted: str | None) -> str:
 
 def _make_importable(source: ModuleSource) -> None:
     """Let a script import its neighbours, as it can when Python runs it."""
-    root = os.path.dirname(source.filename)
-    for _ in range(len(source.package.split(".")) if source.package else 0):
-        root = os.path.dirname(root)
+    root = import_root(source.filename, package=source.package)
     with _lock:
         if root not in sys.path and not (root == os.getcwd() and "" in sys.path):
             sys.path.append(root)

@@ -6,9 +6,10 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from stat import S_ISREG
 from types import CodeType
@@ -19,7 +20,7 @@ from ghostos_moss._not_found import explain_file, explain_module, explain_spec
 from ghostos_moss._syntax_trees import compile_tree, parse_tree
 from ghostos_moss.errors import SourceNotFoundError, SourceSyntaxError
 
-__all__ = ["ImportedName", "ModuleSource", "load_source", "parse_source"]
+__all__ = ["ImportedName", "ModuleSource", "find_module_spec", "load_source", "parse_source"]
 
 _CACHED_VERSIONS = 64
 
@@ -161,23 +162,46 @@ def _module_name(filename: str) -> tuple[str, str]:
     return ".".join([*parts, stem]), package
 
 
+def find_module_spec(name: str) -> ModuleSpec | None:
+    """Find a module by its dotted name, step by step: the packages that it is in are not imported.
+
+    Returns:
+        None where there is no such module, or only code of a package would say where it is.
+    """
+    found = getattr(sys.modules.get(name), "__spec__", None)
+    if isinstance(found, ModuleSpec):
+        return found
+    places: Sequence[str] | None = None
+    spec: ModuleSpec | None = None
+    parts = name.split(".")
+    for count, part in enumerate(parts, start=1):
+        dotted = ".".join(parts[:count])
+        # With its whole name Python's own finder would ask a namespace for its parent, which is not imported.
+        finds = (finder.find_spec(part if finder is PathFinder else dotted, places, None) for finder in sys.meta_path)
+        spec = next((each for each in finds if each is not None), None)
+        if spec is None:
+            return None
+        places = getattr(sys.modules.get(dotted), "__path__", spec.submodule_search_locations)
+        if places is None and count < len(parts):
+            return None
+    return spec
+
+
 def _find_spec(target: str) -> ModuleSpec:
     if not target or not all(part.isidentifier() for part in target.split(".")):
         raise SourceNotFoundError(target, explain_module(target))
     try:
-        spec = importlib.util.find_spec(target)
+        spec = find_module_spec(target)
         if spec is None:
             importlib.invalidate_caches()  # a file made a moment ago may be unknown to the finders
-            spec = importlib.util.find_spec(target)
-    except ModuleNotFoundError as exc:
-        raise SourceNotFoundError(target, explain_module(target, missing=exc.name)) from exc
-    except ValueError as exc:
-        raise SourceNotFoundError(target, "it was not imported from a file: pass the path of its file") from exc
+            spec = find_module_spec(target)
     except Exception as exc:
-        reason = f"importing its package {target.rpartition('.')[0]!r} raised {type(exc).__name__}: {exc}"
-        raise SourceNotFoundError(target, reason) from exc
+        raise SourceNotFoundError(target, f"looking for it raised {type(exc).__name__}: {exc}") from exc
     if spec is None:
-        raise SourceNotFoundError(target, explain_module(target))
+        parts = target.split(".")
+        names = [".".join(parts[:count]) for count in range(1, len(parts))]
+        missing = next((name for name in names if find_module_spec(name) is None), None)
+        raise SourceNotFoundError(target, explain_module(target, missing=missing))
     return spec
 
 

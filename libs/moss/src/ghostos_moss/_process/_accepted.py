@@ -6,12 +6,15 @@ classes that this process has imported already, because something was bound for 
 """
 
 import ast
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from ghostos_moss._bindings import local_names, read_bindings
+from ghostos_moss._acceptance._files import AcceptedFiles
+from ghostos_moss._acceptance._host_parts import find_host_parts, find_marked_functions
+from ghostos_moss._bindings import read_bindings
 from ghostos_moss._compiler import MossCompiler
 from ghostos_moss._fresh import FreshModule
 from ghostos_moss._hooks import call_hook
@@ -23,7 +26,6 @@ from ghostos_moss._syntax_trees import parse_expression
 __all__ = ["Accepted", "Provided", "provide"]
 
 _HOOK = "__moss_compile__"
-_MARK = "on_host"
 _OURS = "ghostos_moss"  # whose names are imported when they are asked for
 
 
@@ -48,19 +50,30 @@ class Accepted:
     functions: type | None
 
 
-def provide(source: ModuleSource, *, compiler: MossCompiler, given: dict[str, object]) -> Accepted:
+def provide(
+    source: ModuleSource,
+    *,
+    compiler: MossCompiler,
+    given: dict[str, object],
+    files: AcceptedFiles | None = None,
+    written: Sequence[str] = (),
+) -> Accepted:
     """Return what this side provides for a target.
 
     Args:
         source: The accepted one.
         compiler: Whose container is asked; its `__moss_compile__` prepares it.
         given: Objects by attribute; they win.
+        files: Says what may be executed here. None: all that the target imports.
+        written: Where code will have the right to write.
 
     Raises:
+        NotAcceptedError: What it imports waits for the user.
+        AcceptanceRecordError: What is accepted cannot be recorded.
         MossError: The module's body or its hook raised; an object could not be made.
     """
-    marked = _marked_functions(source)
-    module = _host_module(source, marked=marked)
+    marked = find_marked_functions(source)
+    module = _host_module(source, marked=marked, files=files)
     if module is not None:
         if hasattr(module, _HOOK):
             call_hook(module, _HOOK, compiler)
@@ -76,6 +89,8 @@ def provide(source: ModuleSource, *, compiler: MossCompiler, given: dict[str, ob
             value = resolve_contract(compiler.container(), contract, attribute=name)
             if value is not None:
                 found[name] = Provided(value, contract)
+    if files is not None:
+        files.grant(written, source=source)
     return Accepted(found, _functions(module, marked) if module is not None and marked else None)
 
 
@@ -84,17 +99,19 @@ def _functions(module: ModuleType, names: Sequence[str]) -> type:
     return type("Host", (), {"__module__": module.__name__, **body})
 
 
-def _host_module(source: ModuleSource, *, marked: Sequence[str]) -> ModuleType | None:
+def _host_module(source: ModuleSource, *, marked: Sequence[str], files: AcceptedFiles | None) -> ModuleType | None:
     """The module on this side, for a file that has something to do here: executed once per version."""
-    if not (_defines_hook(source.tree) or marked):
+    if not find_host_parts(source) & {_HOOK, "@on_host"}:
         return None
+    if files is not None and os.path.isabs(source.filename):
+        files.follow(source)
     imported = _imported(source)
     if imported is not None and (hasattr(imported, _HOOK) or marked):
         return imported
     known = source.memo.get("host_module")
     if isinstance(known, FreshModule):
         return known.module
-    fresh = FreshModule(source)
+    fresh = FreshModule(source, extends_path=files is None)
     fresh.execute({})
     source.memo["host_module"] = fresh
     return fresh.module
@@ -104,27 +121,6 @@ def _imported(source: ModuleSource) -> ModuleType | None:
     """The module itself, where this process has imported the file: its classes are those that providers know."""
     module = sys.modules.get(source.name)
     return module if module is not None and getattr(module, "__file__", None) == source.filename else None
-
-
-def _defines_hook(tree: ast.Module) -> bool:
-    return any(isinstance(node, ast.FunctionDef) and node.name == _HOOK for node in tree.body)
-
-
-def _marked_functions(source: ModuleSource) -> tuple[str, ...]:
-    """The functions at the top level of a module that are marked to run on the host."""
-    marks = local_names(_MARK, tree=source.tree, package=source.package)
-    return tuple(
-        node.name
-        for node in source.tree.body
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        and any(_is_mark(decorator, marks) for decorator in node.decorator_list)
-    )
-
-
-def _is_mark(decorator: ast.expr, marks: frozenset[str]) -> bool:
-    if isinstance(decorator, ast.Attribute):
-        return decorator.attr == _MARK
-    return isinstance(decorator, ast.Name) and decorator.id in marks
 
 
 def _declared(module: ModuleType, source: ModuleSource) -> Iterator[tuple[str, type]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ghostos_container import Container
+from ghostos_moss._acceptance._files import AcceptedFiles
 from ghostos_moss._executor import ModuleSession, Refusal
 from ghostos_moss._limits import Limits
 from ghostos_moss._permissions import Permission, Permissions, find_permissions
@@ -39,6 +40,8 @@ class ProcessExecutor:
         permissions: Before those that a module asks for itself: per kind, the first that is named decides alone.
         fallback: After those.
         limits: How much code may use; None: the defaults.
+        accepted: Says which content of the user's files runs here, and hears where code may write. None: all does, and
+            code may not write where its target imports from.
         keep_s: How long the worker of a task waits for its next session: it keeps what it has imported. 0: not at all.
         most_kept: How many wait at most.
     """
@@ -50,6 +53,7 @@ class ProcessExecutor:
         permissions: Permissions | None = None,
         fallback: Permissions | None = None,
         limits: Limits | None = None,
+        accepted: AcceptedFiles | None = None,
         keep_s: float = 60.0,
         most_kept: int = 8,
     ) -> None:
@@ -57,6 +61,7 @@ class ProcessExecutor:
         self._permissions = permissions or Permissions()
         self._fallback = fallback
         self._limits = limits or Limits()
+        self._accepted = accepted
         self._zygote = Zygote()
         self._kept = KeptWorkers(keep_s=keep_s, most=most_kept)
         self._async_calls = AsyncCalls()
@@ -71,7 +76,10 @@ class ProcessExecutor:
 
         Raises:
             CompileError: The module's own permissions cannot be read.
+            NotAcceptedError: The file waits for the user.
         """
+        if self._accepted is not None:
+            self._accepted.check(source)
         return self._permissions.over(find_permissions(source)).over(self._fallback)
 
     def find_remedy(self, refusal: Refusal, *, source: ModuleSource) -> Permission | None:
@@ -81,7 +89,13 @@ class ProcessExecutor:
     def find_obstacle(self, permission: Permission, *, source: ModuleSource, is_click: bool = False) -> str:
         """See the port."""
         find = find_click_obstacle if is_click else find_obstacle
-        return find(permission, source=source, never=self._never, environment=os.environ)
+        return find(
+            permission,
+            source=source,
+            never=self._never,
+            environment=os.environ,
+            is_own_recorded=self._accepted is not None,
+        )
 
     def prepare(self) -> None:
         """Start what workers are made of."""
@@ -116,10 +130,17 @@ class ProcessExecutor:
         Raises:
             ConfinementError: Code cannot be confined on this system.
             PermissionsError: A permission cannot be granted.
+            NotAcceptedError: Content that would run here waits for the user.
         """
         _check_layers()
         granted = (permissions or Permissions()).over(self.permissions_for(source))
-        grants = resolve_grants(granted, source=source, never=self._never, environment=os.environ)
+        grants = resolve_grants(
+            granted,
+            source=source,
+            never=self._never,
+            environment=os.environ,
+            is_own_recorded=self._accepted is not None,
+        )
         return ProcessSession(
             source,
             workers=WorkerSupply(
@@ -131,6 +152,7 @@ class ProcessExecutor:
                 self._never,
                 scratch,
                 keeps=keeps_worker,
+                accepted=self._accepted,
             ),
             pycontext=pycontext,
             container=container,

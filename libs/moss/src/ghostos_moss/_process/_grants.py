@@ -9,7 +9,9 @@ from typing import Final
 
 import msgspec
 
+from ghostos_moss._acceptance._imports import find_imports
 from ghostos_moss._permissions import Permissions
+from ghostos_moss._places import find_places, import_root
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import PermissionsError
 
@@ -19,7 +21,6 @@ OF_THE_SYSTEM: Final = (Path("/proc"), Path("/sys"), Path("/dev"))
 """What lies there is other processes and devices, and means something else on each side."""
 
 _MAX_ENTRIES = 5000
-_MAX_LINKS = 40  # as many as the system follows
 _CODE = frozenset({".py", ".pyc", ".so", ".pth"})
 _BYTECODE = "__pycache__"
 
@@ -50,22 +51,25 @@ def resolve_grants(
     source: ModuleSource,
     never: Sequence[Path],
     environment: Mapping[str, str],
+    is_own_recorded: bool = False,
 ) -> Grants:
     """Return what permissions grant here.
 
     Args:
         permissions: Paths are relative to the current folder.
-        source: The target. Nothing that it imports from its own folder may be written.
+        source: The target.
         never: Places of files and folders that no grant includes, there or not: a grant of one above them is one of
             all else in it.
         environment: Where variables come from.
+        is_own_recorded: Where the target imports from its own folder may be written: what is new there waits for the
+            user. It may not where Python itself imports from there.
 
     Raises:
         PermissionsError: A path is not there, is inside a folder that is never granted, or may not be written.
     """
     if permissions.everything:
         return Grants(env=dict(environment), net=True, run=True, everything=True)
-    guarded = _code_places(source) if permissions.write else []
+    guarded = _code_places(source, is_own_recorded=is_own_recorded) if permissions.write else []
     write: list[str] = []
     for name in permissions.write or ():
         path = _real("write", name, never=never)
@@ -120,28 +124,13 @@ def _has_code(path: Path) -> bool:
     return False
 
 
-def _code_places(source: ModuleSource) -> list[Path]:
+def _code_places(source: ModuleSource, *, is_own_recorded: bool) -> list[Path]:
     """From where this process, the next one like it and workers import, there or not yet; and what starts Python."""
     entries = [*(entry or "." for entry in sys.path), os.path.join(sys.prefix, "pyvenv.cfg"), sys.executable]
     if site.ENABLE_USER_SITE:
         entries.append(site.getusersitepackages())
-    if os.path.isabs(source.filename):
-        entries.append(os.path.dirname(source.filename))
+    own = import_root(source.filename, package=source.package) if os.path.isabs(source.filename) else ""
+    entries += [folder for folder in find_imports().list_folders() if folder != own]
+    if not is_own_recorded:
+        entries += [own, os.path.dirname(source.filename)] if own else []
     return [place for entry in entries if entry for place in find_places(Path(entry))]
-
-
-def find_places(path: Path) -> list[Path]:
-    """Where the links on the way to a path lie, then where it leads: who may write one of them decides what that is."""
-    links: list[Path] = []
-    here, ahead = Path("/"), [*reversed(path.absolute().parts[1:])]
-    while ahead and len(links) < _MAX_LINKS:
-        part = ahead.pop()
-        here = here.parent if part == ".." else here / part
-        try:
-            to = Path(os.readlink(here))
-        except OSError:  # it is no link, or not there
-            continue
-        links.append(here)
-        ahead += reversed(to.parts[1:] if to.is_absolute() else to.parts)
-        here = Path("/") if to.is_absolute() else here.parent
-    return [*links, here]

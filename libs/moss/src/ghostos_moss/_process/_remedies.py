@@ -51,18 +51,34 @@ def list_own_folders(source: ModuleSource) -> list[Path]:
 
 
 def find_obstacle(
-    permission: Permission, *, source: ModuleSource, never: Sequence[Path], environment: Mapping[str, str]
+    permission: Permission,
+    *,
+    source: ModuleSource,
+    never: Sequence[Path],
+    environment: Mapping[str, str],
+    is_own_recorded: bool = False,
 ) -> str:
     """Say why a permission cannot be granted, as a part of a sentence; "" where it can. Arguments: `resolve_grants`."""
     try:
-        resolve_grants(Permissions().plus(permission), source=source, never=never, environment=environment)
+        resolve_grants(
+            Permissions().plus(permission),
+            source=source,
+            never=never,
+            environment=environment,
+            is_own_recorded=is_own_recorded,
+        )
     except PermissionsError as exc:
         return exc.reason
     return ""
 
 
 def find_click_obstacle(
-    permission: Permission, *, source: ModuleSource, never: Sequence[Path], environment: Mapping[str, str]
+    permission: Permission,
+    *,
+    source: ModuleSource,
+    never: Sequence[Path],
+    environment: Mapping[str, str],
+    is_own_recorded: bool = False,
 ) -> str:
     """`find_obstacle` for a click on what is shown: it must be no more and nothing else than that."""
     if not permission.what.isprintable() or len(permission.what) > _MAX_SHOWN_CHARS:
@@ -73,7 +89,9 @@ def find_click_obstacle(
         obstacle = "it is not set"
     else:
         obstacle = ""
-    return obstacle or find_obstacle(permission, source=source, never=never, environment=environment)
+    return obstacle or find_obstacle(
+        permission, source=source, never=never, environment=environment, is_own_recorded=is_own_recorded
+    )
 
 
 def _find_path_obstacle(permission: Permission, *, never: Sequence[Path]) -> str:

@@ -88,7 +88,13 @@ class ProcessSession:
         )
         try:
             self._editor = self._provide_editor()
-            accepted = provide(source, compiler=self._compiler, given=dict(injections))
+            accepted = provide(
+                source,
+                compiler=self._compiler,
+                given=dict(injections),
+                files=workers.accepted,
+                written=workers.grants.write,
+            )
             self._objects.begin_session()
             self._injected = {name: self._tell_of(name, entry) for name, entry in accepted.objects.items()}
             self._bodies = find_bodies({name: entry.value for name, entry in accepted.objects.items()})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from ghostos_moss._acceptance._files import AcceptedFiles
 from ghostos_moss._limits import Limits
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import Grants
@@ -32,6 +33,7 @@ class WorkerSupply:
         never: Folders that no permission includes.
         scratch: The folder that their code has for itself; None: one that goes with the session.
         keeps: Whether one may wait for the next session.
+        accepted: Says what runs on the host; None: all does.
     """
 
     zygote: Zygote
@@ -42,6 +44,7 @@ class WorkerSupply:
     never: tuple[Path, ...]
     scratch: Path | None
     keeps: bool = True
+    accepted: AcceptedFiles | None = None
 
     def open_scratch(self) -> Scratch:
         """Return the folder that code has for itself."""

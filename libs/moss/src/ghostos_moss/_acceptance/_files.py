@@ -1,0 +1,359 @@
+"""Which content of the user's own files runs on the host: what they accepted."""
+
+import hashlib
+import json
+import logging
+import os
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from ghostos_moss._acceptance._host_parts import concerns_host
+from ghostos_moss._acceptance._imports import find_imports, sys_path
+from ghostos_moss._acceptance._local_files import Content, find_files, read_content
+from ghostos_moss._acceptance._record import AcceptedFile, Record, RecordStore
+from ghostos_moss._places import find_places, import_root, is_inside
+from ghostos_moss._source import ModuleSource
+from ghostos_moss.errors import AcceptanceRecordError, NotAcceptedError
+
+__all__ = ["AcceptedFiles", "Waiting", "WaitingFile"]
+
+_logger = logging.getLogger(__name__)
+
+_ID_CHARS: Final = 32
+_GONE: Final = "gone"
+_MEMO: Final = "admitted"
+_COMPILED: Final = "is compiled, so that it may have changed"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file whose content waits for the user.
+
+    Attributes:
+        path: Absolute.
+        change: `has changed`, `is new`, `was deleted`.
+        accepted: The text that was accepted; None where there is none, or it was not kept.
+        text: The text that waits; None where the file was deleted, or is no text.
+        digest: Of what waits.
+    """
+
+    path: str
+    change: str
+    accepted: str | None
+    text: str | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for the user before a target can be used.
+
+    Attributes:
+        id: Of exactly these contents of these files.
+        files: By path. Not empty.
+    """
+
+    id: str
+    files: tuple[WaitingFile, ...]
+
+
+class AcceptedFiles:
+    """What the host runs of the user's files: what was there when they first named it, and what they changed since.
+
+    Where code could write since a file was last accepted, other content of it does not run before it is accepted:
+    `find_waiting` and `accept`.
+
+    Args:
+        folder: Where that is recorded. No code may write there.
+        others: Such folders of other workspaces: code could write where it was allowed to there, too.
+        always_written: Folders in which code may write without being allowed to.
+    """
+
+    def __init__(self, folder: Path, *, others: Sequence[Path] = (), always_written: Sequence[Path] = ()) -> None:
+        self._store = RecordStore(folder)
+        self._others = [RecordStore(each) for each in others]
+        self._always_written = [str(place) for each in always_written for place in find_places(each)]
+        self._granted: set[str] = set()
+        self._followed: list[ModuleSource] = []
+        self._is_following_written = False
+        self._token = object()
+
+    def check(self, source: ModuleSource) -> None:
+        """Make sure that a target may be used: something on the host runs it, or goes by what it says.
+
+        Raises:
+            NotAcceptedError: It waits for the user.
+            AcceptanceRecordError: That cannot be known.
+        """
+        if source.memo.get(_MEMO) is self._token or not os.path.isabs(source.filename):
+            return
+        self._follow_written(source.filename)
+        if not (concerns_host(source) or source.filename in self._store.read().files):
+            return
+        self.admit(source.filename, source.digest, target=source.filename)
+        source.memo[_MEMO] = self._token
+
+    def follow(self, source: ModuleSource) -> None:
+        """From now on this process imports what is beside a target, and only what is accepted."""
+        if source not in self._followed:
+            self._followed.append(source)
+        self.follow_folder(import_root(source.filename, package=source.package), target=source.filename)
+
+    def follow_folder(self, folder: str, *, target: str) -> None:
+        """As `follow`; a folder from which Python itself imports is left to it, if no code could ever write there.
+
+        Args:
+            folder: Absolute.
+            target: Names what the user is told to look at.
+        """
+        if folder in sys_path() and not self._is_reached(folder):
+            return
+        find_imports().follow(folder, target=target, admitter=self)
+
+    def admit(self, path: str, digest: str, *, target: str, is_text: bool = True) -> None:
+        """Let content be executed, or not; what nobody else could have written is accepted as it comes.
+
+        Args:
+            path: Of its file.
+            digest: Of what was read, and is to be executed.
+            target: As above.
+            is_text: What was read is what is executed. Otherwise it is read again then.
+
+        Raises:
+            NotAcceptedError: It waits for the user.
+            AcceptanceRecordError: That cannot be known.
+        """
+        accepted = self._store.read().files.get(path)
+        if accepted is not None and accepted.digest == digest and is_text:
+            return
+        self._decide(path, digest, target=target, is_text=is_text)
+
+    def is_written(self, path: str) -> bool:
+        """Whether code could ever write a file."""
+        return any(is_inside(place, folder) for place in _places(path) for folder in self._list_written())
+
+    def check_gone(self, path: str, *, target: str) -> None:
+        """Have a file that was accepted and is not there any more count as changed.
+
+        Raises:
+            NotAcceptedError: It waits for the user.
+            AcceptanceRecordError: That cannot be known.
+        """
+        if path in self._store.read().files:
+            self._decide(path, _GONE, target=target, is_text=True)
+
+    def grant(self, paths: Iterable[str], *, source: ModuleSource) -> None:
+        """Record, before it begins, that code is given the right to write somewhere.
+
+        What a target imports from there counts as accepted as it is now, unless code could write there before.
+
+        Args:
+            paths: Absolute, without links.
+            source: The target whose code it is.
+
+        Raises:
+            AcceptanceRecordError: It cannot be recorded.
+        """
+        fresh = {path for path in paths if path not in self._granted}
+        if not fresh:
+            return
+        with self._store.change() as record:
+            targets = [each for each in (source, *self._followed) if concerns_host(each)]
+            own = [path for each in targets for path in self._find_files(each, record)]
+            for path in dict.fromkeys([*own, *record.files]):
+                places = _places(path)
+                is_covered = any(is_inside(place, granted) for place in places for granted in fresh)
+                if is_covered and not self._is_held(path, record):
+                    self._accept_as_it_is(path, record)
+            self._store.hold(fresh)
+            record.grants.update(dict.fromkeys(fresh, record.next_moment()))
+        self._granted |= fresh
+
+    def find_waiting(self, source: ModuleSource) -> Waiting | None:
+        """Return what waits before a target can be used; None where nothing does.
+
+        Raises:
+            OSError: A file cannot be read.
+            AcceptanceRecordError: The record cannot be read.
+        """
+        return self._find_waiting(source, self._store.read_anew())
+
+    def accept(self, source: ModuleSource, id: str) -> Waiting | None:
+        """Accept exactly what waits under an id.
+
+        Returns:
+            What was accepted; None where something else waits now, or nothing: then nothing was.
+
+        Raises:
+            OSError: A file cannot be read.
+            AcceptanceRecordError: The record cannot be used.
+        """
+        with self._store.change() as record:
+            waiting = self._find_waiting(source, record)
+            if waiting is None or waiting.id != id:
+                return None
+            at = record.next_moment()
+            for file in waiting.files:
+                record.files.pop(file.path, None)
+                if file.digest != _GONE:
+                    self._keep(file.path, Content(file.digest, file.text), record, at=at)
+            record.asked.pop(source.filename, None)
+            self._keep_held([file.path for file in waiting.files], record)
+            self._store.drop_texts(record)
+        return waiting
+
+    def accept_source(self, source: ModuleSource) -> None:
+        """Accept a source that the user had written into its file.
+
+        Raises:
+            AcceptanceRecordError: The record cannot be used.
+        """
+        with self._store.change() as record:
+            if concerns_host(source) or source.filename in record.files:
+                content = Content(source.digest, source.text)
+                self._keep(source.filename, content, record, at=record.next_moment())
+                self._keep_held([source.filename], record)
+
+    def close(self) -> None:
+        """Code of this process does not write any more, and nothing is imported for it. Harmless twice."""
+        find_imports().leave(self)
+        self._store.release()
+
+    def _decide(self, path: str, digest: str, *, target: str, is_text: bool) -> None:
+        try:
+            with self._store.change() as record:
+                change = self._find_change(path, digest, record, is_text=is_text)
+                if change and path not in record.asked.setdefault(target, []):
+                    record.asked[target].append(path)
+                elif not change and digest == _GONE:
+                    record.files.pop(path, None)
+                elif not change:
+                    record.files[path] = AcceptedFile(digest, record.next_moment())
+        except AcceptanceRecordError as exc:
+            if exc.is_written:
+                raise
+            _logger.info("what runs on the host is not recorded: %s", exc)
+            change = self._find_change(path, digest, self._store.read_anew(), is_text=is_text)
+        if change:
+            _logger.info("%s %s, and waits until it is accepted", path, change)
+            raise NotAcceptedError(path, change, advice=_advice(target))
+
+    def _find_change(self, path: str, digest: str, record: Record, *, is_text: bool) -> str:
+        """What happened to a file, where that has to wait; "" where its content may be executed."""
+        accepted = record.files.get(path)
+        if not self._is_held(path, record) or (accepted is not None and accepted.digest == digest and is_text):
+            return ""
+        if not is_text and accepted is not None and accepted.digest == digest:
+            return _COMPILED
+        return _describe(accepted, digest)
+
+    def _is_held(self, path: str, record: Record) -> bool:
+        """Whether code could have written a file since it was accepted, or can now."""
+        places = _places(path)
+        if any(is_inside(place, folder) for place in places for folder in self._always_written):
+            return True
+        accepted = record.files.get(path)
+        for store, each in ((self._store, record), *((other, other.read_anew()) for other in self._others)):
+            reaching = [granted for granted in each.grants if any(is_inside(place, granted) for place in places)]
+            if reaching and accepted is None:
+                return True
+            if any(accepted is not None and each.grants[granted] >= accepted.at for granted in reaching):
+                return True
+            if reaching and not store.list_held().isdisjoint(reaching):
+                return True
+        return False
+
+    def _keep_held(self, paths: Sequence[str], record: Record) -> None:
+        """Have files that were accepted just now wait when they change while code that runs now can write them."""
+        live = {granted for store in (self._store, *self._others) for granted in store.list_held()}
+        reaching = [
+            granted for granted in live if any(is_inside(place, granted) for p in paths for place in _places(p))
+        ]
+        record.grants.update(dict.fromkeys(reaching, record.next_moment()))
+
+    def _follow_written(self, target: str) -> None:
+        """Have what code could write not be imported unseen where Python itself imports from there."""
+        if not self._is_following_written:
+            self._is_following_written = True
+            for folder in sys_path():
+                if self._is_reached(folder):
+                    find_imports().follow(folder, target=target, admitter=self)
+
+    def _is_reached(self, folder: str) -> bool:
+        """Whether code could ever write something in a folder."""
+        written = self._list_written()
+        return any(is_inside(place, path) or is_inside(path, place) for place in _places(folder) for path in written)
+
+    def _list_written(self) -> list[str]:
+        granted = [path for store in (self._store, *self._others) for path in store.read().grants]
+        return [*self._always_written, *granted]
+
+    def _accept_as_it_is(self, path: str, record: Record) -> None:
+        try:
+            content = read_content(path)
+        except OSError:  # it cannot be executed either; when it can, it is new
+            record.files.pop(path, None)
+            return
+        self._keep(path, content, record, at=record.next_moment())
+
+    def _keep(self, path: str, content: Content, record: Record, *, at: int) -> None:
+        record.files[path] = AcceptedFile(content.digest, at)
+        if content.text is not None:
+            self._store.keep_text(content.digest, content.text)
+
+    def _find_waiting(self, source: ModuleSource, record: Record) -> Waiting | None:
+        own: list[str] = []
+        if concerns_host(source) or source.filename in record.files:
+            own = self._find_files(source, record)
+        files = [self._examine(path, record) for path in sorted({*own, *record.asked.get(source.filename, [])})]
+        found = tuple(file for file in files if file is not None)
+        if not found:
+            return None
+        facts = json.dumps([[file.path, file.digest] for file in found])
+        return Waiting(hashlib.sha256(facts.encode()).hexdigest()[:_ID_CHARS], found)
+
+    def _find_files(self, source: ModuleSource, record: Record) -> list[str]:
+        root = import_root(source.filename, package=source.package)
+        return find_files(
+            read_content(source.filename).text or "",
+            filename=source.filename,
+            package=source.package,
+            root=root,
+            known=record.files.keys(),
+            is_elsewhere=partial(find_imports().is_elsewhere, root=root),
+        )
+
+    def _examine(self, path: str, record: Record) -> WaitingFile | None:
+        accepted = record.files.get(path)
+        content = read_content(path) if os.path.isfile(path) else Content(_GONE, None)
+        is_same = (accepted.digest if accepted else _GONE) == content.digest
+        is_sure = content.text is not None or content.digest == _GONE
+        if (is_same and is_sure) or not self._is_held(path, record):
+            return None
+        before = self._store.find_text(accepted.digest) if accepted else None
+        change = _COMPILED if is_same else _describe(accepted, content.digest)
+        return WaitingFile(path, change, before, content.text, content.digest)
+
+
+def _describe(accepted: AcceptedFile | None, digest: str) -> str:
+    if digest == _GONE:
+        return "was deleted"
+    return "has changed" if accepted is not None else "is new"
+
+
+def _advice(target: str) -> str:
+    """What the user can do; a path below the current folder is one that a model may read, too."""
+    here = os.getcwd()
+    shown = shlex.quote(os.path.relpath(target, here) if is_inside(target, here) else target)
+    return (
+        f"Look at what waits with: ghostos moss diff {shown}, and accept exactly that with: "
+        f"ghostos moss accept {shown} ID (diff says which)."
+    )
+
+
+def _places(path: str) -> list[str]:
+    return [str(place) for place in find_places(Path(path))]
