@@ -27,7 +27,7 @@ test-memory:  ## what compiles leave behind, over a thousand rounds
 	@./.ci/setup dev
 	GHOSTOS_TEST_WHOLE=1 $(BIN)/pytest libs/moss/tests/test_memory.py $(ARGS)
 
-test-abuse:  ## every attack on confined code, and both ends of its wire fed with 300,000 bad frames
+test-abuse:  ## every attack on confined code and trap for its host, a thousand workers, 300,000 bad frames on its wire
 	@./.ci/setup dev
 	GHOSTOS_TEST_WHOLE=1 $(BIN)/pytest tests/abuse libs/moss/tests/test_process_fuzz.py libs/moss/tests/test_seccomp.py $(ARGS)
 

@@ -4,10 +4,12 @@ import ctypes
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from tests.abuse.harness import USER, Scene, find_users_python, open_scene
+from tests.abuse.house import House, open_house
 
 from ghostos_moss import ProcessExecutor
 from ghostos_moss.errors import ConfinementError
@@ -71,3 +73,20 @@ def users_own_scene(users_scene: Scene | None) -> Scene:
     if users_scene is None:
         pytest.skip("the tests run as an ordinary user, or none can start an interpreter of this version")
     return users_scene
+
+
+@pytest.fixture
+def houses(users_python: str | None) -> Iterator[list[House]]:
+    """One of the user that runs the tests and, where that is root, one of an ordinary one, too."""
+    with ExitStack() as stack:
+        made = [stack.enter_context(open_house())]
+        if users_python is not None:
+            made.append(stack.enter_context(open_house(uid=USER, python=users_python)))
+        yield made
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """One of the user that runs the tests."""
+    with open_house() as made:
+        yield made

@@ -307,19 +307,6 @@ def test_path_grants_leave_out_what_is_never_granted_and_where_code_lies(write_m
     executor.close()
 
 
-@pytest.mark.parametrize("library", ["numpy", "pandas", "matplotlib"])
-def test_libraries_of_data_work_in_a_worker(open_confined, library):
-    pytest.importorskip(library)
-    code = {
-        "numpy": "import numpy\nprint(int((numpy.ones((200, 200)) @ numpy.ones((200, 200)))[0, 0]))",
-        "pandas": "import pandas\nprint(int(pandas.DataFrame({'a': [1, 2, 197]})['a'].sum()))",
-        "matplotlib": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.savefig('a.png')\nprint(200)",
-    }[library]
-    result = open_confined("from ghostos_moss import Moss\n").run(code, timeout_s=60)
-    assert result.error is None
-    assert result.std_output == "200\n"
-
-
 def test_calls_and_callbacks_are_nested_only_so_deep(at_gate, gate):
     _, _, host_gate = gate
     host_gate.keep = lambda callback: callback(0)  # calls back at once
