@@ -323,6 +323,45 @@ def test_code_that_was_running_when_the_process_stopped_is_not_run_again(served,
     assert outputs == ["interrupted"]
 
 
+CALLING_CODE = """
+from pathlib import Path
+
+from ghostos_moss import on_host
+
+@on_host
+def ring(times: int) -> int:
+    return times
+
+def work():
+    for at in range(40):
+        ring(at)
+    Path("runs.txt").write_text("x")
+    while True:
+        pass
+"""
+
+
+def test_kill_9_in_a_run_leaves_what_its_code_had_called(served):
+    with ModelServer(["<moss>\nwork()\n</moss>", "I see.", "The next."]) as server:
+        shell = served(server.base_url)
+        shell.write("caller.py", CALLING_CODE)
+        process = shell.start("ask", "caller.py", "work", "--thread", "t1")
+        scratch = shell.workspace / "runtime" / "scratch"
+        wait_until(lambda: any(scratch.glob("*/runs.txt")))
+        process.kill()
+        process.communicate(timeout=30)
+        afterwards = shell.run("ask", "caller.py", "second", "--thread", "t1")
+        kept = shell.run("threads", "export", "t1").messages
+
+    assert (afterwards.status, afterwards.out) == (0, "I see.\nThe next.\n"), afterwards.err
+    calls = [message["data"]["arguments"] for message in kept if message["type"] == "host_call"]
+    assert calls == [str(at) for at in range(40)]
+    (told,) = [message["content"] for message in kept if message["type"] == "output"]
+    assert "These calls had ended (the last 30 of them), and are not undone:\n- Host.ring(10) = 10" in told
+    assert "- Host.ring(39) = 39" in told
+    assert "call   │ Host.ring(39) = 39" in afterwards.err
+
+
 def test_kill_9_in_an_answer_loses_and_doubles_nothing(served):
     slow = StreamReply(text="one two three four five six", delay_s=0.2)
     with ModelServer([slow, "The whole answer.", "The next."]) as server:

@@ -1,6 +1,6 @@
 """The port through which a module is prompted and run. Its drivers are `off` and `process`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -94,7 +94,12 @@ class ModuleSession(Protocol):
         """Problems of code that has not run, one line each, with "did you mean"; empty when it may run."""
         ...
 
-    def run(self, *blocks: str, timeout_s: float | None = None) -> RunResult:
+    def run(
+        self,
+        *blocks: str,
+        timeout_s: float | None = None,
+        on_call: Callable[[HostCall], object] | None = None,
+    ) -> RunResult:
         """Run statements; or a definition of `run(moss)`, else `main(moss)`, which is then called.
 
         Several blocks run in order as one run: the first error stops the rest and rolls all back.
@@ -104,6 +109,8 @@ class ModuleSession(Protocol):
         Args:
             blocks: As the model wrote them.
             timeout_s: When it is over the run ends as `interrupted`. None: no limit.
+            on_call: Told of each call on an injected object, as soon as that has ended and before the code goes on,
+                where the executor sees calls. From any thread; what it raises, the code's call raises.
         """
         ...
 

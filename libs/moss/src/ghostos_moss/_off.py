@@ -1,13 +1,13 @@
 """The executor without confinement: modules live and code runs in this process."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ghostos_container import Container
 from ghostos_moss._bodies import Body, find_bodies, stop_bodies
 from ghostos_moss._compiler import MossCompiler
-from ghostos_moss._executor import ModuleSession, Refusal, RunResult, RunStatus
+from ghostos_moss._executor import HostCall, ModuleSession, Refusal, RunResult, RunStatus
 from ghostos_moss._permissions import Permission, Permissions
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
@@ -86,7 +86,12 @@ class OffSession:
     def check(self, code: str) -> tuple[str, ...]:
         return self._runtime.check(code)
 
-    def run(self, *blocks: str, timeout_s: float | None = None) -> RunResult:
+    def run(
+        self,
+        *blocks: str,
+        timeout_s: float | None = None,
+        on_call: Callable[[HostCall], object] | None = None,  # calls are not seen here
+    ) -> RunResult:
         started = time.perf_counter()
         status: RunStatus = "ok"
         error: CodeError | None = None

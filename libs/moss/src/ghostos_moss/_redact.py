@@ -1,14 +1,32 @@
 """Taking out of a text what a model must not read, or cannot use. Every pattern is linear in the text."""
 
 import re
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
-__all__ = ["bounded", "hide_private", "readable", "redact"]
+__all__ = ["bounded", "hide_private", "is_secret_name", "readable", "redact"]
 
 _PATH: Final = re.compile(r"(?<![\w/.:])/(?:[^\s/'\"<>|:;,()\[\]{}]+/)+[^\s/'\"<>|:;,()\[\]{}]*")
 _KEY: Final = re.compile(r"\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|AIza)[-_A-Za-z0-9]{12,}")
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 _PRIVATE_MODULE: Final = re.compile(r"(?<![\w.-])([\w.-]*?)__moss_\d+\b(\.?)")  # one start per word: linear
+_WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_SECRET_WORDS: Final = frozenset(
+    {"password", "passwd", "passphrase", "secret", "token", "credential", "credentials", "authorization", "cookie"}
+)
+_KEY_WORDS: Final = frozenset({"api", "access", "private", "signing", "encryption"})
+
+
+@lru_cache(maxsize=1024)
+def is_secret_name(name: str) -> bool:
+    """Whether what is called so is a secret by its name: `password`, `apiKey`, `access_token`; not `max_tokens`."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return (
+        not _SECRET_WORDS.isdisjoint(words)
+        or "apikey" in words
+        or any(first in _KEY_WORDS and second == "key" for first, second in pairwise(words))
+    )
 
 
 def redact(text: str, *, known: str = "") -> str:

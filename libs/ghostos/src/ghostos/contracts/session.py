@@ -10,8 +10,10 @@ from ghostos.core.permission import Grant
 from ghostos.core.task import CodeRun, Task
 from ghostos.core.usage import Usage
 from ghostos_container import Container
-from ghostos_moss import RunResult
+from ghostos_moss import HostCall, RunResult
 
+OnCall: TypeAlias = Callable[[HostCall], object]
+"""Told of a call on an injected object when it has ended; from any thread."""
 OnThread: TypeAlias = Callable[[Callable[[], RunResult]], Awaitable[RunResult]]
 """Calls a function that blocks, where it belongs, and waits for what it returns."""
 
@@ -84,13 +86,16 @@ class Session(Protocol):
         """Count tokens of a model call towards the task."""
         ...
 
-    async def run_code(self, code: str, run: Callable[[], RunResult], *, on_thread: OnThread) -> RunResult:
-        """Run code with a row that says so committed before it starts.
+    async def run_code(
+        self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread, mask: Callable[[str], str]
+    ) -> RunResult:
+        """Run code with a row that says so committed before it starts. Its host calls become messages as they end.
 
         Args:
             code: What is about to run, for the record.
-            run: Runs it, and blocks. Called once, after the row is committed.
+            run: Runs it, and blocks. Called once, after the row is committed, with what is to be told of host calls.
             on_thread: Calls what it is given on the thread where `run` belongs; that is where the row is waited for.
+            mask: Takes secrets out of what is recorded.
         """
         ...
 

@@ -1,5 +1,6 @@
 """The ghost that acts: it reads a Python module and answers with Python that runs inside it."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -24,10 +25,13 @@ from ghostos.ghosts.permission_asking import make_request
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 from ghostos.libraries.flow import FlowRecord
+from ghostos.libraries.masking import make_mask
 from ghostos.libraries.profiles import make_profile
 from ghostos_moss import CodeFormat, ParsedReply, ReplyParser, RunResult
 
 MAX_ERROR_STREAK = 3
+
+_MAX_CALLS_TOLD = 30
 
 
 class MossAgent(Ghost):
@@ -108,7 +112,8 @@ class MossAgentDriver:
                 prompt=self._render_prompt(session, module, code_format=code_format),
                 parser=ReplyParser(code_format=code_format),
             )
-            operator = await self._act(session, module=module, reply=reply, flow=flow)
+            mask = _make_mask(session, profile)
+            operator = await self._act(session, module=module, reply=reply, flow=flow, mask=mask)
         return self._limit(session, operator)
 
     def _render_prompt(self, session: Session, module: RoundModule, *, code_format: CodeFormat) -> Prompt:
@@ -123,7 +128,9 @@ class MossAgentDriver:
             thread=session.task.id,
         )
 
-    async def _act(self, session: Session, *, module: RoundModule, reply: Reply, flow: FlowRecord) -> Operator:
+    async def _act(
+        self, session: Session, *, module: RoundModule, reply: Reply, flow: FlowRecord, mask: Callable[[str], str]
+    ) -> Operator:
         """Run the code of a reply, if it has some that may run."""
         parsed = reply.parsed
         if parsed is None or not (parsed.blocks or parsed.unclosed):
@@ -131,7 +138,7 @@ class MossAgentDriver:
             return Wait()
         if reply.cut_reason or parsed.unclosed:
             return _refuse(session, reply=reply, parsed=parsed)
-        result = await self._run(session, module=module, parsed=parsed, flow=flow)
+        result = await self._run(session, module=module, parsed=parsed, flow=flow, mask=mask)
         if result.status != "ok":
             session.set_error_streak(session.task.error_streak + 1)
             return Observe()
@@ -139,9 +146,22 @@ class MossAgentDriver:
         session.save_pycontext(result.pycontext.model_dump(mode="json"))
         return flow.operator or _default_operator(result)
 
-    async def _run(self, session: Session, *, module: RoundModule, parsed: ParsedReply, flow: FlowRecord) -> RunResult:
+    async def _run(
+        self,
+        session: Session,
+        *,
+        module: RoundModule,
+        parsed: ParsedReply,
+        flow: FlowRecord,
+        mask: Callable[[str], str],
+    ) -> RunResult:
         blocks = [block.code for block in parsed.blocks]
-        result = await session.run_code("\n\n".join(blocks), lambda: module.run(blocks), on_thread=module.on_thread)
+        result = await session.run_code(
+            "\n\n".join(blocks),
+            lambda on_call: module.run(blocks, on_call=on_call),
+            on_thread=module.on_thread,
+            mask=mask,
+        )
         content = render_run(result, observed=flow.observed if result.status == "ok" else ())
         if parsed.fabricated_output:
             content += "\nnote: you wrote a <moss-output> yourself; what followed it was not run."
@@ -175,6 +195,13 @@ def render_system(ghost: MossAgent, *, module_prompt: str, code_format: CodeForm
     return "\n\n".join(part for part in parts if part)
 
 
+def _make_mask(session: Session, profile: JsonObject) -> Callable[[str], str]:
+    permissions = profile.get("permissions")
+    granted = permissions.get("env") if isinstance(permissions, dict) else None
+    names = [str(name) for name in granted] if isinstance(granted, list) else []
+    return make_mask(session.container.force_fetch(AppSettings), granted=names)
+
+
 def _find_code_format(session: Session, model: ModelDriver) -> CodeFormat:
     settings = session.container.force_fetch(AppSettings).settings
     code_format = settings.get_model(model.label).code_format
@@ -204,9 +231,14 @@ def _report_interruption(session: Session, run: CodeRun) -> Operator:
         "The process stopped while this code was running. It is not known how far it came; it was not run again, and "
         "values of moss are as before it. Look at what it did before you repeat anything."
     )
-    this_round = (message for message in session.history() if message.round > session.task.round)
+    this_round = [message for message in session.history() if message.round > session.task.round]
     if not any(message.type == "code" for message in this_round):
         text += f" The code was:\n{run.code}"
+    calls = [message.content for message in this_round if message.type == "host_call"]
+    if calls:
+        shown = "\n".join(f"- {call}" for call in calls[-_MAX_CALLS_TOLD:])
+        left_out = f" (the last {_MAX_CALLS_TOLD} of them)" if len(calls) > _MAX_CALLS_TOLD else ""
+        text += f"\nThese calls had ended{left_out}, and are not undone:\n{shown}"
     session.add(text, role="environment", type="output", data={"status": "interrupted"})
     return Observe()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
 from ghostos.contracts.journal import RoundJournal
-from ghostos.contracts.session import MessageWriter, OnThread
+from ghostos.contracts.session import MessageWriter, OnCall, OnThread
 from ghostos.contracts.store import Claim, RoundCommit, Store
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
@@ -14,6 +14,7 @@ from ghostos.core.message import Delta, Message, MessageType, Role, last_delta, 
 from ghostos.core.permission import Grant, select_grants
 from ghostos.core.task import CodeRun, Task, TaskState
 from ghostos.core.usage import Usage
+from ghostos.runtime.host_calls import HostCallLog, mask_call
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
 from ghostos_moss import RunResult
@@ -140,7 +141,9 @@ class RoundSession:
         self._usage += usage
         self._model = model
 
-    async def run_code(self, code: str, run: Callable[[], RunResult], *, on_thread: OnThread) -> RunResult:
+    async def run_code(
+        self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread, mask: Callable[[str], str]
+    ) -> RunResult:
         code_run = CodeRun(
             id=new_id(),
             task_id=self.task.id,
@@ -150,18 +153,27 @@ class RoundSession:
             started_at=utc_now(),
         )
         recorded = self._store.start_code_run(self._claim, code_run)
+        calls = HostCallLog(
+            begin=lambda text, data: self._new_message(text, role="environment", type="host_call", data=data),
+            write=self._journal.complete,
+            show=self._show,
+            mask=mask,
+        )
 
         def run_recorded() -> RunResult:
             recorded.result()
-            return run()
+            return run(calls.add)
 
-        result = await on_thread(run_recorded)
+        try:
+            result = await on_thread(run_recorded)
+        finally:
+            self._messages += calls.end()
         self._code_runs.append(
             replace(
                 code_run,
                 status=result.status,
                 duration_s=result.duration_s,
-                calls=[asdict(call) for call in result.calls],
+                calls=[asdict(mask_call(call, mask)) for call in result.calls],
             )
         )
         return result

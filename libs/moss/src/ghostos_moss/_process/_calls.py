@@ -6,30 +6,43 @@ from typing import Any, Final, cast
 from ghostos_moss._executor import HostCall
 from ghostos_moss._failure import safe_repr
 from ghostos_moss._process._crossing import Node, plain_value
+from ghostos_moss._redact import is_secret_name
 
 __all__ = ["Call", "describe_completed", "show_error"]
 
 _MAX_SHOWN_CHARS: Final = 200
 _MAX_TOLD: Final = 8
+_NOT_RETURNED: Final = "it had not returned when the run ended"
+_SECRET: Final = ["s", "(secret)"]
 
 
 class Call:
-    """One use of an object. Small values are kept as they crossed and put into words later; others at once."""
+    """One use of an object. Small values are kept as they crossed and put into words later; others at once.
+
+    Args:
+        contract, method: What is called.
+        nodes, named: With what.
+        parameters: Names of the values in `nodes`: those of secrets are not kept.
+    """
 
     __slots__ = ("contract", "duration_s", "error", "method", "named", "nodes", "result")
 
-    def __init__(self, contract: str, method: str, nodes: list[Node], named: dict[str, Node]) -> None:
+    def __init__(
+        self, contract: str, method: str, nodes: list[Node], named: dict[str, Node], *, parameters: Sequence[str] = ()
+    ) -> None:
         self.contract = contract
         self.method = method
-        self.nodes = [_kept(node) for node in nodes]
-        self.named = {key: _kept(node) for key, node in named.items()} if named else named
+        names = (*parameters, *("" for _ in nodes[len(parameters) :]))
+        self.nodes = [_kept(node, name=name) for node, name in zip(nodes, names, strict=False)]
+        self.named = {key: _kept(node, name=key) for key, node in named.items()} if named else named
         self.result: Node = []
-        self.error: str | None = None
+        self.error: str | None = _NOT_RETURNED
         self.duration_s = 0.0
 
     def complete(self, result: Node) -> Node:
         """Keep what it came to."""
-        self.result = _kept(result)
+        self.result = _kept(result, name=self.method)
+        self.error = None
         return result
 
     def to_record(self) -> HostCall:
@@ -69,8 +82,10 @@ class _Words:
         return self._text
 
 
-def _kept(node: Node) -> Node:
-    """A value as it is kept: a whole run's calls must not hold all that crossed."""
+def _kept(node: Node, *, name: str) -> Node:
+    """A value as it is kept: a whole run's calls must not hold all that crossed, and none of them a secret."""
+    if name and is_secret_name(name):
+        return _SECRET
     plain = plain_value(node)
     if plain is node:
         return ["s", _show(node)]
@@ -95,7 +110,7 @@ def _readable(node: Node) -> object:
         case ["t", list()]:
             return tuple(_readable(part) for part in node[1])
         case ["d", dict()]:
-            return {key: _readable(part) for key, part in node[1].items()}
+            return {key: _readable(_SECRET if is_secret_name(key) else part) for key, part in node[1].items()}
         case ["c", *_]:
             return _Words("<function>")
         case ["i", *_]:
@@ -110,15 +125,19 @@ def _untagged(data: Any) -> object:  # noqa: ANN401 - JSON
     """Stored data as a reader of Python knows it: `Pose(x=1)` for a model, `set([1])` for a set."""
     match data:
         case {"$type": "obj", "class": name, "value": dict()}:
-            fields = cast("dict[str, Any]", data["value"])
-            return _Words(f"{name}({', '.join(f'{key}={_untagged(value)!r}' for key, value in fields.items())})")
+            fields = _untagged_fields(cast("dict[str, Any]", data["value"]))
+            return _Words(f"{name}({', '.join(f'{key}={value!r}' for key, value in fields.items())})")
         case {"$type": "enum", "class": name, "name": member}:
             return _Words(f"{name}.{member}")
         case {"$type": str() as kind, "value": value}:
             return _Words(f"{kind}({_untagged(value)!r})")
         case dict():
-            return {key: _untagged(value) for key, value in cast("dict[str, Any]", data).items()}
+            return _untagged_fields(cast("dict[str, Any]", data))
         case list():
             return [_untagged(value) for value in cast("list[Any]", data)]
         case _:
             return data
+
+
+def _untagged_fields(fields: dict[str, Any]) -> dict[str, object]:
+    return {key: _Words("(secret)") if is_secret_name(key) else _untagged(value) for key, value in fields.items()}

@@ -1,5 +1,6 @@
 """A contract as the host uses it for a worker: its surface, the classes that its module sees, what is promised."""
 
+import inspect
 import sys
 import typing
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ class HostContract:
         self.members = find_surface(kind)
         self.namespace = Namespace(vars(sys.modules.get(kind.__module__, object)))
         self._promised: dict[str, tuple[type, ...]] = {}
+        self._parameters: dict[str, tuple[str, ...]] = {}
 
     def promised(self, name: str) -> tuple[type, ...]:
         """The contracts that the return annotation of a member names."""
@@ -33,6 +35,14 @@ class HostContract:
         if found is None:
             hint = _return_hint(self.kind, self.members[name], name)
             found = self._promised[name] = tuple(each for each in _classes_of(hint, self.kind) if is_contract(each))
+        return found
+
+    def parameters(self, name: str) -> tuple[str, ...]:
+        """Names of a method's parameters that can be given by position, without the object itself."""
+        found = self._parameters.get(name)
+        if found is None:
+            member = self.members[name]
+            found = self._parameters[name] = _positional(member.function)[0 if member.is_static else 1 :]
         return found
 
     def kinds_of(self, value: object) -> tuple[type, ...]:
@@ -58,6 +68,15 @@ def _return_hint(kind: type, member: Member, name: str) -> Any:  # noqa: ANN401 
         return typing.get_type_hints(function).get("return")
     except Exception:  # noqa: BLE001 - annotations are the author's expressions, and may raise anything
         return None
+
+
+def _positional(function: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever a class has there
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(each.name for each in parameters if each.kind in kinds)
 
 
 def _classes_of(hint: Any, kind: type) -> Iterator[type]:  # noqa: ANN401 - any annotation

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
-from ghostos_moss._executor import Refusal
+from ghostos_moss._executor import Refusal, RefusalKind
 from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places
 from ghostos_moss._process._remedies import find_beside, find_remedy
 from ghostos_moss._redact import readable
@@ -22,8 +22,12 @@ _PATHS: Final = frozenset({"read", "write"})
 _MAX_CHARS: Final = 300
 
 
-def check_refusal(refusal: Refusal, *, scratch: str) -> Refusal | None:
+def check_refusal(told: tuple[str, str, str] | None, *, scratch: str) -> Refusal | None:
     """A refusal as the worker told it, with its path in full and links followed; None for one that makes no sense."""
+    if told is None:
+        return None
+    kind, what, function = told
+    refusal = Refusal(cast("RefusalKind", kind), what, function)
     if refusal.kind not in _KINDS or len(refusal.what) > _MAX_CHARS or "\0" in refusal.what:
         return None
     function = refusal.function if _FUNCTION.fullmatch(refusal.function) else ""
@@ -34,14 +38,16 @@ def check_refusal(refusal: Refusal, *, scratch: str) -> Refusal | None:
     return replace(refusal, function=function)
 
 
-def describe_refusal(refusal: Refusal, *, never: Sequence[Path] = (), beside: Sequence[Path] = ()) -> str:
+def describe_refusal(refusal: Refusal | None, *, never: Sequence[Path] = (), beside: Sequence[Path] = ()) -> str:
     """Return in one line what was tried, and how it can be allowed; empty where there is nothing to allow.
 
     Args:
-        refusal: Checked.
+        refusal: Checked; None: there was none.
         never: Folders that no permission includes.
         beside: Folders in which the user may have meant a relative path to be.
     """
+    if refusal is None:
+        return ""
     who = f"{refusal.function}()" if refusal.function else "The code"
     what = _on_one_line(refusal.what)
     mark = ", or mark it @on_host" if refusal.function else ""

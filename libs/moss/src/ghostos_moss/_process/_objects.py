@@ -78,11 +78,12 @@ class HostObjects:
         self._callbacks: weakref.WeakValueDictionary[int, Callback] = weakref.WeakValueDictionary()
         self._calls: list[Call] = []
         self._count = 0
+        self._on_call: Callable[[HostCall], object] | None = None
 
     def begin_session(self) -> None:
         """From here on things are injected anew; `end_injection` says when that is done."""
         self._session += 1
-        self._calls, self._count = [], 0
+        self.begin_run(None)
 
     def end_injection(self) -> None:
         """Let go of what only earlier sessions had on their `moss`."""
@@ -127,9 +128,14 @@ class HostObjects:
             if not entry.session:
                 self._drop(number)
 
+    def begin_run(self, on_call: Callable[[HostCall], object] | None) -> None:
+        """Forget earlier calls. From here on each is told as it ends, before the worker has its result."""
+        self._calls, self._count, self._on_call = [], 0, on_call
+
     def take_calls(self) -> tuple[HostCall, ...]:
-        """The completed calls since this was last asked, in order."""
-        calls, self._calls, self._count = self._calls, [], 0
+        """The calls of the run, in the order of their beginning. From here on none is told."""
+        calls = self._calls
+        self.begin_run(None)
         return tuple(call.to_record() for call in calls)
 
     def handle(self, peer: CallbackPeer, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data, or a future
@@ -168,16 +174,19 @@ class HostObjects:
         if member.kind == "async":
             return self._runner.submit(self._complete_async(call, entry, getattr(entry.value, name)(*args, **kwargs)))
         started = time.perf_counter()
+        is_later = False
         try:
             result = getattr(entry.value, name)(*args, **kwargs)
             if iscoroutine(result):
+                is_later = True
                 return self._runner.submit(self._complete_async(call, entry, result))
             return call.complete(self._give(entry, name, result))
         except Exception as exc:
             call.error = show_error(exc)
             raise
         finally:
-            call.duration_s = time.perf_counter() - started
+            if not is_later:
+                self._end(call, started)
 
     def _find(self, number: int, name: str, *, kinds: tuple[str, ...]) -> tuple[_Entry, Member]:
         entry = self._entries.get(number)
@@ -203,10 +212,15 @@ class HostObjects:
         if self._count > self._max_calls:
             message = f"more than {self._max_calls:,} host calls in one run"
             raise RuntimeError(message)
-        call = Call(entry.contract.name, name, nodes, named)
+        call = Call(entry.contract.name, name, nodes, named, parameters=entry.contract.parameters(name))
         if len(self._calls) < _MAX_RECORDED:
             self._calls.append(call)
         return call
+
+    def _end(self, call: Call, started: float) -> None:
+        call.duration_s = time.perf_counter() - started
+        if self._on_call is not None:
+            self._on_call(call.to_record())
 
     def _complete(self, call: Call, act: Callable[[], Node]) -> Node:
         started = time.perf_counter()
@@ -216,7 +230,7 @@ class HostObjects:
             call.error = show_error(exc)
             raise
         finally:
-            call.duration_s = time.perf_counter() - started
+            self._end(call, started)
 
     async def _complete_async(self, call: Call, entry: _Entry, work: Any) -> Node:  # noqa: ANN401 - an awaitable
         started = time.perf_counter()
@@ -226,7 +240,7 @@ class HostObjects:
             call.error = show_error(exc)
             raise
         finally:
-            call.duration_s = time.perf_counter() - started
+            self._end(call, started)
 
     def take(self, peer: CallbackPeer, contract: HostContract, node: object, *, name: str) -> object:
         """A value that the worker sent."""

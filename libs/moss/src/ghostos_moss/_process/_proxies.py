@@ -307,9 +307,10 @@ def _signature(member: Member) -> inspect.Signature | None:
     if member.function is None:
         return _with_self(member.told) if member.told is not None else None
     try:
-        return inspect.signature(member.function)
+        found = inspect.signature(member.function)
     except (TypeError, ValueError):
         return None
+    return _with_self(found) if member.is_static else found
 
 
 def _with_self(told: inspect.Signature) -> inspect.Signature:

@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 import msgspec
@@ -13,7 +12,7 @@ from ghostos_moss._bodies import find_bodies, stop_bodies
 from ghostos_moss._capture import Output
 from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._compiler import MossCompiler
-from ghostos_moss._executor import Refusal, RefusalKind, RunResult, RunStatus
+from ghostos_moss._executor import HostCall, Refusal, RunResult, RunStatus
 from ghostos_moss._moss import Injection
 from ghostos_moss._process._accepted import Provided, provide
 from ghostos_moss._process._calls import describe_completed
@@ -24,6 +23,7 @@ from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
 from ghostos_moss._process._objects import HostObjects
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply
+from ghostos_moss._process._remedies import list_own_folders
 from ghostos_moss._process._replies import UntrueReplyError, check_data, find_trace, local_error
 from ghostos_moss._process._told import tell_of
 from ghostos_moss._process._worker_supply import WorkerSupply
@@ -120,11 +120,17 @@ class ProcessSession:
         with self._lock:
             return tuple(self._ask("check", list[str], code))
 
-    def run(self, *blocks: str, timeout_s: float | None = None) -> RunResult:
+    def run(
+        self,
+        *blocks: str,
+        timeout_s: float | None = None,
+        on_call: Callable[[HostCall], object] | None = None,
+    ) -> RunResult:
         with self._lock:
             started = time.perf_counter()
             output = Output(max_chars=self._workers.limits.output_chars)
             worker = self._ensure_worker()
+            self._objects.begin_run(on_call)
             reply: RunReply | None = None
             error: CodeError | None = None
             try:
@@ -312,17 +318,11 @@ class ProcessSession:
                 hint = ""
         return local_error(error, self._source.name, hint=hint)
 
-    def _check(self, refused: tuple[str, str, str] | None) -> Refusal | None:
-        if refused is None:
-            return None
-        kind, what, function = refused
-        return check_refusal(Refusal(cast("RefusalKind", kind), what, function), scratch=self._scratch.name)
+    def _check(self, told: tuple[str, str, str] | None) -> Refusal | None:
+        return check_refusal(told, scratch=self._scratch.name)
 
     def _describe(self, refusal: Refusal | None) -> str:
-        if refusal is None:
-            return ""
-        beside = [Path(self._source.filename).parent] if Path(self._source.filename).is_absolute() else []
-        return describe_refusal(refusal, never=self._workers.never, beside=[Path.cwd(), *beside])
+        return describe_refusal(refusal, never=self._workers.never, beside=list_own_folders(self._source))
 
     def _keep(self, reply: RunReply) -> RunReply:
         """Take over the values that a run has changed.

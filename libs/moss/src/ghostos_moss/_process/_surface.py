@@ -22,12 +22,14 @@ class Member:
         function: What the contract has there; None where this side does not have it.
         doc: Its docstring, as written.
         told: Its signature, without the object itself, where this side has no function.
+        is_static: Whether the function does not get the object.
     """
 
     kind: MemberKind
     function: Any = None
     doc: str | None = None
     told: inspect.Signature | None = None
+    is_static: bool = False
 
 
 def find_surface(contract: type) -> Mapping[str, Member]:
@@ -47,10 +49,11 @@ def find_surface(contract: type) -> Mapping[str, Member]:
 
 def _member(value: Any) -> Member:  # noqa: ANN401 - anything that a class may hold
     function: Any = cast("Any", value).__func__ if isinstance(value, (staticmethod, classmethod)) else value
+    is_static = isinstance(value, staticmethod)
     if inspect.iscoroutinefunction(function):
-        return Member("async", function, function.__doc__)
+        return Member("async", function, function.__doc__, is_static=is_static)
     if inspect.isroutine(function):
-        return Member("method", function, function.__doc__)
+        return Member("method", function, function.__doc__, is_static=is_static)
     return Member("property", function, function.__doc__ if isinstance(function, property) else None)
 
 

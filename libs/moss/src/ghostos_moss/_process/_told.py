@@ -33,7 +33,7 @@ def _told(member: Member) -> ToldMember:
         signature = inspect.signature(member.function)
     except (TypeError, ValueError):
         return ToldMember(member.kind, member.doc)
-    parameters = [_parameter(each) for each in list(signature.parameters.values())[1:]]
+    parameters = [_parameter(each) for each in list(signature.parameters.values())[0 if member.is_static else 1 :]]
     returns = signature.return_annotation
     text = None if returns is inspect.Signature.empty else inspect.formatannotation(returns)
     return ToldMember(member.kind, member.doc, parameters, text)

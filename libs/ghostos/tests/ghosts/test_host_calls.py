@@ -1,0 +1,150 @@
+"""The record of host calls: in the stream, in the thread, in the row of the run, without secrets."""
+
+import sqlite3
+
+import msgspec
+import pytest
+
+from ghostos.ghosts.moss_agent import MossAgent
+from ghostos.runtime.host_calls import MAX_SHOWN
+from ghostos.testing import ScriptedModel
+
+TARGET = """
+from ghostos_moss import on_host
+
+
+@on_host
+def greet(name: str, times: int = 1) -> str:
+    return " ".join([f"hello {name}"] * times)
+
+
+@on_host
+def log_in(name: str, password: str, api_key: str = "") -> str:
+    return f"{name} is in"
+
+
+@on_host
+def get_token() -> str:
+    return "tok-in-the-result"
+
+
+@on_host
+def fail() -> None:
+    raise ValueError("no\\nsuch door")
+
+
+@on_host
+def call(function, count: int) -> list:
+    return [function(at) for at in range(count)]
+
+
+@on_host
+async def settle(value: int) -> int:
+    return value
+
+
+@on_host
+def echo(text: str) -> str:
+    return text
+"""
+KEY = "a-key-of-the-workspace"
+
+
+@pytest.fixture
+def confinement():
+    return None
+
+
+@pytest.fixture
+def target(tmp_path):
+    path = tmp_path / "doors.py"
+    path.write_text(TARGET)
+    return path
+
+
+@pytest.fixture
+def run(start_matrix, target):
+    """Have a model run code; the deltas of the turn, and the conversation."""
+
+    def run_it(code):
+        model = ScriptedModel([f"<moss>\n{code}\n</moss>", "Done."])
+        conversation = start_matrix(model).sync(MossAgent(str(target)), thread="mine")
+        _, receiver = conversation.talk("go")
+        with receiver:
+            heard = [delta.message for delta in receiver.recv() if delta.message]
+        return heard, conversation, model
+
+    return run_it
+
+
+def calls(messages):
+    return [message for message in messages if message.type == "host_call"]
+
+
+def row(workspace):
+    with sqlite3.connect(workspace / "runtime" / "ghostos.db") as database:
+        ((found,),) = database.execute("select calls from code_runs").fetchall()
+    return msgspec.json.decode(found)
+
+
+def test_each_call_is_heard_kept_and_in_the_row_of_the_run(run, workspace):
+    heard, conversation, model = run("print(greet('Ada', times=2))\ntry:\n    fail()\nexcept ValueError: pass")
+    types = [message.type for message in heard]
+    assert types.index("code") < types.index("host_call") < types.index("output")
+    greet, fail = calls(heard)
+    assert (greet.role, greet.data["method"], greet.data["arguments"]) == ("environment", "greet", "'Ada', times=2")
+    assert greet.data["result"] == "'hello Ada hello Ada'"
+    assert greet.data["duration_s"] >= 0
+    assert "greet('Ada', times=2) = 'hello Ada hello Ada', " in greet.content
+    assert (fail.data["result"], fail.data["error"]) == (None, "ValueError: no\nsuch door")
+    assert "\n" not in fail.content
+    assert calls(conversation.history()) == [greet, fail]
+    assert [each["method"] for each in row(workspace)] == ["greet", "fail"]
+    assert "hello Ada hello Ada" in model.prompts[-1].messages[-2].content  # its output
+    assert all("greet('Ada', times=2) =" not in message.content for message in model.prompts[-1].messages)
+
+
+def test_calls_of_callbacks_and_asynchronous_ones_are_there_too(run):
+    code = (
+        "async def run(moss):\n    import asyncio\n"
+        "    print(await asyncio.gather(settle(1), settle(2)))\n"
+        "    print(call(lambda at: greet(str(at)), 2))"
+    )
+    heard, _, _ = run(code)
+    methods = [message.data["method"] for message in calls(heard)]
+    assert sorted(methods[:2]) == ["settle", "settle"]
+    assert methods[2:] == ["greet", "greet", "call"]  # in the order in which they ended
+
+
+def test_many_calls_are_counted(run, workspace):
+    heard, conversation, _ = run(f"for at in range({MAX_SHOWN + 30}):\n    greet(str(at))")
+    shown = calls(heard)
+    assert len(shown) == MAX_SHOWN + 1
+    assert shown[-1].data == {"more": 30}
+    assert shown[-1].content.startswith("and 30 more, the last: ")
+    assert f"greet('{MAX_SHOWN + 29}')" in shown[-1].content
+    assert [message.seq for message in conversation.history()] == sorted(m.seq for m in conversation.history())
+    assert len(row(workspace)) == MAX_SHOWN + 30
+
+
+class TestSecrets:
+    @pytest.fixture(autouse=True)
+    def key(self, workspace):
+        workspace.mkdir(parents=True)
+        (workspace / ".env").write_text(f"SOME_SERVICE={KEY}\n")
+
+    def test_they_are_in_none_of_the_records(self, run, workspace):
+        code = (
+            "log_in('Ada', 'hunter2hunter2', api_key='k-123456')\n"
+            "get_token()\n"
+            "echo({'password': 'in a dict', 'name': 'seen'}['name'])\n"
+            f"echo('{KEY[:10]}' + '{KEY[10:]}')"
+        )
+        heard, conversation, _ = run(code)
+        told = [message.content + repr(message.data) for message in calls(heard)]
+        assert len(told) == 4
+        assert "log_in('Ada', (secret), api_key=(secret)) = 'Ada is in'" in told[0]
+        everything = repr((told, calls(conversation.history()), row(workspace)))
+        for secret in ("hunter2", "k-123456", "tok-in-the-result", KEY):
+            assert secret not in everything
+        assert "echo('(secret)') = '(secret)'" in told[3]
