@@ -8,7 +8,9 @@ from typing import Final
 __all__ = ["bounded", "hide_private", "is_secret_name", "readable", "redact"]
 
 _PATH: Final = re.compile(r"(?<![\w/.:])/(?:[^\s/'\"<>|:;,()\[\]{}]+/)+[^\s/'\"<>|:;,()\[\]{}]*")
-_KEY: Final = re.compile(r"\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|AIza)[-_A-Za-z0-9]{12,}")
+_KEY: Final = re.compile(
+    r"\b(?:(?:sk|pk|rk)(?:-|_live_|_test_)|gh[opsur]_|github_pat_|xox[abeprs]-|AKIA|AIza)[-_A-Za-z0-9]{12,}"
+)
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 _PRIVATE_MODULE: Final = re.compile(r"(?<![\w.-])([\w.-]*?)__moss_\d+\b(\.?)")  # one start per word: linear
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
