@@ -71,7 +71,7 @@ class HostCallLog:
             message = self._begin(_describe(masked), _to_data(masked))
             self._messages.append(message)
             self._write(message)
-        self._loop.call_soon_threadsafe(self._show, message)
+            self._loop.call_soon_threadsafe(self._show, message)  # within the lock: in the order of their numbers
 
     def end(self) -> list[Message]:
         """Take no more; return the messages of the run, in order. On the loop."""
