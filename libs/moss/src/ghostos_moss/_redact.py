@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-__all__ = ["bounded", "hide_private", "is_secret_name", "readable", "redact"]
+__all__ = ["bounded", "hide_keys", "hide_private", "is_secret_name", "readable", "redact"]
 
 _PATH: Final = re.compile(r"(?<![\w/.:])/(?:[^\s/'\"<>|:;,()\[\]{}]+/)+[^\s/'\"<>|:;,()\[\]{}]*")
 _KEY: Final = re.compile(
@@ -15,19 +15,28 @@ _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 _PRIVATE_MODULE: Final = re.compile(r"(?<![\w.-])([\w.-]*?)__moss_\d+\b(\.?)")  # one start per word: linear
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SECRET_WORDS: Final = frozenset(
-    {"password", "passwd", "passphrase", "secret", "token", "credential", "credentials", "authorization", "cookie"}
+    {
+        *("password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets", "token", "bearer"),
+        *("credential", "credentials", "authorization", "cookie", "cookies", "apikey", "apikeys"),
+    }
 )
-_KEY_WORDS: Final = frozenset({"api", "access", "private", "signing", "encryption"})
+_KEY_WORDS: Final = frozenset({"api", "access", "private", "signing", "encryption", "auth", "bearer", "refresh"})
+_OF_KEYS: Final = frozenset({"key", "keys", "tokens"})
+_LONGEST_NAME: Final = 200
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what is called so is a secret by its name: `password`, `apiKey`, `access_token`; not `max_tokens`."""
+    return len(name) <= _LONGEST_NAME and _is_secret_name(name)
 
 
 @lru_cache(maxsize=1024)
-def is_secret_name(name: str) -> bool:
-    """Whether what is called so is a secret by its name: `password`, `apiKey`, `access_token`; not `max_tokens`."""
+def _is_secret_name(name: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(name)]
     return (
         not _SECRET_WORDS.isdisjoint(words)
-        or "apikey" in words
-        or any(first in _KEY_WORDS and second == "key" for first, second in pairwise(words))
+        or words == ["auth"]
+        or any(first in _KEY_WORDS and second in _OF_KEYS for first, second in pairwise(words))
     )
 
 
@@ -43,7 +52,12 @@ def redact(text: str, *, known: str = "") -> str:
         path = found[0]
         return path if path in known else f"…/{path.rstrip('/').rpartition('/')[2]}"
 
-    return _KEY.sub("(a key)", _ADDRESS.sub("", hide_private(_PATH.sub(shorten, text))))
+    return hide_keys(_ADDRESS.sub("", hide_private(_PATH.sub(shorten, text))))
+
+
+def hide_keys(text: str) -> str:
+    """Without what looks like a key."""
+    return _KEY.sub("(a key)", text)
 
 
 def hide_private(text: str) -> str:

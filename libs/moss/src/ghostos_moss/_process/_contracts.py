@@ -27,7 +27,7 @@ class HostContract:
         self.members = find_surface(kind)
         self.namespace = Namespace(vars(sys.modules.get(kind.__module__, object)))
         self._promised: dict[str, tuple[type, ...]] = {}
-        self._parameters: dict[str, tuple[str, ...]] = {}
+        self._parameters: dict[str, tuple[tuple[str, ...], str]] = {}
 
     def promised(self, name: str) -> tuple[type, ...]:
         """The contracts that the return annotation of a member names."""
@@ -37,13 +37,15 @@ class HostContract:
             found = self._promised[name] = tuple(each for each in _classes_of(hint, self.kind) if is_contract(each))
         return found
 
-    def parameters(self, name: str) -> tuple[str, ...]:
-        """Names of a method's parameters that can be given by position, without the object itself."""
+    def argument_name(self, name: str, at: int) -> str:
+        """What a member calls an argument that it is given by position, counted from 0; "" for nothing."""
         found = self._parameters.get(name)
         if found is None:
             member = self.members[name]
-            found = self._parameters[name] = _positional(member.function)[0 if member.is_static else 1 :]
-        return found
+            named, rest = ([name], "") if member.kind == "property" else _positional(member.function)
+            is_bound = member.kind != "property" and not member.is_static
+            found = self._parameters[name] = (tuple(named[1:] if is_bound else named), rest)
+        return found[0][at] if at < len(found[0]) else found[1]
 
     def kinds_of(self, value: object) -> tuple[type, ...]:
         """The class through which an argument of a callback is used: the nearest that this contract's module sees."""
@@ -70,13 +72,15 @@ def _return_hint(kind: type, member: Member, name: str) -> Any:  # noqa: ANN401 
         return None
 
 
-def _positional(function: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever a class has there
+def _positional(function: Any) -> tuple[list[str], str]:  # noqa: ANN401 - whatever a class has there
+    """Names of the parameters that can be given by position, and of the one that takes the rest; "" for none."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return ()
+        return [], ""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(each.name for each in parameters if each.kind in kinds)
+    rest = (each.name for each in parameters if each.kind is inspect.Parameter.VAR_POSITIONAL)
+    return [each.name for each in parameters if each.kind in kinds], next(rest, "")
 
 
 def _classes_of(hint: Any, kind: type) -> Iterator[type]:  # noqa: ANN401 - any annotation

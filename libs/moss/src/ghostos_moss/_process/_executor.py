@@ -42,6 +42,7 @@ class ProcessExecutor:
         limits: How much code may use; None: the defaults.
         accepted: Says which content of the user's files runs here, and hears where code may write. None: all does, and
             code may not write where its target imports from.
+        secrets: What no record of a host call shows: keys. Variables that are granted by name are not shown either.
         keep_s: How long the worker of a task waits for its next session: it keeps what it has imported. 0: not at all.
         most_kept: How many wait at most.
     """
@@ -54,6 +55,7 @@ class ProcessExecutor:
         fallback: Permissions | None = None,
         limits: Limits | None = None,
         accepted: AcceptedFiles | None = None,
+        secrets: Sequence[str] = (),
         keep_s: float = 60.0,
         most_kept: int = 8,
     ) -> None:
@@ -62,6 +64,7 @@ class ProcessExecutor:
         self._fallback = fallback
         self._limits = limits or Limits()
         self._accepted = accepted
+        self._secrets = tuple(secrets)
         self._zygote = Zygote()
         self._kept = KeptWorkers(keep_s=keep_s, most=most_kept)
         self._async_calls = AsyncCalls()
@@ -153,6 +156,7 @@ class ProcessExecutor:
                 scratch,
                 keeps=keeps_worker,
                 accepted=self._accepted,
+                secrets=self._secrets,
             ),
             pycontext=pycontext,
             container=container,

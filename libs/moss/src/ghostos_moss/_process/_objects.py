@@ -1,7 +1,5 @@
 """The host's objects as a worker uses them: which may be used, how, and what was done."""
 
-import asyncio
-import time
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
@@ -11,10 +9,12 @@ from typing import Any, Final, Protocol, cast
 
 from ghostos_moss._executor import HostCall
 from ghostos_moss._process._callbacks import Callback, CallbackPeer
-from ghostos_moss._process._calls import Call, show_error
+from ghostos_moss._process._calls import Call
 from ghostos_moss._process._contracts import HostContract
 from ghostos_moss._process._crossing import Node, from_node, plain_value, to_node
+from ghostos_moss._process._shown import ShownValues
 from ghostos_moss._process._surface import Member
+from ghostos_moss._secrets import SecretMask
 
 __all__ = ["MAX_ITERATORS", "MAX_OBJECTS", "AsyncRunner", "HostObjects"]
 
@@ -63,11 +63,13 @@ class HostObjects:
     Args:
         runner: Completes asynchronous methods, several at a time.
         max_calls: In one run.
+        mask: Takes secrets out of what is recorded of calls.
     """
 
-    def __init__(self, runner: AsyncRunner, *, max_calls: int) -> None:
+    def __init__(self, runner: AsyncRunner, *, max_calls: int, mask: SecretMask | None = None) -> None:
         self._runner = runner
         self._max_calls = max_calls
+        self._words = ShownValues(mask or SecretMask())
         self._entries: dict[int, _Entry] = {}
         self._numbers: dict[int, int] = {}
         self._last_number = 0
@@ -129,11 +131,11 @@ class HostObjects:
                 self._drop(number)
 
     def begin_run(self, on_call: Callable[[HostCall], object] | None) -> None:
-        """Forget earlier calls. From here on each is told as it ends, before the worker has its result."""
+        """Forget earlier calls. Each that begins from here on is told as it ends, before the worker has its result."""
         self._calls, self._count, self._on_call = [], 0, on_call
 
     def take_calls(self) -> tuple[HostCall, ...]:
-        """The calls of the run, in the order of their beginning. From here on none is told."""
+        """The calls of the run, in the order of their beginning. Of those that begin from here on nobody is told."""
         calls = self._calls
         self.begin_run(None)
         return tuple(call.to_record() for call in calls)
@@ -171,22 +173,20 @@ class HostObjects:
         args = [self._argument(peer, entry, node, name, at) for at, node in enumerate(nodes, start=1)]
         kwargs = {key: self._argument(peer, entry, node, name, key) for key, node in named.items()} if named else {}
         call = self._begin(entry, name, nodes, named)
-        if member.kind == "async":
-            return self._runner.submit(self._complete_async(call, entry, getattr(entry.value, name)(*args, **kwargs)))
-        started = time.perf_counter()
         is_later = False
         try:
             result = getattr(entry.value, name)(*args, **kwargs)
-            if iscoroutine(result):
+            if member.kind == "async" or iscoroutine(result):
+                future = self._runner.submit(self._complete_async(call, entry, result))
                 is_later = True
-                return self._runner.submit(self._complete_async(call, entry, result))
+                return future
             return call.complete(self._give(entry, name, result))
-        except Exception as exc:
-            call.error = show_error(exc)
+        except BaseException as exc:
+            call.fail(exc)
             raise
         finally:
             if not is_later:
-                self._end(call, started)
+                call.end()
 
     def _find(self, number: int, name: str, *, kinds: tuple[str, ...]) -> tuple[_Entry, Member]:
         entry = self._entries.get(number)
@@ -212,35 +212,28 @@ class HostObjects:
         if self._count > self._max_calls:
             message = f"more than {self._max_calls:,} host calls in one run"
             raise RuntimeError(message)
-        call = Call(entry.contract.name, name, nodes, named, parameters=entry.contract.parameters(name))
+        call = Call(entry.contract, name, nodes, named, words=self._words, on_end=self._on_call)
         if len(self._calls) < _MAX_RECORDED:
             self._calls.append(call)
         return call
 
-    def _end(self, call: Call, started: float) -> None:
-        call.duration_s = time.perf_counter() - started
-        if self._on_call is not None:
-            self._on_call(call.to_record())
-
     def _complete(self, call: Call, act: Callable[[], Node]) -> Node:
-        started = time.perf_counter()
         try:
             return call.complete(act())
-        except Exception as exc:
-            call.error = show_error(exc)
+        except BaseException as exc:
+            call.fail(exc)
             raise
         finally:
-            self._end(call, started)
+            call.end()
 
     async def _complete_async(self, call: Call, entry: _Entry, work: Any) -> Node:  # noqa: ANN401 - an awaitable
-        started = time.perf_counter()
         try:
             return call.complete(self._give(entry, call.method, await work))
-        except (Exception, asyncio.CancelledError) as exc:
-            call.error = show_error(exc)
+        except BaseException as exc:
+            call.fail(exc)
             raise
         finally:
-            self._end(call, started)
+            call.end()
 
     def take(self, peer: CallbackPeer, contract: HostContract, node: object, *, name: str) -> object:
         """A value that the worker sent."""

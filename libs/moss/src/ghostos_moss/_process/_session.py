@@ -21,7 +21,6 @@ from ghostos_moss._process._hints import check_refusal, describe_refusal
 from ghostos_moss._process._kept_workers import KeptWorker
 from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
-from ghostos_moss._process._objects import HostObjects
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply
 from ghostos_moss._process._remedies import list_own_folders
 from ghostos_moss._process._replies import UntrueReplyError, check_data, find_trace, local_error
@@ -83,9 +82,7 @@ class ProcessSession:
         self._purpose = workers.describe(source, scratch=self._scratch.name)
         kept = workers.kept.take(self._purpose)
         self._worker = kept.worker if kept is not None else None
-        self._objects = (
-            kept.objects if kept is not None else HostObjects(workers.runner, max_calls=workers.limits.calls)
-        )
+        self._objects = kept.objects if kept is not None else workers.make_objects()
         try:
             self._editor = self._provide_editor()
             accepted = provide(

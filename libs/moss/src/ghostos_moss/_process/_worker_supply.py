@@ -11,10 +11,11 @@ from ghostos_moss._limits import Limits
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._kept_workers import KeptWorkers, Purpose
-from ghostos_moss._process._objects import AsyncRunner
+from ghostos_moss._process._objects import AsyncRunner, HostObjects
 from ghostos_moss._process._reach import find_reach
 from ghostos_moss._process._scratch import Scratch
 from ghostos_moss._process._zygotes import WorkerProcess, Zygote
+from ghostos_moss._secrets import SecretMask
 from ghostos_moss._source import ModuleSource
 
 __all__ = ["WorkerSupply"]
@@ -34,6 +35,7 @@ class WorkerSupply:
         scratch: The folder that their code has for itself; None: one that goes with the session.
         keeps: Whether one may wait for the next session.
         accepted: Says what runs on the host; None: all does.
+        secrets: What no record of a host call shows, beside the variables that are granted by name.
     """
 
     zygote: Zygote
@@ -45,6 +47,13 @@ class WorkerSupply:
     scratch: Path | None
     keeps: bool = True
     accepted: AcceptedFiles | None = None
+    secrets: tuple[str, ...] = ()
+
+    def make_objects(self) -> HostObjects:
+        """Return what a new worker uses of the host: nothing yet."""
+        granted = () if self.grants.everything else self.grants.env.values()
+        mask = SecretMask([*self.secrets, *granted])
+        return HostObjects(self.runner, max_calls=self.limits.calls, mask=mask)
 
     def open_scratch(self) -> Scratch:
         """Return the folder that code has for itself."""
