@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ghostos_moss._executor import Executor, HostCall, ModuleSession, Refusal, RunResult, RunStatus
     from ghostos_moss._limits import Limits
     from ghostos_moss._moss import AttrPrompts, Injection, InjectionHost, Moss
+    from ghostos_moss._net_hosts import is_public_address, name_host, normalize_host
     from ghostos_moss._off import OffExecutor
     from ghostos_moss._permissions import Permission, PermissionKind, Permissions, find_permissions, on_host
     from ghostos_moss._process._executor import ProcessExecutor
@@ -85,8 +86,11 @@ __all__ = [
     "find_host_parts",
     "find_permissions",
     "load_source",
+    "is_public_address",
     "new_compiler",
+    "name_host",
     "on_host",
+    "normalize_host",
     "parse_reply",
     "parse_source",
     "remove_tree",
@@ -144,8 +148,11 @@ _HOMES = {
     "find_permissions": "_permissions",
     "load_source": "_source",
     "new_compiler": "_compiler",
+    "is_public_address": "_net_hosts",
     "on_host": "_permissions",
+    "name_host": "_net_hosts",
     "parse_reply": "_reply",
+    "normalize_host": "_net_hosts",
     "parse_source": "_source",
     "remove_tree": "_process._scratch",
     "runs_on_host": "_acceptance._host_parts",

@@ -11,6 +11,7 @@ from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._fresh import FreshModule
 from ghostos_moss._hooks import call_hook
 from ghostos_moss._module_tests import with_tests
+from ghostos_moss._permissions import Permissions
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import FORMAT, PyContext
 from ghostos_moss._runtime import MossRuntime, PromptOptions
@@ -151,6 +152,8 @@ class MossCompiler:
         if self._is_used:
             raise ClosedError("compiler", "it has compiled: make a new one for each compile")
         self._is_used = True
+        if self._prepare is None and not self._container.bound(Permissions):
+            self._container.set(Permissions, Permissions(everything=True))  # nothing is kept from code in this process
         try:
             original, source, name = self._find_source(modulename)
             fresh = FreshModule(source, name=name)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, ParamSpec, Self, TypeVar
 
 from ghostos_moss._bindings import local_names
+from ghostos_moss._net_hosts import NetHost, read_hosts
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import CompileError
 
@@ -28,8 +29,8 @@ class Permission:
 
     Attributes:
         kind: As `Permissions` names it.
-        what: The whole path, which ends in `/` for a folder, or the variable's name; empty for `net`, which is any
-            host, and for `run`, which is any program.
+        what: The whole path, which ends in `/` for a folder; the variable's name; the host, empty for any. Empty for
+            `run`, which is any program.
     """
 
     kind: PermissionKind
@@ -47,7 +48,7 @@ class Permissions:
     A module asks for it in `__moss_permissions__ = Permissions(...)`: literals only, as that is read and not run.
 
     Attributes:
-        net: Whether connections may be opened, to any host.
+        net: Whether connections may be opened, to any host; or the hosts that a client on `Moss` may ask for it.
         read: Paths that may be read, folders with all that is in them.
         write: Paths that may be read and written, likewise.
         env: Names of environment variables that may be seen.
@@ -57,7 +58,7 @@ class Permissions:
     What is None is left to whoever decides after this one: see `over`.
     """
 
-    net: bool | None
+    net: bool | tuple[str, ...] | None
     read: tuple[str, ...] | None
     write: tuple[str, ...] | None
     env: tuple[str, ...] | None
@@ -67,14 +68,14 @@ class Permissions:
     def __init__(
         self,
         *,
-        net: bool | None = None,
+        net: bool | Iterable[str] | None = None,
         read: Iterable[str] | None = None,
         write: Iterable[str] | None = None,
         env: Iterable[str] | None = None,
         run: bool | None = None,
         everything: bool = False,
     ) -> None:
-        object.__setattr__(self, "net", _flag("net", net))
+        object.__setattr__(self, "net", _hosts(net))
         object.__setattr__(self, "read", _names("read", read))
         object.__setattr__(self, "write", _names("write", write))
         object.__setattr__(self, "env", _names("env", env))
@@ -90,12 +91,25 @@ class Permissions:
 
     def plus(self, *added: Permission) -> Self:
         """These, with single ones added to what each kind says."""
-        more: dict[str, Any] = {each.kind: True for each in added if not each.what}
+        more: dict[str, Any] = {}
         for each in added:
-            if each.what:
-                named: tuple[str, ...] = more.get(each.kind) or getattr(self, each.kind) or ()
+            named: bool | tuple[str, ...] = more.get(each.kind) or getattr(self, each.kind) or ()
+            if not each.what or named is True:
+                more[each.kind] = True
+            elif isinstance(named, tuple):
                 more[each.kind] = named if each.what in named else (*named, each.what)
         return replace(self, **more)
+
+    def allows_host(self, host: str, port: int) -> bool:
+        """Whether a client on `Moss` may ask a host.
+
+        Args:
+            host: As `normalize_host` returns it.
+            port: To which the connection goes.
+        """
+        if self.everything or not isinstance(self.net, tuple):
+            return self.everything or bool(self.net)
+        return any(NetHost.parse(entry).covers(host, port) for entry in self.net)
 
     def refuses(self, kind: PermissionKind) -> bool:
         """Whether a kind is named and nothing of it is allowed: `net=False`, `read=[]`."""
@@ -104,7 +118,7 @@ class Permissions:
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with what is not named as what it comes to: nothing."""
         return {
-            "net": bool(self.net),
+            "net": [*self.net] if isinstance(self.net, tuple) and self.net else bool(self.net),
             "read": [*(self.read or ())],
             "write": [*(self.write or ())],
             "env": [*(self.env or ())],
@@ -113,11 +127,12 @@ class Permissions:
         }
 
     def describe(self) -> str:
-        """In one line: `net, read data, env HOME`; "nothing" where nothing is granted."""
+        """In one line: `net, read data, env HOME`, `net api.example.com`; "nothing" where nothing is granted."""
         if self.everything:
             return "everything"
-        parts = ["net"] if self.net else []
-        for kind, names in (("read", self.read), ("write", self.write), ("env", self.env)):
+        parts = ["net"] if self.net is True else []
+        hosts = self.net if isinstance(self.net, tuple) else ()
+        for kind, names in (("net", hosts), ("read", self.read), ("write", self.write), ("env", self.env)):
             parts += [f"{kind} {name}" for name in names or ()]
         return ", ".join([*parts, "run"] if self.run else parts) or "nothing"
 
@@ -136,11 +151,14 @@ def find_permissions(source: ModuleSource) -> Permissions | None:
         raise _unreadable(source, f"write `{_NAME} = Permissions(...)`, once, at the top level of the module")
     try:
         arguments: dict[str, Any] = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
-        if "everything" in arguments:
-            raise _unreadable(source, "everything is for the command line alone (-A)")
+    except (ValueError, TypeError) as exc:
+        raise _unreadable(source, "its arguments must be literals") from exc
+    if "everything" in arguments:
+        raise _unreadable(source, "everything is for the command line alone (-A)")
+    try:
         return Permissions(**arguments)
     except (ValueError, TypeError) as exc:
-        raise _unreadable(source, f"{exc}" if isinstance(exc, TypeError) else "its arguments must be literals") from exc
+        raise _unreadable(source, f"{exc}") from exc
 
 
 def on_host(function: Callable[P, T]) -> Callable[P, T]:
@@ -185,6 +203,12 @@ def _flag(kind: str, value: object) -> bool | None:
     return value
 
 
+def _hosts(value: object) -> bool | tuple[str, ...] | None:
+    if isinstance(value, bool | None):
+        return value
+    return read_hosts(_names("net", value) or ())
+
+
 def _names(kind: str, value: object) -> tuple[str, ...] | None:
     """A lone string would be read letter by letter: it is refused."""
     if value is None:
@@ -193,6 +217,7 @@ def _names(kind: str, value: object) -> tuple[str, ...] | None:
         names = tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - checked below
         if all(isinstance(name, str) and name for name in names):  # pyright: ignore[reportUnknownVariableType]
             return names  # pyright: ignore[reportUnknownVariableType]
-    example = "HOME" if kind == "env" else "data"
-    message = f"Permissions({kind}={value!r}): pass a list of non-empty strings, such as [{example!r}]"
+    example = {"env": "HOME", "net": "api.example.com"}.get(kind, "data")
+    either = "True, False or " if kind == "net" else ""
+    message = f"Permissions({kind}={value!r}): pass {either}a list of non-empty strings, such as [{example!r}]"
     raise TypeError(message)

@@ -27,9 +27,11 @@
     ├── CallbackGoneError           a function of confined code was called after its process had ended
     └── ClosedError                 a compiler or runtime was used after its end
 
+`HostRefusedError` stands beside the tree: it is a PermissionError, which clients on `Moss` raise in a model's code.
 What a model reads about a failure is `describe_for_model()`: no paths, no keys. `str(error)` is for people.
 """
 
+from ghostos_moss._net_hosts import HostRefusedError
 from ghostos_moss._redact import bounded, redact
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "EditFailedError",
     "EditTargetError",
     "HiddenRegionError",
+    "HostRefusedError",
     "InjectionError",
     "LifecycleError",
     "MossError",

@@ -150,6 +150,7 @@ class ProcessExecutor:
                 self._zygote,
                 self._kept,
                 self._async_calls,
+                granted,
                 grants,
                 self._limits,
                 self._never,

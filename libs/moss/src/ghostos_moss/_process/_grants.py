@@ -32,7 +32,7 @@ class Grants(msgspec.Struct, frozen=True):
         read: Real paths of files and folders.
         write: Likewise; may be read, too.
         env: Values by name.
-        net: Any host.
+        net: Any host. Named ones are the business of a client on the host.
         run: Other programs.
         everything: Nothing is kept from it.
     """
@@ -80,7 +80,7 @@ def resolve_grants(
         write += _without(path, never)
     read = [each for name in permissions.read or () for each in _without(_real("read", name, never=never), never)]
     env = {name: environment[name] for name in permissions.env or () if name in environment}
-    return Grants(read=tuple(read), write=tuple(write), env=env, net=bool(permissions.net), run=bool(permissions.run))
+    return Grants(read=tuple(read), write=tuple(write), env=env, net=permissions.net is True, run=bool(permissions.run))
 
 
 def _real(kind: str, name: str, *, never: Sequence[Path]) -> Path:

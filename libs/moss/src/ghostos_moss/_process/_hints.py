@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from ghostos_moss._executor import Refusal, RefusalKind
+from ghostos_moss._net_hosts import NetHost
 from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places
 from ghostos_moss._process._remedies import find_beside, find_remedy
 from ghostos_moss._redact import readable
@@ -17,9 +18,10 @@ __all__ = ["check_refusal", "describe_refusal"]
 
 _FUNCTION: Final = re.compile(r"[A-Za-z_][\w.]{0,99}", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
-_KINDS: Final = frozenset({"net", "read", "write", "env", "run", "own folder"})
+_KINDS: Final = frozenset({"net", "host", "read", "write", "env", "run", "own folder"})
 _PATHS: Final = frozenset({"read", "write"})
 _MAX_CHARS: Final = 300
+_MAX_HOSTS: Final = 5
 
 
 def check_refusal(told: tuple[str, str, str] | None, *, scratch: str) -> Refusal | None:
@@ -33,28 +35,47 @@ def check_refusal(told: tuple[str, str, str] | None, *, scratch: str) -> Refusal
     function = refusal.function if _FUNCTION.fullmatch(refusal.function) else ""
     if refusal.kind == "env" and not _VARIABLE.fullmatch(refusal.what):
         return None
+    if refusal.kind == "host" and not _is_one_host(refusal.what):
+        return None
     if refusal.kind in _PATHS:
         return replace(refusal, what=_find_real(os.path.join(scratch, refusal.what)), function=function)
     return replace(refusal, function=function)
 
 
-def describe_refusal(refusal: Refusal | None, *, never: Sequence[Path] = (), beside: Sequence[Path] = ()) -> str:
+def describe_refusal(
+    refusal: Refusal | None,
+    *,
+    said: str = "",
+    never: Sequence[Path] = (),
+    beside: Sequence[Path] = (),
+    hosts: Sequence[str] = (),
+) -> str:
     """Return in one line what was tried, and how it can be allowed; empty where there is nothing to allow.
 
     Args:
         refusal: Checked; None: there was none.
+        said: What stands before it: it is not said again.
         never: Folders that no permission includes.
         beside: Folders in which the user may have meant a relative path to be.
+        hosts: Those that a client on `Moss` may ask for the code.
     """
-    if refusal is None:
-        return ""
+    found = "" if refusal is None else _describe(refusal, never=never, beside=beside, hosts=hosts)
+    return "" if found in said else found
+
+
+def _describe(refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Path], hosts: Sequence[str]) -> str:
     who = f"{refusal.function}()" if refusal.function else "The code"
     what = _on_one_line(refusal.what)
     mark = ", or mark it @on_host" if refusal.function else ""
     match refusal.kind:
-        case "net":
+        case "net" | "host":
             to = f" to {what}" if what else ""
-            return f"{who} tried to open a network connection{to}: allow it with --allow-net{mark}."
+            tried = f"{who} tried to open a network connection{to}:"
+            if refusal.kind == "host":
+                return f"{tried} allow it with {_option('net', what)}{mark}."
+            if hosts:
+                tried += f" {_list_few(hosts)} can be reached by a client on Moss alone, such as WebClient;"
+            return f"{tried} allow it with --allow-net{mark}."
         case "run":
             return f"{who} tried to start a program ({what}): allow it with --allow-run{mark}."
         case "env":
@@ -73,6 +94,19 @@ def describe_refusal(refusal: Refusal | None, *, never: Sequence[Path] = (), bes
                 return f"{who} tried to {refusal.kind} {what}, which is never granted{mark}."
             option = _option(refusal.kind, remedy.what.rstrip("/") or "/")
             return f"{who} tried to {refusal.kind} {what}: allow it with {option}{mark}."
+
+
+def _is_one_host(text: str) -> bool:
+    try:
+        named = NetHost.parse(text)
+    except ValueError:
+        return False
+    return not named.is_wildcard and str(named) == text
+
+
+def _list_few(hosts: Sequence[str]) -> str:
+    shown = ", ".join(hosts[:_MAX_HOSTS])
+    return f"{shown} and {len(hosts) - _MAX_HOSTS} more" if len(hosts) > _MAX_HOSTS else shown
 
 
 def _option(kind: str, value: str | Path) -> str:

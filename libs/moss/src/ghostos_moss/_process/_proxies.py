@@ -10,6 +10,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Final, cast
 
 from ghostos_common.codec import Namespace
+from ghostos_moss._net_hosts import HostRefusedError
 from ghostos_moss._process._async_requests import AsyncRequests
 from ghostos_moss._process._crossing import Node, from_node, is_callback, plain_node, plain_value, to_node
 from ghostos_moss._process._link import Link, RemoteError
@@ -320,6 +321,10 @@ def _with_self(told: inspect.Signature) -> inspect.Signature:
 
 def _local_error(error: RemoteError, *, names: Namespace) -> Exception:
     """An exception of this side for one of the host: of the same class where it is a builtin or the contract's own."""
+    if error.kind == HostRefusedError.__name__:
+        refused = HostRefusedError(str(error.facts.get("host", "")))
+        refused.args = (error.message,)
+        return refused
     found = getattr(builtins, error.kind, None) or names.find(error.kind)
     if isinstance(found, type) and issubclass(found, Exception):
         made = found.__new__(found, error.message)  # its __init__ may want what only the host knows

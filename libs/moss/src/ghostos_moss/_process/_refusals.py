@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, Final
 
 from ghostos_moss._executor import Refusal, RefusalKind
+from ghostos_moss._net_hosts import HostRefusedError
 from ghostos_moss._snippet import FILENAME_PREFIX
 
 __all__ = ["RefusalWatch"]
@@ -68,6 +69,8 @@ class RefusalWatch:
             return "net", str(args[0]) if event == "socket.getaddrinfo" and args else ""
         if isinstance(error, OSError):
             return self._explain_system(error)
+        if isinstance(error, HostRefusedError):
+            return "host", error.host
         if isinstance(error, KeyError) and _is_of_environ(error):
             return "env", str(error.args[0])
         if event == "sqlite3.connect" and "unable to open database file" in str(error):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ghostos_moss._executor import Refusal
+from ghostos_moss._net_hosts import NetHost, is_public_address
 from ghostos_moss._permissions import Permission, PermissionKind, Permissions
 from ghostos_moss._process._grants import find_places, resolve_grants
 from ghostos_moss._source import ModuleSource
@@ -29,6 +30,8 @@ def find_remedy(refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Pat
             return Permission(refusal.kind)
         case "env":
             return Permission("env", refusal.what)
+        case "host":
+            return Permission("net", refusal.what)
         case "own folder":
             found = find_beside(refusal.what, beside)
             return None if found is None else _permit("read", found, never=never)
@@ -69,6 +72,8 @@ def find_obstacle(
         )
     except PermissionsError as exc:
         return exc.reason
+    except ValueError as exc:
+        return f"{exc}"
     return ""
 
 
@@ -87,6 +92,8 @@ def find_click_obstacle(
         obstacle = _find_path_obstacle(permission, never=never)
     elif permission.kind == "env" and permission.what not in environment:
         obstacle = "it is not set"
+    elif permission.kind == "net" and permission.what:
+        obstacle = _find_host_obstacle(permission.what)
     else:
         obstacle = ""
     return obstacle or find_obstacle(
@@ -109,6 +116,18 @@ def _find_path_obstacle(permission: Permission, *, never: Sequence[Path]) -> str
             return f"it is, is inside or has in it {folder}, which is never granted"
     if not os.access(path, os.R_OK if permission.kind == "read" else os.R_OK | os.W_OK):
         return "you may not do that yourself"
+    return ""
+
+
+def _find_host_obstacle(entry: str) -> str:
+    try:
+        named = NetHost.parse(entry)
+    except ValueError as exc:
+        return f"{exc}"
+    if named.is_wildcard:
+        return "it is more than one host"
+    if named.host == "localhost" or (named.address is not None and not is_public_address(named.address)):
+        return "it is this machine, or in its own network"
     return ""
 
 

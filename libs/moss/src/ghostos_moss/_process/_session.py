@@ -11,18 +11,16 @@ from ghostos_container import Container
 from ghostos_moss._bodies import find_bodies, stop_bodies
 from ghostos_moss._capture import Output
 from ghostos_moss._code_editor import CodeEditor
-from ghostos_moss._compiler import MossCompiler
 from ghostos_moss._executor import HostCall, Refusal, RunResult, RunStatus
 from ghostos_moss._moss import Injection
 from ghostos_moss._process._accepted import Provided, provide
 from ghostos_moss._process._calls import describe_completed
 from ghostos_moss._process._frames import FrameError
-from ghostos_moss._process._hints import check_refusal, describe_refusal
+from ghostos_moss._process._hints import check_refusal
 from ghostos_moss._process._kept_workers import KeptWorker
 from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply
-from ghostos_moss._process._remedies import list_own_folders
 from ghostos_moss._process._replies import UntrueReplyError, check_data, find_trace, local_error
 from ghostos_moss._process._told import tell_of
 from ghostos_moss._process._worker_supply import WorkerSupply
@@ -77,7 +75,7 @@ class ProcessSession:
         self._told: set[str] = set()
         self._sizes: dict[str, int] = {}
         self._trial: LiveWorker | None = None
-        self._compiler = MossCompiler(container)
+        self._compiler = workers.make_compiler(container)
         self._scratch = workers.open_scratch()
         self._purpose = workers.describe(source, scratch=self._scratch.name)
         kept = workers.kept.take(self._purpose)
@@ -318,8 +316,8 @@ class ProcessSession:
     def _check(self, told: tuple[str, str, str] | None) -> Refusal | None:
         return check_refusal(told, scratch=self._scratch.name)
 
-    def _describe(self, refusal: Refusal | None) -> str:
-        return describe_refusal(refusal, never=self._workers.never, beside=list_own_folders(self._source))
+    def _describe(self, refusal: Refusal | None, *, said: str = "") -> str:
+        return self._workers.describe_refusal(refusal, source=self._source, said=said)
 
     def _keep(self, reply: RunReply) -> RunReply:
         """Take over the values that a run has changed.
@@ -372,7 +370,8 @@ class ProcessSession:
         said = said if said is None else bounded(said, _MAX_SAID_CHARS)
         calls = self._objects.take_calls()
         if said is not None:
-            said = "\n".join(line for line in (said, describe_completed(calls), self._describe(refusal)) if line)
+            lines = (said, describe_completed(calls), self._describe(refusal, said=said))
+            said = "\n".join(line for line in lines if line)
         return RunResult(
             status=status if error is None or isinstance(error, CodeInterruptedError) else "error",
             std_output=output.text(),

@@ -18,6 +18,7 @@ from ghostos_moss._compiler import MossCompiler
 from ghostos_moss._executor import Refusal
 from ghostos_moss._module_tests import with_tests
 from ghostos_moss._moss_class import declared_types, find_moss_type, is_union
+from ghostos_moss._net_hosts import HostRefusedError
 from ghostos_moss._off import OffSession
 from ghostos_moss._process._contracts import is_contract
 from ghostos_moss._process._frames import FrameSocket
@@ -65,6 +66,8 @@ def describe_error(error: BaseException) -> tuple[str, str, dict[str, Any]]:
     if isinstance(error, MossError):
         facts = {key: value for key, value in vars(error).items() if isinstance(value, (str, int, type(None)))}
         facts["for_model"] = error.describe_for_model()
+    elif isinstance(error, HostRefusedError):
+        facts = {"host": error.host}
     return type(error).__name__[:_MAX_NAME], text, facts
 
 

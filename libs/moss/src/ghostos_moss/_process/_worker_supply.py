@@ -6,13 +6,19 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from ghostos_container import Container
 from ghostos_moss._acceptance._files import AcceptedFiles
+from ghostos_moss._compiler import MossCompiler
+from ghostos_moss._executor import Refusal
 from ghostos_moss._limits import Limits
+from ghostos_moss._permissions import Permissions
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import Grants
+from ghostos_moss._process._hints import describe_refusal
 from ghostos_moss._process._kept_workers import KeptWorkers, Purpose
 from ghostos_moss._process._objects import AsyncRunner, HostObjects
 from ghostos_moss._process._reach import find_reach
+from ghostos_moss._process._remedies import list_own_folders
 from ghostos_moss._process._scratch import Scratch
 from ghostos_moss._process._zygotes import WorkerProcess, Zygote
 from ghostos_moss._secrets import SecretMask
@@ -29,7 +35,8 @@ class WorkerSupply:
         zygote: Forks them.
         kept: Has those of earlier sessions.
         runner: Completes asynchronous host calls.
-        grants: What they may touch beside their own folder.
+        permissions: What the module's code may do, all told.
+        grants: What of that is theirs to touch, beside their own folder.
         limits: How much of the machine they may use.
         never: Folders that no permission includes.
         scratch: The folder that their code has for itself; None: one that goes with the session.
@@ -41,6 +48,7 @@ class WorkerSupply:
     zygote: Zygote
     kept: KeptWorkers
     runner: AsyncRunner
+    permissions: Permissions
     grants: Grants
     limits: Limits
     never: tuple[Path, ...]
@@ -48,6 +56,10 @@ class WorkerSupply:
     keeps: bool = True
     accepted: AcceptedFiles | None = None
     secrets: tuple[str, ...] = ()
+
+    def make_compiler(self, container: Container) -> MossCompiler:
+        """Return a compiler for what this side has of a module: objects in its container know what code may do."""
+        return MossCompiler(container).bind(Permissions, self.permissions)
 
     def make_objects(self) -> HostObjects:
         """Return what a new worker uses of the host: nothing yet."""
@@ -72,6 +84,11 @@ class WorkerSupply:
         folders = (scratch, *listed, *self.grants.read, *self.grants.write)
         versions = (*map(_file_version, readable), *map(_folder_version, folders))
         return Purpose(plan, self.grants.env, source.digest, versions)
+
+    def describe_refusal(self, refusal: Refusal | None, *, source: ModuleSource, said: str = "") -> str:
+        """Return what a user can do about a refusal, unless it was said; see `ghostos_moss._process._hints`."""
+        hosts = self.permissions.net if isinstance(self.permissions.net, tuple) else ()
+        return describe_refusal(refusal, said=said, never=self.never, beside=list_own_folders(source), hosts=hosts)
 
     def fork(self, purpose: Purpose) -> WorkerProcess:
         """Return a new worker, confined.
