@@ -14,7 +14,7 @@ from ghostos.contracts.matrix import GhostOS
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
-from ghostos.libraries.app_settings import load_app_settings
+from ghostos.libraries.app_settings import find_secrets, load_app_settings
 from ghostos.libraries.permission_book import SettingsPermissionBook
 from ghostos.libraries.workspaces import find_workspace, list_private_places
 from ghostos.runtime.ghost_os import ContainerGhostOS
@@ -95,6 +95,7 @@ def _make_executor(container: Container) -> Executor:
     sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
     executor = ProcessExecutor(
         never=list_private_places(app.workspace),
+        secrets=find_secrets(app),
         permissions=app.confinement.permissions,
         limits=Limits(
             memory_bytes=limits.memory_mb * _MIB,

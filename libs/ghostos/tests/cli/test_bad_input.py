@@ -1,5 +1,6 @@
 """What users, services, disks and other processes do to the command: its status, its words, the thread afterwards."""
 
+import json
 import os
 import shlex
 import shutil
@@ -360,6 +361,9 @@ def test_kill_9_in_a_run_leaves_what_its_code_had_called(served):
     assert "These calls had ended (the last 30 of them), and are not undone:\n- Host.ring(10) = 10" in told
     assert "- Host.ring(39) = 39" in told
     assert "call   │ Host.ring(39) = 39" in afterwards.err
+    with sqlite3.connect(shell.workspace / "runtime" / "ghostos.db") as database:
+        ((status, recorded),) = database.execute("select status, calls from code_runs").fetchall()
+    assert (status, [call["arguments"] for call in json.loads(recorded)]) == ("interrupted", calls)
 
 
 def test_kill_9_in_an_answer_loses_and_doubles_nothing(served):

@@ -5,11 +5,21 @@ import sqlite3
 import msgspec
 import pytest
 
+from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.config import Confinement
+from ghostos.contracts.journal import Journals
+from ghostos.drivers.journal.files import FileJournals
+from ghostos.errors import DiskFullError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.runtime.host_calls import MAX_SHOWN
 from ghostos.testing import ScriptedModel
+from ghostos.testing.models import use_model
+from ghostos_container import provide
+from ghostos_moss import Permissions
 
 TARGET = """
+import time
+
 from ghostos_moss import on_host
 
 
@@ -46,6 +56,12 @@ async def settle(value: int) -> int:
 @on_host
 def echo(text: str) -> str:
     return text
+
+
+@on_host
+def sleep(seconds: float) -> str:
+    time.sleep(seconds)
+    return "slept"
 """
 KEY = "a-key-of-the-workspace"
 
@@ -66,8 +82,8 @@ def target(tmp_path):
 def run(start_matrix, target):
     """Have a model run code; the deltas of the turn, and the conversation."""
 
-    def run_it(code):
-        model = ScriptedModel([f"<moss>\n{code}\n</moss>", "Done."])
+    def run_it(code, *replies):
+        model = ScriptedModel([f"<moss>\n{code}\n</moss>", *replies, "Done."])
         conversation = start_matrix(model).sync(MossAgent(str(target)), thread="mine")
         _, receiver = conversation.talk("go")
         with receiver:
@@ -127,24 +143,92 @@ def test_many_calls_are_counted(run, workspace):
     assert len(row(workspace)) == MAX_SHOWN + 30
 
 
+def test_a_row_that_has_not_all_calls_says_how_many_more_there_were(run, workspace):
+    heard, _, _ = run("for at in range(1007):\n    greet(str(at))")
+    assert calls(heard)[-1].data == {"more": 907}
+    assert len(row(workspace)) == 1001
+    assert row(workspace)[-1] == {"more": 7}
+
+
+def test_what_is_said_of_a_call_is_one_line_and_bounded(run):
+    heard, _, _ = run("echo('x' * 5000)\nfor at in range(50):\n    greet('y' * 100)\necho('a\\nb')")
+    assert all(len(message.content) < 500 and "\n" not in message.content for message in calls(heard))
+    assert "4,850 characters left out" in calls(heard)[0].data["arguments"]
+
+
+def test_a_call_that_ends_after_its_run_is_in_no_record(run, workspace):
+    late = "import threading\nthreading.Thread(target=sleep, args=[0.6]).start()\ngreet('Ada')\nprint('on')"
+    model = ["<moss>\nsleep(1)\n</moss>"]
+    heard, conversation, _ = run(late, *model)
+    assert [message.data["arguments"] for message in calls(heard)] == ["'Ada'", "1"]
+    assert calls(conversation.history()) == calls(heard)
+
+
+class FullJournal:
+    """Has no room for host calls."""
+
+    def __init__(self, journal):
+        self.start, self.delta, self.close, self.remove = journal.start, journal.delta, journal.close, journal.remove
+        self._journal = journal
+
+    def complete(self, message):
+        if message.type == "host_call":
+            raise DiskFullError("The disk is full.", advice="Make room.")
+        self._journal.complete(message)
+
+
+class FullJournals:
+    def __init__(self, journals):
+        self._journals = journals
+        self.read, self.remove = journals.read, journals.remove
+
+    def open(self, round_id):
+        return FullJournal(self._journals.open(round_id))
+
+
+def test_the_round_fails_where_a_call_cannot_be_written_down(workspace, target):
+    code = "for _ in range(3):\n    try:\n        greet('Ada')\n    except RuntimeError as exc:\n        print(exc)"
+    model = ScriptedModel([f"<moss>\n{code}\n</moss>"])
+    journals = provide(Journals)(lambda _: FullJournals(FileJournals(workspace / "runtime" / "rounds")))
+    container = make_app_container(workspace, providers=[use_model(model), journals])
+    matrix = get_ghostos(container).create_matrix("test")
+    try:
+        conversation = matrix.sync(MossAgent(str(target)), thread="mine")
+        _, receiver = conversation.talk("go")
+        with receiver, pytest.raises(DiskFullError, match="The disk is full"):
+            list(receiver.recv())
+        assert [message.type for message in conversation.history()][-1] == "error"
+        assert len(row(workspace)) == 3
+    finally:
+        matrix.close()
+        container.shutdown()
+
+
 class TestSecrets:
     @pytest.fixture(autouse=True)
-    def key(self, workspace):
+    def key(self, workspace, monkeypatch):
         workspace.mkdir(parents=True)
         (workspace / ".env").write_text(f"SOME_SERVICE={KEY}\n")
+        monkeypatch.setenv("GRANTED_TO_CODE", "value-of-a-variable")
+
+    @pytest.fixture
+    def confinement(self):
+        return Confinement(permissions=Permissions(env=["GRANTED_TO_CODE"]))
 
     def test_they_are_in_none_of_the_records(self, run, workspace):
         code = (
             "log_in('Ada', 'hunter2hunter2', api_key='k-123456')\n"
             "get_token()\n"
             "echo({'password': 'in a dict', 'name': 'seen'}['name'])\n"
-            f"echo('{KEY[:10]}' + '{KEY[10:]}')"
+            f"echo('{KEY[:10]}' + '{KEY[10:]}')\n"
+            "import os\n"
+            "echo('-' * 70 + os.environ['GRANTED_TO_CODE'] + '-' * 900)"
         )
         heard, conversation, _ = run(code)
         told = [message.content + repr(message.data) for message in calls(heard)]
-        assert len(told) == 4
+        assert len(told) == 5
         assert "log_in('Ada', (secret), api_key=(secret)) = 'Ada is in'" in told[0]
         everything = repr((told, calls(conversation.history()), row(workspace)))
-        for secret in ("hunter2", "k-123456", "tok-in-the-result", KEY):
+        for secret in ("hunter2", "k-123456", "tok-in-the-result", KEY, "value-of", "variable"):
             assert secret not in everything
         assert "echo('(secret)') = '(secret)'" in told[3]

@@ -86,16 +86,16 @@ class Session(Protocol):
         """Count tokens of a model call towards the task."""
         ...
 
-    async def run_code(
-        self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread, mask: Callable[[str], str]
-    ) -> RunResult:
+    async def run_code(self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread) -> RunResult:
         """Run code with a row that says so committed before it starts. Its host calls become messages as they end.
 
         Args:
             code: What is about to run, for the record.
             run: Runs it, and blocks. Called once, after the row is committed, with what is to be told of host calls.
             on_thread: Calls what it is given on the thread where `run` belongs; that is where the row is waited for.
-            mask: Takes secrets out of what is recorded.
+
+        Raises:
+            WorkspaceError: The row, or a host call, could not be written down.
         """
         ...
 

@@ -1,6 +1,5 @@
 """The ghost that acts: it reads a Python module and answers with Python that runs inside it."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -25,7 +24,6 @@ from ghostos.ghosts.permission_asking import make_request
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 from ghostos.libraries.flow import FlowRecord
-from ghostos.libraries.masking import make_mask
 from ghostos.libraries.profiles import make_profile
 from ghostos_moss import CodeFormat, ParsedReply, ReplyParser, RunResult
 
@@ -112,8 +110,7 @@ class MossAgentDriver:
                 prompt=self._render_prompt(session, module, code_format=code_format),
                 parser=ReplyParser(code_format=code_format),
             )
-            mask = _make_mask(session, profile)
-            operator = await self._act(session, module=module, reply=reply, flow=flow, mask=mask)
+            operator = await self._act(session, module=module, reply=reply, flow=flow)
         return self._limit(session, operator)
 
     def _render_prompt(self, session: Session, module: RoundModule, *, code_format: CodeFormat) -> Prompt:
@@ -128,9 +125,7 @@ class MossAgentDriver:
             thread=session.task.id,
         )
 
-    async def _act(
-        self, session: Session, *, module: RoundModule, reply: Reply, flow: FlowRecord, mask: Callable[[str], str]
-    ) -> Operator:
+    async def _act(self, session: Session, *, module: RoundModule, reply: Reply, flow: FlowRecord) -> Operator:
         """Run the code of a reply, if it has some that may run."""
         parsed = reply.parsed
         if parsed is None or not (parsed.blocks or parsed.unclosed):
@@ -138,7 +133,7 @@ class MossAgentDriver:
             return Wait()
         if reply.cut_reason or parsed.unclosed:
             return _refuse(session, reply=reply, parsed=parsed)
-        result = await self._run(session, module=module, parsed=parsed, flow=flow, mask=mask)
+        result = await self._run(session, module=module, parsed=parsed, flow=flow)
         if result.status != "ok":
             session.set_error_streak(session.task.error_streak + 1)
             return Observe()
@@ -146,21 +141,12 @@ class MossAgentDriver:
         session.save_pycontext(result.pycontext.model_dump(mode="json"))
         return flow.operator or _default_operator(result)
 
-    async def _run(
-        self,
-        session: Session,
-        *,
-        module: RoundModule,
-        parsed: ParsedReply,
-        flow: FlowRecord,
-        mask: Callable[[str], str],
-    ) -> RunResult:
+    async def _run(self, session: Session, *, module: RoundModule, parsed: ParsedReply, flow: FlowRecord) -> RunResult:
         blocks = [block.code for block in parsed.blocks]
         result = await session.run_code(
             "\n\n".join(blocks),
             lambda on_call: module.run(blocks, on_call=on_call),
             on_thread=module.on_thread,
-            mask=mask,
         )
         content = render_run(result, observed=flow.observed if result.status == "ok" else ())
         if parsed.fabricated_output:
@@ -193,13 +179,6 @@ def render_system(ghost: MossAgent, *, module_prompt: str, code_format: CodeForm
     identity = render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
     parts = (identity, "# How to act", render_protocol(code_format), module_prompt)
     return "\n\n".join(part for part in parts if part)
-
-
-def _make_mask(session: Session, profile: JsonObject) -> Callable[[str], str]:
-    permissions = profile.get("permissions")
-    granted = permissions.get("env") if isinstance(permissions, dict) else None
-    names = [str(name) for name in granted] if isinstance(granted, list) else []
-    return make_mask(session.container.force_fetch(AppSettings), granted=names)
 
 
 def _find_code_format(session: Session, model: ModelDriver) -> CodeFormat:

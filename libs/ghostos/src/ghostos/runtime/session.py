@@ -1,7 +1,7 @@
 """The unit of work of one round."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from ghostos.contracts.journal import RoundJournal
 from ghostos.contracts.session import MessageWriter, OnCall, OnThread
@@ -14,7 +14,7 @@ from ghostos.core.message import Delta, Message, MessageType, Role, last_delta, 
 from ghostos.core.permission import Grant, select_grants
 from ghostos.core.task import CodeRun, Task, TaskState
 from ghostos.core.usage import Usage
-from ghostos.runtime.host_calls import HostCallLog, mask_call
+from ghostos.runtime.host_calls import HostCallLog, list_calls
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
 from ghostos_moss import RunResult
@@ -141,9 +141,7 @@ class RoundSession:
         self._usage += usage
         self._model = model
 
-    async def run_code(
-        self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread, mask: Callable[[str], str]
-    ) -> RunResult:
+    async def run_code(self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread) -> RunResult:
         code_run = CodeRun(
             id=new_id(),
             task_id=self.task.id,
@@ -157,7 +155,6 @@ class RoundSession:
             begin=lambda text, data: self._new_message(text, role="environment", type="host_call", data=data),
             write=self._journal.complete,
             show=self._show,
-            mask=mask,
         )
 
         def run_recorded() -> RunResult:
@@ -173,9 +170,11 @@ class RoundSession:
                 code_run,
                 status=result.status,
                 duration_s=result.duration_s,
-                calls=[asdict(mask_call(call, mask)) for call in result.calls],
+                calls=calls.to_row(result.calls),
             )
         )
+        if calls.failure is not None:
+            raise calls.failure
         return result
 
     def save_pycontext(self, pycontext: JsonObject) -> None:
@@ -196,7 +195,8 @@ class RoundSession:
         self._check_none_open()
         code_runs = list(self._code_runs)
         if self.interrupted_run is not None:
-            code_runs.append(replace(self.interrupted_run, status="interrupted"))
+            calls = list_calls(self._messages[: self._recovered_count])
+            code_runs.append(replace(self.interrupted_run, status="interrupted", calls=calls))
         return RoundCommit(
             claim=self._claim,
             state=state,
