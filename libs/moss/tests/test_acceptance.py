@@ -563,7 +563,7 @@ def test_many_processes_may_record_at_once(house, play):
     source = load_source(str(house.agent))
     code = (
         "import sys\nfrom pathlib import Path\nfrom ghostos_moss import AcceptedFiles\n"
-        "record = AcceptedFiles(Path(sys.argv[1]))\n"
+        "record = AcceptedFiles(Path(sys.argv[1]))\nrecord.keep()\n"
         "for number in range(40): record.admit(f'/x/{sys.argv[2]}-{number}.py', 'd', target='t')\n"
     )
     words = [sys.executable, "-c", code, str(house.runtime / "accepted")]

@@ -14,12 +14,21 @@ from ghostos.contracts.matrix import GhostOS
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
+from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.app_settings import find_secrets, load_app_settings
 from ghostos.libraries.permission_book import SettingsPermissionBook
 from ghostos.libraries.workspaces import find_workspace, list_private_places
 from ghostos.runtime.ghost_os import ContainerGhostOS
 from ghostos_container import Container, Provider, provide
-from ghostos_moss import Executor, Limits, MossCompiler, OffExecutor, ProcessExecutor, new_compiler
+from ghostos_moss import (
+    AcceptedFiles,
+    Executor,
+    Limits,
+    MossCompiler,
+    OffExecutor,
+    ProcessExecutor,
+    new_compiler,
+)
 
 __all__ = ["get_container", "get_ghostos", "make_app_container"]
 
@@ -80,6 +89,7 @@ def _default_providers(
         provide(Journals)(_make_journals),
         provide(Dispatch, singleton=False)(_make_dispatch),
         provide(ModelRegistry, singleton=False)(_make_models),
+        provide(AcceptedFiles)(_make_accepted_files),
         provide(Executor)(_make_executor),
         provide(PermissionBook)(_make_permission_book),
         provide(MossCompiler, singleton=False)(new_compiler),
@@ -95,6 +105,7 @@ def _make_executor(container: Container) -> Executor:
     sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
     executor = ProcessExecutor(
         never=list_private_places(app.workspace),
+        accepted=container.force_fetch(AcceptedFiles),
         secrets=find_secrets(app),
         permissions=app.confinement.permissions,
         limits=Limits(
@@ -110,6 +121,12 @@ def _make_executor(container: Container) -> Executor:
     )
     container.add_shutdown(executor.close)
     return executor
+
+
+def _make_accepted_files(container: Container) -> AcceptedFiles:
+    accepted = open_accepted_files(container.force_fetch(AppSettings).workspace)
+    container.add_shutdown(accepted.close)
+    return accepted
 
 
 def _make_permission_book(container: Container) -> PermissionBook:

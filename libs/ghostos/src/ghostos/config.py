@@ -33,7 +33,7 @@ class Workspace:
 
     @property
     def runtime(self) -> Path:
-        """Everything that running makes; `ghostos clear-runtime` empties it."""
+        """Everything that running makes; `ghostos clear-runtime` empties it, but for `accepted`."""
         return self.root / "runtime"
 
     @property
@@ -58,6 +58,11 @@ class Workspace:
     def nodes(self) -> Path:
         """Locks and sockets of the processes at work."""
         return self.runtime / "nodes"
+
+    @property
+    def accepted(self) -> Path:
+        """What the user accepted to run on the host, and where code could write. `ghostos clear-runtime` leaves it."""
+        return self.runtime / "accepted"
 
     @property
     def logs(self) -> Path:

@@ -3,6 +3,7 @@
     GhostOSError
     ├── UsageError                    exit 2: the call is wrong
     │   ├── TargetError               the target is missing, does not parse or fails on import
+    │   │   └── UnacceptedError       it has what the user has not accepted
     │   ├── ThreadTargetError         the thread belongs to another target
     │   ├── ThreadNotFoundError       no thread has that name or id
     │   ├── PermissionRequestError    what a user wants to allow is not asked for, or no longer
@@ -58,6 +59,7 @@ __all__ = [
     "ThreadNotFoundError",
     "ThreadTargetError",
     "TurnFailedError",
+    "UnacceptedError",
     "UsageError",
     "WorkspaceError",
     "WorkspaceReadOnlyError",
@@ -91,6 +93,10 @@ class UsageError(GhostOSError):
 
 class TargetError(UsageError):
     """The target is missing, does not parse or fails on import."""
+
+
+class UnacceptedError(TargetError):
+    """It, or a file that it imports, waits for the user to accept it. Nothing of that ran on the host."""
 
 
 class ThreadTargetError(UsageError):

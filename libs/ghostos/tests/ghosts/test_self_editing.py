@@ -1,5 +1,6 @@
 """An agent that edits its own file: through a real Matrix, and into the file by the user's command."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -98,11 +99,11 @@ def test_an_agent_edits_its_file_uses_what_it_added_and_the_user_accepts_it(talk
     assert MINUS in model.prompts[1].messages[0].content
     assert file.read_bytes() == MODULE.replace("\n", "\r\n").encode()
 
-    id = conversation.get_task().pycontext["proposal"]["version"]
+    id = full_id(conversation)
     status, shown, _ = moss("diff", str(file))
     assert status == 0
     assert shown.startswith(f"version {id}, thread mine, 20")
-    assert f"note: subtract, too\n--- counting.py\n+++ counting.py, version {id}\n" in shown
+    assert f"note: subtract, too\n--- counting.py\n+++ counting.py, version {id[:12]}\n" in shown
     assert "+def minus(a: int, b: int) -> int:\n+    return a - b\n" in shown
     status, told, _ = moss("accept", str(file), id)
     assert (status, told) == (0, f"{file} has version {id} now, of thread mine.\n")
@@ -146,7 +147,16 @@ def test_an_edit_that_breaks_a_test_is_told_to_the_model(talk):
 
 def propose(talk, thread: str, edit: str = EDIT, note: str = "") -> str:
     conversation, _ = talk(code(f"{edit}\nmoss.updater.propose({note!r})"), "Done.", thread=thread)
-    return conversation.get_task().pycontext["proposal"]["version"]
+    return full_id(conversation)
+
+
+def full_id(conversation) -> str:
+    """By which the user names what a thread proposes; a model is told its beginning."""
+    context = PyContext.model_validate(conversation.get_task().pycontext)
+    text = context.read_version(context.proposal.version)
+    id = hashlib.sha256(text.encode()).hexdigest()[:32]
+    assert id.startswith(context.proposal.version)
+    return id
 
 
 def test_a_file_that_changed_is_never_overwritten(talk, moss, file):
@@ -177,7 +187,9 @@ def test_of_several_versions_one_must_be_named(talk, moss, file):
 def test_what_is_not_proposed_cannot_be_accepted(talk, moss, file):
     assert moss("accept", str(file))[0] == 2
     id = propose(talk, "mine")
-    assert moss("accept", str(file), "000000000000")[0] == 2
+    assert moss("accept", str(file), "0" * 32)[0] == 2
+    status, _, err = moss("accept", str(file), id[:12])
+    assert (status, "give the whole id" in err) == (2, True), "another text may begin with it"
     other = file.with_name("other.py")
     other.write_text(MODULE)
     assert moss("accept", str(other), id)[0] == 2

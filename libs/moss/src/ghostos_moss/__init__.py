@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from ghostos_moss._runtime import MossRuntime
     from ghostos_moss._self_updater import ModuleVersion, SelfUpdater
-    from ghostos_moss._source import ModuleSource, load_source, parse_source
+    from ghostos_moss._source import ModuleSource, find_module_spec, load_source, parse_source
     from ghostos_moss._tokens import count_tokens
 
 __all__ = [
@@ -84,6 +84,7 @@ __all__ = [
     "concerns_host",
     "count_tokens",
     "find_host_parts",
+    "find_module_spec",
     "find_permissions",
     "load_source",
     "is_public_address",
@@ -145,6 +146,7 @@ _HOMES = {
     "concerns_host": "_acceptance._host_parts",
     "count_tokens": "_tokens",
     "find_host_parts": "_acceptance._host_parts",
+    "find_module_spec": "_source",
     "find_permissions": "_permissions",
     "load_source": "_source",
     "new_compiler": "_compiler",

@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from ghostos.abcd import Conversation, Matrix, Receiver
@@ -19,9 +19,11 @@ from ghostos.core.collector import collector_paused
 from ghostos.ghosts.module import open_module as open_module_of
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target, load_target
+from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.flow import FlowRecord
+from ghostos.libraries.workspaces import FoundWorkspace, find_workspace
 from ghostos_container import Container
-from ghostos_moss import ModuleSession
+from ghostos_moss import AcceptedFiles, ModuleSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +34,17 @@ class Application:
     container: Container
 
 
-def make_container(common: Common) -> Container:
+def make_container(common: Common, *, found: FoundWorkspace | None = None) -> Container:
     """Return the application's container over the user's workspace, and begin its log. Makes no file.
+
+    Args:
+        common: The shared options.
+        found: The workspace, if it was found before.
 
     Raises:
         ConfigError: A setting cannot be read.
     """
-    app = start(common)
+    app = start(common, found=found)
     container = make_app_container(app.workspace.root, model=common.model, confinement=app.confinement)
     container.set(AppSettings, app)
     return container
@@ -49,16 +55,19 @@ def open_target(name: str, *, common: Common) -> Generator[Application]:
     """Find a target and an application for it, with the target's own providers. Opens no database.
 
     Raises:
-        TargetError: The target is missing, does not parse or fails on import.
+        TargetError: The target is missing, does not parse, fails on import, or waits to be accepted.
     """
-    target = load_target(name)
-    container = make_container(common)
-    try:
-        container.register(*target.providers)
-        container.bootstrap()
-        yield Application(target=target, container=container)
-    finally:
-        container.shutdown()
+    found = find_workspace(common.workspace, environment=os.environ)
+    with closing(open_accepted_files(found.workspace)) as accepted:
+        target = load_target(name, accepted=accepted)
+        container = make_container(common, found=found)
+        try:
+            container.set(AcceptedFiles, accepted)
+            container.register(*target.providers)
+            container.bootstrap()
+            yield Application(target=target, container=container)
+        finally:
+            container.shutdown()
 
 
 @contextmanager
@@ -88,6 +97,7 @@ def open_client(name: str, *, common: Common) -> Generator["Client"]:
                 pass  # that it opens is what is asked
         with collector_paused():
             app.container.force_fetch(Store)
+        app.container.force_fetch(AcceptedFiles).keep()
         client = Client(app, common=common)
         try:
             yield client

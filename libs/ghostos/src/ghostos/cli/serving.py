@@ -1,13 +1,18 @@
 """`ghostos web`: the page that serves one target."""
 
+import os
 import shlex
+from contextlib import closing
 from importlib.util import find_spec
 
 from ghostos.cli.failures import StoppedError
 from ghostos.cli.options import Common
 from ghostos.cli.startup import find_confinement, start
+from ghostos.config import Workspace
 from ghostos.errors import ExtraMissingError, GhostOSError
 from ghostos.ghosts.target import load_target
+from ghostos.libraries.accepted import open_accepted_files
+from ghostos.libraries.workspaces import find_workspace
 
 _NEEDED = ("streamlit", "uvicorn")
 
@@ -19,13 +24,14 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
         ExtraMissingError: Streamlit is not installed.
         GhostOSError: What `ghostos.web.server.serve` refuses.
     """
+    found = find_workspace(common.workspace, environment=os.environ)
     if not all(find_spec(name) for name in _NEEDED):
-        load_target(target)  # a fault of the target is reported first
+        _check_target(target, found.workspace)  # its faults are reported first
         raise ExtraMissingError("ghostos web", extra="web")
     try:
-        app = start(common)
+        app = start(common, found=found)
     except GhostOSError:
-        load_target(target)  # as above
+        _check_target(target, found.workspace)  # as above
         raise
     from ghostos.web.server import serve
 
@@ -45,3 +51,8 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
             "The server was stopped; threads keep the turns that ran.",
             advice=f"Start it again with: ghostos web {shlex.quote(target)}",
         ) from None
+
+
+def _check_target(target: str, workspace: Workspace) -> None:
+    with closing(open_accepted_files(workspace)) as accepted:
+        load_target(target, accepted=accepted)

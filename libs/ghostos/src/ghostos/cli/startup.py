@@ -9,13 +9,18 @@ from ghostos.cli.streams import write_note
 from ghostos.config import AppSettings, Confinement, Workspace
 from ghostos.errors import UsageError
 from ghostos.libraries.app_settings import load_app_settings
-from ghostos.libraries.workspaces import find_workspace
+from ghostos.libraries.workspaces import FoundWorkspace, find_workspace
 from ghostos_moss import Permissions
 
 
-def choose_workspace(common: Common) -> Workspace:
-    """Return the workspace to use, and write what there is to know about the choice to stderr. Makes nothing."""
-    found = find_workspace(common.workspace, environment=os.environ)
+def choose_workspace(common: Common, *, found: FoundWorkspace | None = None) -> Workspace:
+    """Return the workspace to use, and write what there is to know about the choice to stderr. Makes nothing.
+
+    Args:
+        common: The shared options.
+        found: What was found before; what was made since then is not spoken of.
+    """
+    found = found or find_workspace(common.workspace, environment=os.environ)
     for notice in found.notices:
         write_note(f"note: {escape_line(notice)}")
     return found.workspace
@@ -45,15 +50,22 @@ def find_confinement(common: Common) -> Confinement:
     return Confinement(rights.sandbox, permissions)
 
 
-def start(common: Common) -> AppSettings:
+def start(common: Common, *, found: FoundWorkspace | None = None) -> AppSettings:
     """Choose the workspace, read its settings, and begin its log, which needs to know what to hide.
+
+    Args:
+        common: The shared options.
+        found: As in `choose_workspace`.
 
     Raises:
         ConfigError: A setting cannot be read.
         NewerFormatError: A newer version wrote them.
     """
     app = load_app_settings(
-        choose_workspace(common), environment=os.environ, model=common.model, confinement=find_confinement(common)
+        choose_workspace(common, found=found),
+        environment=os.environ,
+        model=common.model,
+        confinement=find_confinement(common),
     )
     start_log(app, is_debug=common.is_debug)
     return app

@@ -6,10 +6,18 @@ from pathlib import Path
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.core.permission import Grant
 from ghostos.errors import GhostOSError, NotConfiguredError, TargetError, UsageError
+from ghostos.libraries.accepted import describe_refusal
 from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos_container import Container
 from ghostos_moss import Executor, ModuleSession, ModuleSource, PyContext, load_source
-from ghostos_moss.errors import ConfinementError, InjectionError, MossError, PermissionsError
+from ghostos_moss.errors import (
+    AcceptanceRecordError,
+    ConfinementError,
+    InjectionError,
+    MossError,
+    NotAcceptedError,
+    PermissionsError,
+)
 
 
 def open_module(
@@ -35,7 +43,9 @@ def open_module(
 
     Raises:
         TargetError: It cannot be read, compiled or injected.
+        UnacceptedError: It, or what it imports here, waits for the user.
         NotConfiguredError: It is to be confined, and this system cannot.
+        WorkspaceError: What the user accepted cannot be known.
         UsageError: A permission cannot be granted.
     """
     try:
@@ -55,6 +65,8 @@ def open_module(
         raise _unconfinable(exc) from exc
     except PermissionsError as exc:
         raise UsageError(str(exc), advice="Name another path, or leave that permission out.") from exc
+    except (NotAcceptedError, AcceptanceRecordError) as exc:
+        raise describe_refusal(exc) from exc
     except MossError as exc:
         raise _unusable(module, exc) from exc
     except (Exception, SystemExit) as exc:  # whatever a provider of the target raises

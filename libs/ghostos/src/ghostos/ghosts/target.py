@@ -1,6 +1,5 @@
 """From a target, a file or a module, to the ghost that it makes."""
 
-import ast
 import importlib
 import sys
 import traceback
@@ -13,9 +12,16 @@ from typing import Any
 from ghostos.contracts.ghost import Ghost
 from ghostos.errors import TargetError
 from ghostos.ghosts.moss_agent import MossAgent
+from ghostos.libraries.accepted import describe_refusal
 from ghostos_container import Provider
-from ghostos_moss import ModuleSource, load_source
-from ghostos_moss.errors import HiddenRegionError, MossError, SourceSyntaxError
+from ghostos_moss import AcceptedFiles, ModuleSource, find_host_parts, load_source
+from ghostos_moss.errors import (
+    AcceptanceRecordError,
+    HiddenRegionError,
+    MossError,
+    NotAcceptedError,
+    SourceSyntaxError,
+)
 
 _HOST_NAMES = frozenset({"__ghost__", "__matrix_providers__"})
 
@@ -42,24 +48,28 @@ class Target:
         return self.ghost.moss_module if isinstance(self.ghost, MossAgent) else self.name
 
 
-def load_target(target: str) -> Target:
-    """Find a target and make its ghost.
+def find_source(target: str, *, accepted: AcceptedFiles | None = None) -> ModuleSource:
+    """Find a target and read its source. Nothing of it runs.
 
-    The file is imported only if it defines `__ghost__` or `__matrix_providers__`; a plain file is only read. The folder
-    of one that is imported becomes importable, first of all. That of a plain one does not: what has a library's name in
-    it would run here. To find a module by its name, the current folder becomes importable, last of all.
+    To find a module by its name, the current folder becomes importable, last of all.
 
     Args:
         target: The path of a Python file, or a module's name.
+        accepted: As in `load_target`.
 
     Raises:
-        TargetError: It is missing, does not parse, fails on import, or its `__ghost__` is not one.
+        TargetError: It is missing, or does not parse.
+        WorkspaceError: What the user accepted cannot be known.
     """
     path = _as_path(target)
     try:
-        if path is None:
+        if path is None and accepted is not None:
+            accepted.follow_folder(str(Path.cwd()), target=target)
+        elif path is None:
             _make_importable(Path.cwd(), is_first=False)
         source = load_source(str(path) if path else target)
+    except AcceptanceRecordError as exc:
+        raise describe_refusal(exc) from exc
     except (SourceSyntaxError, HiddenRegionError) as exc:
         raise TargetError(str(exc).rstrip("."), advice="Mend that line and run it again.") from exc
     except MossError as exc:
@@ -67,10 +77,44 @@ def load_target(target: str) -> Target:
             f"There is no usable target '{target}': {exc}",
             advice="Give the path of a Python file (my.py) or the name of an installed module (package.module).",
         ) from exc
+    if path is None and accepted is not None:
+        accepted.follow_folder(str(Path.cwd()), target=source.filename)
+    return source
+
+
+def load_target(target: str, *, accepted: AcceptedFiles | None = None) -> Target:
+    """Find a target and make its ghost.
+
+    The file is imported only if it defines `__ghost__` or `__matrix_providers__`; a plain file is only read. The folder
+    of one that is imported becomes importable. That of a plain one does not: what has a library's name in it would run
+    here.
+
+    Args:
+        target: The path of a Python file, or a module's name.
+        accepted: Says which content of the user's files runs here; their folders stay off `sys.path`. None: all does.
+
+    Raises:
+        TargetError: It is missing, does not parse, fails on import, or its `__ghost__` is not one.
+        UnacceptedError: It, or what it imports here, waits for the user.
+        WorkspaceError: What the user accepted cannot be known.
+    """
+    try:
+        return _load(target, accepted)
+    except (NotAcceptedError, AcceptanceRecordError) as exc:
+        raise describe_refusal(exc) from exc
+
+
+def _load(target: str, accepted: AcceptedFiles | None) -> Target:
+    source = find_source(target, accepted=accepted)
+    path = _as_path(target)
     name = str(path) if path else target
-    if not _defined_names(source.tree) & _HOST_NAMES:
+    if accepted is not None:
+        accepted.check(source)
+    if not find_host_parts(source) & _HOST_NAMES:
         return Target(name=name, source=source, ghost=_plain_agent(name, source))
-    if path is not None:
+    if accepted is not None:
+        accepted.follow(source)
+    elif path is not None:
         _make_importable(path.parent, is_first=True)
     module = _import(source, path=path)
     ghost = getattr(module, "__ghost__", None) or _plain_agent(name, source)
@@ -106,21 +150,6 @@ def _make_importable(folder: Path, *, is_first: bool) -> None:
         sys.path.append(str(folder))
 
 
-def _defined_names(tree: ast.Module) -> set[str]:
-    names: set[str] = set()
-    for statement in tree.body:
-        match statement:
-            case ast.FunctionDef(name=name):
-                names.add(name)
-            case ast.Assign(targets=targets):
-                names.update(target.id for target in targets if isinstance(target, ast.Name))
-            case ast.AnnAssign(target=ast.Name(id=name)):
-                names.add(name)
-            case _:
-                continue
-    return names
-
-
 def _plain_agent(name: str, source: ModuleSource) -> MossAgent:
     return MossAgent(name, name=source.name.rpartition(".")[2])
 
@@ -130,7 +159,7 @@ def _import(source: ModuleSource, *, path: Path | None) -> ModuleType:
         if path is None:
             return importlib.import_module(source.name)
         return _execute(source, path=path)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, NotAcceptedError, AcceptanceRecordError):
         raise
     except BaseException as exc:  # whatever the file's own code raises
         raise TargetError(
@@ -185,7 +214,7 @@ def _providers(module: ModuleType, *, name: str) -> tuple[Provider[Any], ...]:
     try:
         made: Iterable[object] = make()
         providers = tuple(made)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, NotAcceptedError, AcceptanceRecordError):
         raise
     except BaseException as exc:  # whatever the file's own code raises
         raise TargetError(

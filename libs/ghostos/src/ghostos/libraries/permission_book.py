@@ -10,12 +10,13 @@ from ghostos.config import AppSettings, PermissionSettings
 from ghostos.contracts.permission_book import HeldPermissions, Offer
 from ghostos.core.permission import SCOPES, Grant, Scope
 from ghostos.errors import ConfigError, TargetError
+from ghostos.libraries.accepted import describe_refusal
 from ghostos.libraries.app_settings import list_key_names, read_settings
 from ghostos.libraries.atomic_files import folder_locked, write_atomically
 from ghostos.libraries.settings_edit import add_permission
 from ghostos.libraries.workspaces import unwritable
 from ghostos_moss import Executor, ModuleSource, Permission, PermissionKind, Permissions
-from ghostos_moss.errors import MossError
+from ghostos_moss.errors import AcceptanceRecordError, MossError, NotAcceptedError
 
 __all__ = ["SettingsPermissionBook"]
 
@@ -81,6 +82,8 @@ class SettingsPermissionBook:
         """What the command and the module say."""
         try:
             return self._executor.permissions_for(source)
+        except (NotAcceptedError, AcceptanceRecordError) as exc:
+            raise describe_refusal(exc) from exc
         except MossError as exc:
             raise TargetError(str(exc).rstrip("."), advice="Mend that line and run it again.") from exc
 

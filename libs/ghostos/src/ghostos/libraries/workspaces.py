@@ -103,16 +103,20 @@ def user_data_folder() -> Path:
     return platformdirs.user_data_path("ghostos", appauthor=False)
 
 
+def list_workspaces() -> list[Workspace]:
+    """Return the workspaces of this user that are known here, the user's own first; they may not exist."""
+    return [*map(Workspace, (user_data_folder(), *map(Path, _recorded())))]
+
+
 def list_private_places(workspace: Workspace) -> list[Path]:
     """Return the files and folders that no permission for code may include: those of all workspaces known here.
 
     Another one is believed as well when it is used next, so it counts as much as the present one. Of each, what holds
     keys and settings is named by itself, too: it may be a link that leads out of the workspace.
     """
-    known = [workspace, *map(Workspace, (user_data_folder(), *map(Path, _recorded())))]
     return [
         place
-        for each in known
+        for each in (workspace, *list_workspaces())
         for place in (each.root, each.config_file.parent, each.config_file, each.env_file, each.runtime, each.database)
     ]
 

@@ -1,6 +1,7 @@
 """`ghostos web`: everything that can be refused is refused here, before a port is opened."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Protocol, cast
@@ -12,8 +13,11 @@ from ghostos.errors import ExtraMissingError
 from ghostos.ghosts.module import open_module
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import load_target
+from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.flow import FlowRecord
+from ghostos.libraries.workspaces import find_workspace
 from ghostos.web.app import WebApp
+from ghostos_moss import AcceptedFiles
 
 _SWITCH_INTERVAL_S = 0.0005
 """How long a Python thread may keep the others waiting. Models' code runs in this process: with Python's own 5 ms one
@@ -53,7 +57,7 @@ def serve(
         debug: Show errors of the page itself with their traceback in the page.
 
     Raises:
-        TargetError: The target is missing, does not parse, fails on import or cannot be compiled.
+        TargetError: The target is missing, does not parse, fails on import, cannot be compiled or waits to be accepted.
         ThreadTargetError: `thread` belongs to another target.
         WorkspaceError: The workspace cannot be used.
         ConfigError: A setting, or the model's name, cannot be used. (A key that is missing is no error: the page opens
@@ -61,14 +65,18 @@ def serve(
         ExtraMissingError: Streamlit is not installed.
         NotConfiguredError: No port near `port` is free.
     """
-    loaded = load_target(target)
-    container = make_app_container(workspace, model=model, confinement=confinement)
+    chosen = find_workspace(workspace, environment=os.environ).workspace
+    accepted = open_accepted_files(chosen)
+    container = make_app_container(chosen.root, model=model, confinement=confinement)
     try:
+        loaded = load_target(target, accepted=accepted)
+        container.set(AcceptedFiles, accepted)
         container.register(*loaded.providers)
         container.bootstrap()
         if isinstance(loaded.ghost, MossAgent):
             open_module(loaded.ghost.moss_module, container=container, flow=FlowRecord()).close()
         container.force_fetch(Store)
+        accepted.keep()
         http_server = _import_http_server()
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         with get_ghostos(container).create_matrix("web") as matrix:
@@ -79,6 +87,7 @@ def serve(
             http_server.run(app, port=port, headless=headless)
     finally:
         container.shutdown()
+        accepted.close()
 
 
 def _import_http_server() -> _HttpServer:

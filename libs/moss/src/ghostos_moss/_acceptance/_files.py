@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,6 +80,8 @@ class AcceptedFiles:
         self._granted: set[str] = set()
         self._followed: list[ModuleSource] = []
         self._is_following_written = False
+        self._is_used = False
+        self._fresh: dict[str, str] = {}
         self._token = object()
 
     def check(self, source: ModuleSource) -> None:
@@ -92,7 +94,8 @@ class AcceptedFiles:
         if source.memo.get(_MEMO) is self._token or not os.path.isabs(source.filename):
             return
         self._follow_written(source.filename)
-        if not (concerns_host(source) or source.filename in self._store.read().files):
+        is_known = source.filename in self._fresh or source.filename in self._store.read().files
+        if not (is_known or concerns_host(source)):
             return
         self.admit(source.filename, source.digest, target=source.filename)
         source.memo[_MEMO] = self._token
@@ -127,6 +130,8 @@ class AcceptedFiles:
             NotAcceptedError: It waits for the user.
             AcceptanceRecordError: That cannot be known.
         """
+        if self._fresh.get(path) == digest:
+            return
         accepted = self._store.read().files.get(path)
         if accepted is not None and accepted.digest == digest and is_text:
             return
@@ -143,8 +148,21 @@ class AcceptedFiles:
             NotAcceptedError: It waits for the user.
             AcceptanceRecordError: That cannot be known.
         """
-        if path in self._store.read().files:
+        if self._fresh.get(path, _GONE) != _GONE or path in self._store.read().files:
             self._decide(path, _GONE, target=target, is_text=True)
+
+    def keep(self) -> None:
+        """Record what ran here so far, and from now on at once. Before that nothing is made, for a use that fails."""
+        self._is_used = True
+        if not self._fresh:
+            return
+        try:
+            with self._store.change() as record:
+                self._take_over(record)
+        except AcceptanceRecordError as exc:
+            if exc.is_written:
+                raise
+            _logger.info("what runs on the host is not recorded: %s", exc)
 
     def grant(self, paths: Iterable[str], *, source: ModuleSource) -> None:
         """Record, before it begins, that code is given the right to write somewhere.
@@ -162,8 +180,9 @@ class AcceptedFiles:
         if not fresh:
             return
         with self._store.change() as record:
+            self._take_over(record)
             targets = [each for each in (source, *self._followed) if concerns_host(each)]
-            own = [path for each in targets for path in self._find_files(each, record)]
+            own = [path for each in targets for path in self._find_files(each, record, written=fresh)]
             for path in dict.fromkeys([*own, *record.files]):
                 places = _places(path)
                 is_covered = any(is_inside(place, granted) for place in places for granted in fresh)
@@ -224,23 +243,28 @@ class AcceptedFiles:
         self._store.release()
 
     def _decide(self, path: str, digest: str, *, target: str, is_text: bool) -> None:
-        try:
-            with self._store.change() as record:
-                change = self._find_change(path, digest, record, is_text=is_text)
-                if change and path not in record.asked.setdefault(target, []):
-                    record.asked[target].append(path)
-                elif not change and digest == _GONE:
-                    record.files.pop(path, None)
-                elif not change:
-                    record.files[path] = AcceptedFile(digest, record.next_moment())
-        except AcceptanceRecordError as exc:
-            if exc.is_written:
-                raise
-            _logger.info("what runs on the host is not recorded: %s", exc)
-            change = self._find_change(path, digest, self._store.read_anew(), is_text=is_text)
-        if change:
-            _logger.info("%s %s, and waits until it is accepted", path, change)
-            raise NotAcceptedError(path, change, advice=_advice(target))
+        change = self._find_change(path, digest, self._store.read_anew(), is_text=is_text)
+        if not change:
+            self._fresh[path] = digest
+            if self._is_used:
+                self.keep()
+            return
+        with self._store.change() as record:
+            if path not in record.asked.setdefault(target, []):
+                record.asked[target].append(path)
+        _logger.info("%s %s, and waits until it is accepted", path, change)
+        raise NotAcceptedError(path, change, advice=_advice(target))
+
+    def _take_over(self, record: Record) -> None:
+        """Record what ran here as it came; not what code could have written by now."""
+        while self._fresh:
+            path, digest = self._fresh.popitem()
+            if self._is_held(path, record):
+                continue
+            if digest == _GONE:
+                record.files.pop(path, None)
+            else:
+                record.files[path] = AcceptedFile(digest, record.next_moment())
 
     def _find_change(self, path: str, digest: str, record: Record, *, is_text: bool) -> str:
         """What happened to a file, where that has to wait; "" where its content may be executed."""
@@ -285,8 +309,7 @@ class AcceptedFiles:
 
     def _is_reached(self, folder: str) -> bool:
         """Whether code could ever write something in a folder."""
-        written = self._list_written()
-        return any(is_inside(place, path) or is_inside(path, place) for place in _places(folder) for path in written)
+        return _meet(folder, self._list_written())
 
     def _list_written(self) -> list[str]:
         granted = [path for store in (self._store, *self._others) for path in store.read().grants]
@@ -308,7 +331,7 @@ class AcceptedFiles:
     def _find_waiting(self, source: ModuleSource, record: Record) -> Waiting | None:
         own: list[str] = []
         if concerns_host(source) or source.filename in record.files:
-            own = self._find_files(source, record)
+            own = self._find_files(source, record, written=self._list_written())
         files = [self._examine(path, record) for path in sorted({*own, *record.asked.get(source.filename, [])})]
         found = tuple(file for file in files if file is not None)
         if not found:
@@ -316,8 +339,11 @@ class AcceptedFiles:
         facts = json.dumps([[file.path, file.digest] for file in found])
         return Waiting(hashlib.sha256(facts.encode()).hexdigest()[:_ID_CHARS], found)
 
-    def _find_files(self, source: ModuleSource, record: Record) -> list[str]:
+    def _find_files(self, source: ModuleSource, record: Record, *, written: Collection[str]) -> list[str]:
+        """The files of a target, if code writes where it lies."""
         root = import_root(source.filename, package=source.package)
+        if not _meet(root, written):
+            return []
         return find_files(
             read_content(source.filename).text or "",
             filename=source.filename,
@@ -353,6 +379,11 @@ def _advice(target: str) -> str:
         f"Look at what waits with: ghostos moss diff {shown}, and accept exactly that with: "
         f"ghostos moss accept {shown} ID (diff says which)."
     )
+
+
+def _meet(folder: str, paths: Collection[str]) -> bool:
+    """Whether one of some paths is in a folder, or above it."""
+    return any(is_inside(place, path) or is_inside(path, place) for place in _places(folder) for path in paths)
 
 
 def _places(path: str) -> list[str]:

@@ -144,7 +144,7 @@ class ProcessExecutor:
             environment=os.environ,
             is_own_recorded=self._accepted is not None,
         )
-        return ProcessSession(
+        session = ProcessSession(
             source,
             workers=WorkerSupply(
                 self._zygote,
@@ -165,6 +165,9 @@ class ProcessExecutor:
             level=level,
             max_prompt_tokens=max_prompt_tokens,
         )
+        if self._accepted is not None:
+            self._accepted.keep()
+        return session
 
     def close(self) -> None:
         """End all workers. Harmless twice."""

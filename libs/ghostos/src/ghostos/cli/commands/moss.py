@@ -31,7 +31,7 @@ def make_group() -> typer.Typer:
     group.command("diff", epilog=examples("ghostos moss diff my.py", "ghostos moss diff my.py --thread t-3f9c1a2b"))(
         diff
     )
-    group.command("accept", epilog=examples("ghostos moss accept my.py 4f0c1d2e3a4b"))(accept)
+    group.command("accept", epilog=examples("ghostos moss accept my.py 4f0c1d2e3a4b5c6d7e8f90a1b2c3d4e5"))(accept)
     return group
 
 
@@ -121,13 +121,14 @@ def diff(
     workspace: WorkspaceOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Show what agents propose to change in a file.
+    """Show what waits for you in a file: what code could write, and what agents propose.
 
-    An agent may edit its own module; the file stays as it is until you accept a version.
+    Where code may or could write (--allow-write), what is new in a file that runs with your rights waits until you
+    accept it, and so does what it imports beside it. An agent may also edit its own module: that waits, too.
     """
-    from ghostos.cli.proposals import print_proposals
+    from ghostos.cli.accepting import print_open
 
-    print_proposals(target, common=Common(workspace=workspace, thread=thread, is_debug=debug))
+    print_open(target, common=Common(workspace=workspace, thread=thread, is_debug=debug))
 
 
 def accept(
@@ -140,11 +141,12 @@ def accept(
     workspace: WorkspaceOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write a proposed version into the file.
+    """Accept what waits in a file, or write a proposed version into it.
 
-    Exactly the version that `moss diff` shows under that ID is written. Nothing is written when the file has
-    changed since the agent read it. ID may be left out where one version is proposed.
+    Exactly what `moss diff` shows under that ID is accepted; where something has changed since then, nothing is. A
+    proposed version is not written when the file has changed since the agent read it. ID may be left out where one
+    version is proposed and nothing else waits.
     """
-    from ghostos.cli.proposals import accept_proposal
+    from ghostos.cli.accepting import accept_open
 
-    accept_proposal(target, version=version, common=Common(workspace=workspace, is_debug=debug))
+    accept_open(target, version=version, common=Common(workspace=workspace, is_debug=debug))

@@ -1,9 +1,7 @@
 """The file of a rehearsal: what was recorded for a target, and when each part of it plays."""
 
 import functools
-import importlib.machinery
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ghostos.drivers.models.rehearsal_match import NO_FIT, Phrase, normalise
 from ghostos.errors import ConfigError
+from ghostos_moss import find_module_spec
 
 if TYPE_CHECKING:
     import yaml
@@ -120,19 +119,11 @@ def find_rehearsal(target: str) -> Path | None:
 
 
 def _find_module(name: str) -> Path | None:
-    """Return a module's file, found step by step on `sys.path`: `find_spec` of the whole name would import parents."""
-    parts = name.split(".")
-    if not all(part.isidentifier() for part in parts):
+    """Return a module's file."""
+    if not all(part.isidentifier() for part in name.split(".")):
         return None
-    places = list(sys.path)
-    for number, part in enumerate(parts, start=1):
-        spec = importlib.machinery.PathFinder.find_spec(part, places)
-        if spec is None:
-            return None
-        if number == len(parts):
-            return Path(spec.origin) if spec.has_location and spec.origin else None
-        places = [str(Path(place, part)) for place in places if Path(place, part).is_dir()]
-    return None
+    spec = find_module_spec(name)
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
 
 
 def read_rehearsal(path: Path) -> RehearsalFile:

@@ -1,0 +1,46 @@
+"""What the user accepted to run on the host: where a workspace records it, and what is said where something waits."""
+
+from pathlib import Path
+
+from ghostos.config import Workspace
+from ghostos.errors import GhostOSError, NewerFormatError, UnacceptedError, WorkspaceError
+from ghostos.libraries.workspaces import list_workspaces
+from ghostos_moss import AcceptedFiles
+from ghostos_moss.errors import AcceptanceRecordError, NotAcceptedError
+
+__all__ = ["describe_refusal", "open_accepted_files"]
+
+
+def open_accepted_files(workspace: Workspace) -> AcceptedFiles:
+    """Return what is accepted in a workspace. Reads and makes nothing yet.
+
+    What code could write under another workspace of this user counts as written, too: threads of one folder may be in
+    several of them.
+    """
+    others = [each for each in list_workspaces() if not _is_same(each.root, workspace.root)]
+    return AcceptedFiles(
+        workspace.accepted,
+        others=[each.accepted for each in others],
+        always_written=[each.scratch for each in (workspace, *others)],
+    )
+
+
+def describe_refusal(error: NotAcceptedError | AcceptanceRecordError) -> GhostOSError:
+    """Return the error that tells a user so."""
+    if isinstance(error, NotAcceptedError):
+        return UnacceptedError(
+            f"{error.path} {error.change}, and code may or could write there: nothing of it ran on the host.",
+            advice=error.advice,
+        )
+    happened = str(error)
+    if error.is_newer:
+        return NewerFormatError(happened, advice="Update GhostOS, or choose another workspace with --workspace DIR.")
+    if not error.is_written:
+        advice = "Give yourself the right to write there, or choose another workspace with --workspace DIR."
+        return WorkspaceError(happened, advice=advice)
+    advice = "Mend it. Or look at your files, then move it away: what is in them then counts as accepted."
+    return WorkspaceError(happened, advice=advice)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
