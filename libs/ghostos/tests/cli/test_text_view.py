@@ -1,7 +1,8 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ghostos.cli.text_view import TextView
-from ghostos.core.message import Delta, Message
+from ghostos.core.message import Delta, Message, whole_deltas
 
 
 class Lines:
@@ -39,3 +40,15 @@ def test_who_answers_is_said_once_and_the_end_of_a_task_with_its_result():
         ("", 'finished: {"sum":5}'),
         ("", 'finished: {"sum":5}'),
     ]
+
+
+def test_a_host_call_is_one_line_that_cannot_steer_a_terminal():
+    lines = Lines()
+    said = state("Ball.roll('\x1b[2J'), 3 ms", {"method": "roll"}).message
+    assert said is not None
+    message = replace(said, role="environment", type="host_call")
+    TextView(lines).show(whole_deltas(message)[0])
+    ((label, line),) = lines.written
+    assert label == "call"
+    assert "\x1b" not in line
+    assert line.startswith("Ball.roll('")

@@ -44,6 +44,13 @@ def serve_page(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
         yield serve
 
 
+@pytest.fixture
+def calling_file(tmp_path: Path) -> Path:
+    path = tmp_path / "calling_file.py"
+    path.write_text("from ghostos_moss import on_host\n\n\n@on_host\ndef ring(at: int) -> str:\n    return '[a](b)'\n")
+    return path
+
+
 def open_page(thread: str | None = None) -> AppTest:
     page = AppTest.from_file(str(SCRIPT), default_timeout=20)
     if thread is not None:
@@ -81,6 +88,24 @@ def test_a_finished_turn_looks_as_it_did_while_it_ran(serve_page: ServePage, age
     later = open_page(live.query_params["thread"])
     assert bubbles(live) == bubbles(later)
     assert [block.value for block in later.code] == ["print(plus(2, 3))", "5"]
+
+
+def test_calls_of_objects_are_folded_and_look_as_they_did_while_they_came(
+    serve_page: ServePage, calling_file: Path
+) -> None:
+    many = "<moss>\nfor at in range(130): ring(at)\nprint('rung')\n</moss>"
+    serve_page(calling_file, ScriptedModel([many, "<moss>\nring(1)\n</moss>"]))
+    live = say(open_page(), "ring")
+    later = open_page(live.query_params["thread"])
+    assert bubbles(live) == bubbles(later)
+    assert [fold.label for fold in later.expander] == ["130 calls"]
+    lines = later.expander[0].code[0].value.split("\n")
+    assert len(lines) == 101
+    assert lines[0].startswith("Host.ring(0) = '[a](b)', ")
+    assert lines[-1].startswith("and 30 more, the last: Host.ring(129)")
+    alone = [text.value for text in later.markdown if "ring" in text.value]
+    assert len(alone) == 1
+    assert r"Host\.ring\(1\) = '\[a\]\(b\)'" in alone[0]
 
 
 def test_a_page_that_only_looks_makes_no_thread(serve_page: ServePage, chatbot_file: Path) -> None:

@@ -12,6 +12,7 @@ from ghostos.core.message import Delta, Message
 from ghostos.libraries.profiles import describe_profile
 
 _LABEL_WIDTH = 7
+_LABELS = {"host_call": "call"}
 
 
 class LineWriter(Protocol):
@@ -45,7 +46,7 @@ class RichLines:
         from rich.text import Text
 
         if label != "code":
-            style = {"failed": "red", "think": "dim italic", "": "dim"}.get(label, "")
+            style = {"failed": "red", "think": "dim italic", "call": "dim", "": "dim"}.get(label, "")
             self._console.print(Text(_compose(line, label=label), style=style))
             return
         highlighted = self._python.highlight(line)
@@ -113,7 +114,7 @@ class TextView:
             return  # the turn ends with it: whoever listens to the turn reports that
         else:
             has_failed = isinstance(message.data, dict) and message.data.get("status", "ok") != "ok"
-            label = "failed" if message.type == "output" and has_failed else message.type
+            label = "failed" if message.type == "output" and has_failed else _LABELS.get(message.type, message.type)
             for line in message.content.rstrip("\n").split("\n"):
                 self._lines.write(escape(line), label=label)
 

@@ -1,5 +1,6 @@
 """How one message looks. What models, their code and users wrote is never HTML, and never the page's own markup."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamlit.delta_generator import DeltaGenerator
@@ -7,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ghostos.core.message import Message, MessageType, Role
 from ghostos.web.markdown import escape_markdown, soften_markdown
 
-__all__ = ["ShownMessage", "draw_message", "draw_user_text", "open_bubble"]
+__all__ = ["ShownMessage", "draw_calls", "draw_message", "draw_user_text", "open_bubble"]
 
 _AVATARS: dict[Role, str] = {"user": ":material/person:", "assistant": ":material/smart_toy:"}
 
@@ -37,8 +38,7 @@ class ShownMessage:
 
     def fact(self, key: str) -> object:
         """Return one of the facts beside the text; None where it is not there, or not yet."""
-        data = self.message.data if self.message else None
-        return data.get(key) if isinstance(data, dict) else None
+        return _fact(self.message, key) if self.message else None
 
 
 def open_bubble(area: DeltaGenerator, side: Role) -> DeltaGenerator:
@@ -71,6 +71,17 @@ def draw_message(place: DeltaGenerator, shown: ShownMessage) -> None:
             place.caption(_state_label(shown))
         case _:
             _draw_block(place, label=f":small[:gray[{escape_markdown(shown.type)}]]", text=shown.text, language=None)
+
+
+def draw_calls(place: DeltaGenerator, messages: Sequence[Message]) -> None:
+    """Draw the calls of objects during a run of code, folded where they are several."""
+    if len(messages) == 1:
+        place.markdown(f":small[:gray[{escape_markdown(messages[0].content)}]]")
+        return
+    more = sum(count for message in messages if isinstance(count := _fact(message, "more"), int))
+    label = f"{len(messages) + max(0, more - 1):,} calls"
+    lines = "\n".join(message.content for message in messages)
+    place.expander(label, icon=":material/api:").code(lines, language=None, wrap_lines=True)
 
 
 def draw_user_text(place: DeltaGenerator, text: str) -> None:
@@ -122,6 +133,10 @@ def _state_label(shown: ShownMessage) -> str:
     if shown.fact("is_rehearsal"):
         return "rehearsal: recorded replies, no model"
     return f"answered by {escape_markdown(str(shown.fact('model')))}"
+
+
+def _fact(message: Message, key: str) -> object:
+    return message.data.get(key) if isinstance(message.data, dict) else None
 
 
 def _is_partial(shown: ShownMessage) -> bool:

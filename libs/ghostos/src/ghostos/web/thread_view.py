@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.core.message import Delta, Message, MessageType, Role
-from ghostos.web.message_drawing import ShownMessage, draw_message, open_bubble
+from ghostos.web.message_drawing import ShownMessage, draw_calls, draw_message, open_bubble
 
 __all__ = ["ThreadView"]
 
@@ -22,6 +22,14 @@ class _Item:
     message: Message | None = None
 
 
+@dataclass(slots=True)
+class _Calls:
+    """Calls of objects during a run, one after the other: they share a place."""
+
+    place: DeltaGenerator
+    messages: dict[int, Message] = field(default_factory=dict[int, Message])
+
+
 class ThreadView:
     """Collects deltas and draws the messages that they changed.
 
@@ -32,7 +40,8 @@ class ThreadView:
 
     def __init__(self, area: DeltaGenerator, *, model: str = "") -> None:
         self._area = area
-        self._items: dict[int, _Item] = {}
+        self._items: dict[int, _Item | _Calls] = {}
+        self._last: _Item | _Calls | None = None
         self._changed: dict[int, None] = {}
         self._committed_seq = 0
         self._next_seq = 1
@@ -54,7 +63,8 @@ class ThreadView:
     @property
     def ends_in_error(self) -> bool:
         """Whether the last message says what went wrong."""
-        return bool(self._items) and self._items[max(self._items)].type == "error"
+        last = self._items[max(self._items)] if self._items else None
+        return isinstance(last, _Item) and last.type == "error"
 
     def has(self, message_id: str) -> bool:
         """Whether the message with that id is shown."""
@@ -82,14 +92,9 @@ class ThreadView:
         Returns:
             How many characters were drawn: what the browser has to take in.
         """
-        size = 0
-        for seq in self._changed:
-            item = self._items[seq]
-            text = "".join(item.parts)
-            draw_message(item.place, ShownMessage(type=item.type, role=item.role, text=text, message=item.message))
-            size += len(text)
+        changed = {id(self._items[seq]): self._items[seq] for seq in self._changed}
         self._changed.clear()
-        return size
+        return sum(_draw(item) for item in changed.values())
 
     def _add(self, delta: Delta) -> None:
         self._next_seq = max(self._next_seq, delta.seq + 1)
@@ -99,8 +104,11 @@ class ThreadView:
                 return
         item = self._items.get(delta.seq)
         if item is None:
-            item = self._items[delta.seq] = _Item(delta.type, delta.role, self._make_place(delta.role))
-        if delta.message is not None:
+            item = self._items[delta.seq] = self._last = self._make_item(delta)
+        if isinstance(item, _Calls):
+            if delta.message is not None:
+                item.messages[delta.seq] = delta.message
+        elif delta.message is not None:
             item.message = delta.message
             item.parts = [delta.message.content]
         elif delta.offset == 0:
@@ -108,6 +116,11 @@ class ThreadView:
         else:
             item.parts.append(delta.content)
         self._changed[delta.seq] = None
+
+    def _make_item(self, delta: Delta) -> _Item | _Calls:
+        if delta.type != "host_call":
+            return _Item(delta.type, delta.role, self._make_place(delta.role))
+        return self._last if isinstance(self._last, _Calls) else _Calls(self._make_place(delta.role))
 
     def _repeats_model(self, message: Message) -> bool:
         """Whether the message only says again who answers: that is shown where it changes."""
@@ -122,3 +135,14 @@ class ThreadView:
             self._bubble = open_bubble(self._area, side)
             self._bubble_role = side
         return self._bubble.empty()
+
+
+def _draw(item: _Item | _Calls) -> int:
+    """Draw it, and return how many characters that were."""
+    if isinstance(item, _Calls):
+        messages = [item.messages[seq] for seq in sorted(item.messages)]
+        draw_calls(item.place, messages)
+        return sum(len(message.content) for message in messages)
+    text = "".join(item.parts)
+    draw_message(item.place, ShownMessage(type=item.type, role=item.role, text=text, message=item.message))
+    return len(text)
