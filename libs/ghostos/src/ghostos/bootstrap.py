@@ -14,6 +14,8 @@ from ghostos.contracts.matrix import GhostOS
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
+from ghostos.contracts.web_client import WebClient
+from ghostos.drivers.http.web_access import WebAccess
 from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.app_settings import find_secrets, load_app_settings
 from ghostos.libraries.permission_book import SettingsPermissionBook
@@ -26,6 +28,7 @@ from ghostos_moss import (
     Limits,
     MossCompiler,
     OffExecutor,
+    Permissions,
     ProcessExecutor,
     new_compiler,
 )
@@ -92,6 +95,8 @@ def _default_providers(
         provide(AcceptedFiles)(_make_accepted_files),
         provide(Executor)(_make_executor),
         provide(PermissionBook)(_make_permission_book),
+        provide(WebAccess)(_make_web_access),
+        provide(WebClient, singleton=False)(_make_web_client),
         provide(MossCompiler, singleton=False)(new_compiler),
         provide(GhostOS)(ContainerGhostOS),
     ]
@@ -131,6 +136,19 @@ def _make_accepted_files(container: Container) -> AcceptedFiles:
 
 def _make_permission_book(container: Container) -> PermissionBook:
     return SettingsPermissionBook(container.force_fetch(AppSettings), executor=container.force_fetch(Executor))
+
+
+def _make_web_access(container: Container) -> WebAccess:
+    access = WebAccess()
+    container.add_shutdown(access.close)
+    return access
+
+
+def _make_web_client(container: Container) -> WebClient:
+    """One for each `moss`, which may do what the code of that may."""
+    from ghostos.drivers.http.web_client import GuardedWebClient
+
+    return GuardedWebClient(container.force_fetch(Permissions), access=container.force_fetch(WebAccess))
 
 
 def _make_dispatch(container: Container) -> Dispatch:

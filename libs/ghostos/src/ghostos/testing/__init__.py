@@ -2,18 +2,20 @@
 
     ScriptedModel   a model driver in this process: no network, no SDK
     ModelServer     a local HTTP server that speaks the OpenAI streaming protocol: the real client talks to it
+    WebServer       a local web server with answers by path, for code that asks the web
 
     with ModelServer(["Hello.", ErrorReply(status=429)]) as server:
         ...  # point OPENAI_BASE_URL at server.base_url
     server.requests[0].body["messages"]
 
-Both are strict: a call beyond the script fails, and so does a reply that nobody asked for. For tests that start
-processes, `python -m ghostos.testing.model_server --script FILE` runs the server on its own.
+The first two are strict: a call beyond the script fails, and so does a reply that nobody asked for. For tests that
+start processes, `python -m ghostos.testing.model_server --script FILE` runs the model server on its own.
 """
 
 from ghostos.drivers.models.scripted import ScriptedModel
 from ghostos.testing.replies import ErrorReply, NoReply, RawReply, Script, StreamReply
 from ghostos.testing.server import ModelRequest, ModelServer
+from ghostos.testing.web_server import WebAnswer, WebRequest, WebServer
 
 __all__ = [
     "ErrorReply",
@@ -24,4 +26,7 @@ __all__ = [
     "Script",
     "ScriptedModel",
     "StreamReply",
+    "WebAnswer",
+    "WebRequest",
+    "WebServer",
 ]

@@ -1,0 +1,1 @@
+"""Requests to the web, for code that may not open connections itself."""
