@@ -19,6 +19,7 @@ from ghostos_moss import Permissions
 
 TARGET = """
 import time
+from pathlib import Path
 
 from ghostos_moss import on_host
 
@@ -62,6 +63,19 @@ def echo(text: str) -> str:
 def sleep(seconds: float) -> str:
     time.sleep(seconds)
     return "slept"
+
+
+@on_host
+def count_in_files(folder: str, text: str) -> int:
+    return sum(path.read_text().count(text) for path in Path(folder).iterdir())
+
+
+@on_host
+def wait_for(path: str) -> bool:
+    until = time.monotonic() + 20
+    while not Path(path).exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    return Path(path).exists()
 """
 KEY = "a-key-of-the-workspace"
 
@@ -130,6 +144,27 @@ def test_calls_of_callbacks_and_asynchronous_ones_are_there_too(run):
     methods = [message.data["method"] for message in calls(heard)]
     assert sorted(methods[:2]) == ["settle", "settle"]
     assert methods[2:] == ["greet", "greet", "call"]  # in the order in which they ended
+
+
+def test_a_call_is_in_the_journal_before_the_code_goes_on(run, workspace):
+    folder = str(workspace / "runtime" / "rounds")
+    heard, _, _ = run(f"greet('Ada')\nprint(count_in_files({folder!r}, 'hello Ada'))")
+    (output,) = [message.content for message in heard if message.type == "output"]
+    assert int(output) > 0
+
+
+def test_a_call_is_heard_while_the_code_still_runs(start_matrix, target, tmp_path):
+    flag = tmp_path / "heard"
+    code = f"greet('Ada')\nprint(wait_for({str(flag)!r}))"
+    model = ScriptedModel([f"<moss>\n{code}\n</moss>", "Done."])
+    _, receiver = start_matrix(model).sync(MossAgent(str(target)), thread="mine").talk("go")
+    with receiver:
+        for delta in receiver.recv():
+            if delta.type == "host_call":
+                assert delta.message is not None
+                flag.touch()
+            if delta.type == "output":
+                assert delta.content == "True"
 
 
 def test_many_calls_are_counted(run, workspace):
