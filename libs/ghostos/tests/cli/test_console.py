@@ -131,3 +131,74 @@ def test_ctrl_c_stops_the_turn_and_enter_lets_it_go_on(served):
         terminal.wait_for(r"Finished now\.")
         terminal.type("/quit\r")
         assert terminal.wait() == 0
+
+
+@pytest.fixture
+def secret(shell):
+    """A file that code may not read; and what a model says to read it, and then."""
+    return shell.write("../elsewhere/secret.txt", "milk").resolve()
+
+
+def reading(secret):
+    def reply(request):
+        told = [message["content"] for message in request.body["messages"] if message["role"] == "user"]
+        last = [text for text in told if not text.startswith("<moss-state")][-1]
+        if last.startswith("<moss-output"):
+            return "It says milk." if "milk" in last else "I may not."
+        return f"<moss>\nprint(open({str(secret)!r}).read())\n</moss>"
+
+    return reply
+
+
+def test_what_was_refused_can_be_allowed_by_a_command(served, secret):
+    with ModelServer(repeat=reading(secret)) as server:
+        terminal = Terminal(served(server.base_url), "console", "foo.py", "--thread", "t1")
+        terminal.wait_for("> ")
+        terminal.type("/allow once\r")
+        terminal.wait_for("Nothing is waiting to be allowed")
+        terminal.type("read\r")
+        terminal.wait_for("I may not")
+        terminal.wait_for(re.escape(f"Allow the code to read this file? {secret}"))
+        terminal.wait_for("/allow once: until this turn ends")
+        terminal.wait_for("> ")
+        terminal.type("/allow everything\r")
+        terminal.wait_for("'/allow everything' is not understood")
+        terminal.type("/allow once 2\r")
+        terminal.wait_for("There is no number 2")
+        terminal.type("/allow thread\r")
+        terminal.wait_for(re.escape(f"allowed│ The user has allowed reading {secret}, for this thread."))
+        terminal.wait_for("It says milk")
+        terminal.wait_for("> ")
+        terminal.type("/allow\r")
+        terminal.wait_for("Nothing is waiting to be allowed")
+        terminal.type("/quit\r")
+        assert terminal.wait() == 0
+
+
+def test_what_waits_to_be_allowed_is_shown_when_the_thread_is_opened_again(served, secret):
+    with ModelServer(repeat=reading(secret)) as server:
+        shell = served(server.base_url)
+        shell.run("ask", "foo.py", "read", "--thread", "t1")
+        terminal = Terminal(shell, "console", "foo.py", "--thread", "t1")
+        terminal.wait_for(re.escape(f"Allow the code to read this file? {secret}"))
+        terminal.wait_for("> ")
+        terminal.type("/allow always\r")
+        terminal.wait_for("It says milk")
+        terminal.wait_for("> ")
+        terminal.type("\x04")
+        assert terminal.wait() == 0
+    assert f'[code.permissions]\nread = ["{secret}"]\n' in (shell.workspace / "configs" / "ghostos.toml").read_text()
+
+
+def test_without_a_terminal_nothing_is_asked_and_nothing_allowed(served, secret):
+    with ModelServer(repeat=reading(secret)) as server:
+        shell = served(server.base_url)
+        done = shell.run("console", "foo.py", "--thread", "t1", typed="read\n/allow always\n/allow once\n")
+        asked = shell.run("ask", "foo.py", "read", "--thread", "t2", "--json", typed="/allow once\n")
+    assert (done.status, done.out) == (0, "I may not.\n")
+    assert done.err.count("/allow needs a terminal") == 2
+    assert "Allow the code" not in done.err
+    assert [message["content"] for message in asked.messages][-1] == "I may not."
+    assert "approval" not in {message["type"] for message in asked.messages}
+    assert "Allow" not in asked.out + asked.err
+    assert "read" not in (shell.workspace / "configs" / "ghostos.toml").read_text()

@@ -237,3 +237,58 @@ def test_a_broken_rehearsal_is_named_on_the_page(serve_page: ServePage, agent_fi
     page = open_page()
     assert "rehearsal" in page.error[0].value
     assert not page.chat_input
+
+
+def reading(path: Path) -> str:
+    return f"<moss>\nprint(open({str(path)!r}).read())\n</moss>"
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "elsewhere" / "secret.txt"
+    path.parent.mkdir()
+    path.write_text("milk")
+    return path
+
+
+def buttons(page: AppTest) -> list[str]:
+    return [button.label for button in page.button if button.label.startswith("Allow")]
+
+
+def click(page: AppTest, label: str) -> AppTest:
+    (button,) = [button for button in page.button if button.label == label]
+    return checked(button.click().run())
+
+
+def test_of_two_tabs_that_answer_the_first_counts_and_the_second_says_so(
+    serve_page: ServePage, agent_file: Path, secret: Path
+) -> None:
+    replies = [reading(secret), "I may not.", reading(secret), "Milk."]
+    app = serve_page(agent_file, ScriptedModel(replies), first_thread="t1")
+    one = say(open_page(), "read")
+    two = open_page()
+    assert buttons(one) == buttons(two) == ["Allow once", "Allow for this thread", "Allow always"]
+    one = click(one, "Allow once")
+    assert buttons(one) == []
+    two = click(two, "Allow for this thread")
+    assert two.error[0].value.startswith("**This was answered already\\: it is allowed until this turn ends\\.**")
+    assert buttons(two) == []
+    task = app.find_task("t1")
+    assert task is not None
+    assert [grant.scope for grant in task.grants] == ["once"]
+    assert [block.value for block in one.code][-2:] == [f"print(open({str(secret)!r}).read())", "milk"]
+
+
+def test_a_tab_that_has_not_heard_the_user_speak_again_allows_nothing(
+    serve_page: ServePage, agent_file: Path, secret: Path
+) -> None:
+    app = serve_page(
+        agent_file, ScriptedModel([reading(secret), "I may not.", "As you wish.", "Hello."]), first_thread="t1"
+    )
+    one = say(open_page(), "read")
+    two = open_page()
+    say(one, "never mind")
+    two = click(two, "Allow always")
+    assert "The thread has gone on since this was asked" in two.error[0].value
+    assert not (app.env_file.parent / "configs" / "ghostos.toml").exists()
+    assert "gone on" not in "".join(error.value for error in say(two, "hello").error), "it is said once"

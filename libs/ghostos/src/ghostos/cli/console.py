@@ -11,6 +11,7 @@ from ghostos.cli.application import Client, open_client
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
+from ghostos.cli.permission_commands import PermissionCommands, is_allow
 from ghostos.cli.streams import write_note
 from ghostos.cli.text_view import TextView, choose_lines
 from ghostos.cli.thread_text import render_summaries
@@ -26,6 +27,7 @@ _COMMAND = re.compile(r"/[a-z]+")
 _HELP = """\
 /help     this list
 /threads  the threads of this workspace
+/allow    what the code was refused, and how to allow it: /allow once, /allow thread, /allow always
 /quit     leave; so does Ctrl-D
 
 Everything else is said to the agent; several lines pasted at once are one message.
@@ -50,10 +52,12 @@ class _Chat:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._view = TextView(choose_lines())
+        self._permissions = PermissionCommands()
 
     def run(self) -> None:
         self._greet()
-        self._finish_turn()
+        if not self._finish_turn():
+            self._show_requests()
         while (text := self._read()) is not None:
             match text.strip():
                 case "/quit":
@@ -63,6 +67,8 @@ class _Chat:
                 case "/threads":
                     summaries = asyncio.run(self._client.store.list_threads(limit=_THREADS_SHOWN))
                     write_note(render_summaries(summaries).rstrip("\n"))
+                case command if is_allow(command):
+                    self._allow(command)
                 case command if _COMMAND.fullmatch(command):
                     write_note(f"There is no command {command}; /help lists them.")
                 case "":
@@ -100,10 +106,33 @@ class _Chat:
             return
         self._listen(receiver)
 
-    def _finish_turn(self) -> None:
+    def _allow(self, command: str) -> None:
+        """Allow what was refused. For a person alone: lines that are piped in may be anybody's."""
+        if not sys.stdin.isatty():
+            write_note("/allow needs a terminal; start with the --allow option that is named instead.")
+            return
+        try:
+            receiver = self._permissions.allow(self._client.conversation, command)
+        except GhostOSError as exc:
+            show_failure(exc, with_traceback=False)
+            return
+        if receiver is not None:
+            self._listen(receiver)
+
+    def _show_requests(self) -> None:
+        if not sys.stdin.isatty():
+            return
+        try:
+            self._permissions.show(self._client.conversation)
+        except GhostOSError as exc:
+            show_failure(exc, with_traceback=False)
+
+    def _finish_turn(self) -> bool:
+        """Let a turn that was left over go on; return whether there was one."""
         receiver = self._client.find_unfinished_turn()
         if receiver is not None:
             self._listen(receiver)
+        return receiver is not None
 
     def _listen(self, receiver: Receiver) -> None:
         try:
@@ -113,3 +142,5 @@ class _Chat:
         except KeyboardInterrupt:
             self._client.stop_turn()
             write_note("\nStopped; the turn is kept. Enter lets it go on, /quit leaves.")
+            return
+        self._show_requests()

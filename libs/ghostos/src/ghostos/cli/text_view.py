@@ -12,7 +12,7 @@ from ghostos.core.message import Delta, Message
 from ghostos.libraries.profiles import describe_profile
 
 _LABEL_WIDTH = 7
-_LABELS = {"host_call": "call"}
+_LABELS = {"approval": "allowed", "host_call": "call"}
 
 
 class LineWriter(Protocol):

@@ -13,11 +13,6 @@ Scope = Literal["once", "thread", "always"]
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
-_SCOPE_WORDS: dict[Scope, str] = {
-    "once": "until this turn ends",
-    "thread": "for this thread",
-    "always": "for every agent of this workspace, from now on",
-}
 _KINDS = get_args(PermissionKind)
 _MAX_OPEN = 20
 
@@ -60,27 +55,6 @@ class Grant:
     permission: Permission
     scope: Scope
     turn: int = 0
-
-
-def describe_permission(permission: Permission) -> str:
-    """Return what is allowed, as a part of a sentence: "reading …"."""
-    everything_in = ", with all that is in it" if permission.what.endswith("/") else ""
-    match permission.kind:
-        case "net":
-            return "network connections, to any host"
-        case "run":
-            return "starting programs of this system, confined like the code"
-        case "env":
-            return f"seeing the environment variable {permission.what}"
-        case "read":
-            return f"reading {permission.what}{everything_in}"
-        case "write":
-            return f"reading and writing {permission.what}{everything_in}"
-
-
-def describe_scope(scope: Scope) -> str:
-    """Return how long it is allowed, as a part of a sentence."""
-    return _SCOPE_WORDS[scope]
 
 
 def select_grants(grants: Iterable[Grant], *, turn: int) -> list[Grant]:

@@ -36,13 +36,24 @@ def load_app_settings(
     """
     variables = {name: value for name, value in _read_env(workspace.env_file).items() if value}
     variables.update(environment)
+    file_version = get_file_version(workspace.config_file)  # before it is read: a later one is read again
     return AppSettings(
         workspace=workspace,
         settings=read_settings(workspace.config_file),
         environment={name: SecretStr(value) for name, value in variables.items()},
         model=model,
         confinement=confinement or Confinement(),
+        file_version=file_version,
     )
+
+
+def get_file_version(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file does; empty where there is none, or it cannot be looked at."""
+    try:
+        found = path.stat()
+    except OSError:  # what is wrong is said when it is read
+        return ()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def read_settings(path: Path) -> Settings:

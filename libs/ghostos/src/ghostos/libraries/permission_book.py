@@ -11,7 +11,7 @@ from ghostos.contracts.permission_book import HeldPermissions, Offer
 from ghostos.core.permission import SCOPES, Grant, Scope
 from ghostos.errors import ConfigError, TargetError
 from ghostos.libraries.accepted import describe_refusal
-from ghostos.libraries.app_settings import list_key_names, read_settings
+from ghostos.libraries.app_settings import get_file_version, list_key_names, read_settings
 from ghostos.libraries.atomic_files import folder_locked, write_atomically
 from ghostos.libraries.settings_edit import add_permission
 from ghostos.libraries.workspaces import unwritable
@@ -40,7 +40,7 @@ class SettingsPermissionBook:
         self._file = app.workspace.config_file
         self._lock = threading.Lock()
         self._settings = app.settings.code.permissions
-        self._version = _version_of(self._file)
+        self._version = app.file_version
 
     def get(self, source: ModuleSource, *, grants: Sequence[Grant] = ()) -> HeldPermissions:
         """See `PermissionBook`."""
@@ -90,7 +90,7 @@ class SettingsPermissionBook:
     def _read(self) -> Permissions:
         """What the workspace's settings say now."""
         with self._lock:
-            version = _version_of(self._file)
+            version = get_file_version(self._file)
             if version != self._version:
                 self._settings = read_settings(self._file).code.permissions
                 self._version = version
@@ -160,11 +160,3 @@ class SettingsPermissionBook:
 
 def _as_permissions(settings: PermissionSettings) -> Permissions:
     return Permissions(**settings.model_dump())
-
-
-def _version_of(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:  # what is wrong is said when it is read
-        return ()
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size

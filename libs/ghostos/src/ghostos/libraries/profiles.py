@@ -11,7 +11,7 @@ from ghostos_container import Container
 from ghostos_moss import Executor, Permissions, load_source
 from ghostos_moss.errors import MossError
 
-__all__ = ["describe_profile", "make_profile"]
+__all__ = ["describe_profile", "make_profile", "profile_in"]
 
 _FREE = "code runs UNCONFINED, in a process of its own and with your rights"
 _UNCONFINED = "code runs UNCONFINED, in this process and with your rights"
@@ -29,9 +29,15 @@ def make_profile(container: Container, *, module: str, grants: Sequence[Grant] =
         `executor` and `permissions`; the latter null where the module or the settings cannot be read. `left_out`, where
         the workspace's settings name what cannot be granted.
     """
-    profile: JsonObject = {"executor": container.force_fetch(Executor).name, "permissions": None}
+    book = container.force_fetch(PermissionBook)
+    return profile_in(book, executor=container.force_fetch(Executor).name, module=module, grants=grants)
+
+
+def profile_in(book: PermissionBook, *, executor: str, module: str, grants: Sequence[Grant]) -> JsonObject:
+    """`make_profile` for those who keep the book."""
+    profile: JsonObject = {"executor": executor, "permissions": None}
     try:
-        held = container.force_fetch(PermissionBook).get(load_source(module), grants=grants)
+        held = book.get(load_source(module), grants=grants)
     except (MossError, GhostOSError):  # opening the module says so, in full
         return profile
     profile["permissions"] = held.permissions.to_dict()

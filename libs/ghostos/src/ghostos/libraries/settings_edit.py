@@ -50,7 +50,7 @@ def _add(settings: dict[str, Any], kind: str, what: str) -> bool:
         if table is None:
             return False
     before = table.setdefault(kind, [] if what else True)
-    if not what:
+    if not what or before is True:  # `net = true` is every host
         return before is True
     if not isinstance(before, list):
         return False

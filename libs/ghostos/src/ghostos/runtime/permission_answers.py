@@ -4,7 +4,8 @@ import asyncio
 
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.core.json import JsonObject
-from ghostos.core.permission import Grant, describe_permission, describe_scope, dump_grant, load_grant
+from ghostos.core.permission import Grant, dump_grant, load_grant
+from ghostos.core.permission_words import describe_permission, describe_scope
 from ghostos.errors import GhostOSError
 from ghostos.runtime.session import RoundSession
 

@@ -10,11 +10,10 @@ from ghostos.core.ids import new_id
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.permission import (
+    SCOPES,
     Grant,
     PermissionRequest,
     Scope,
-    describe_permission,
-    describe_scope,
     dump_grant,
     find_answer,
     find_request,
@@ -22,6 +21,7 @@ from ghostos.core.permission import (
     list_open_requests,
     load_grant,
 )
+from ghostos.core.permission_words import describe_permission, describe_scope
 from ghostos.errors import PermissionRequestError
 from ghostos_moss import load_source
 from ghostos_moss.errors import MossError
@@ -59,6 +59,8 @@ async def make_answer(request: PermissionRequest, *, scope: Scope, task_id: str,
         PermissionRequestError: That was not offered, or is not possible any more.
         GhostOSError: The settings or the module's own permissions cannot be read.
     """
+    if scope not in SCOPES:
+        raise PermissionRequestError(f"Nothing can be allowed for '{scope}'.", advice=f"Say {', '.join(SCOPES)}.")
     offer = await asyncio.to_thread(_find_offer, request, book)
     if scope not in request.scopes or scope not in offer.scopes:
         reason = offer.reason or request.reason or f"{scope} was not offered"

@@ -8,15 +8,17 @@ from typing import Self
 from ghostos.abcd import Conversation, Matrix
 from ghostos.config import AppSettings
 from ghostos.contracts.model_driver import ModelRegistry
+from ghostos.contracts.permission_book import PermissionBook
 from ghostos.core.event import Event
-from ghostos.core.json import JsonObject
+from ghostos.core.permission import select_grants
 from ghostos.core.task import Task
 from ghostos.drivers.models.rehearsal import RehearsalModel
 from ghostos.errors import ModelKeyMissingError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target
 from ghostos.ghosts.thread_prompt import ThreadPrompt
-from ghostos.libraries.profiles import describe_profile, make_profile
+from ghostos.libraries.profiles import describe_profile, profile_in
+from ghostos_moss import Executor
 
 __all__ = ["ModelInfo", "QueuedInput", "WebApp"]
 
@@ -53,6 +55,7 @@ class WebApp:
         matrix: Where its ghost works.
         models: Chooses who answers.
         executor: Where models' code runs: `off` is this process.
+        book: What it may touch there.
         env_file: Where a key can be kept.
         first_thread: The thread that a page without one begins with; None begins a new one.
         debug: Whether the user asked for tracebacks.
@@ -61,7 +64,8 @@ class WebApp:
     target: Target
     matrix: Matrix
     models: ModelRegistry
-    profile: JsonObject
+    executor: str
+    book: PermissionBook
     env_file: Path
     first_thread: str | None = None
     debug: bool = False
@@ -73,7 +77,8 @@ class WebApp:
             target=target,
             matrix=matrix,
             models=matrix.container.force_fetch(ModelRegistry),
-            profile=make_profile(matrix.container, module=target.module),
+            executor=matrix.container.force_fetch(Executor).name,
+            book=matrix.container.force_fetch(PermissionBook),
             env_file=matrix.container.force_fetch(AppSettings).workspace.env_file,
             first_thread=first_thread,
             debug=debug,
@@ -108,11 +113,16 @@ class WebApp:
 
     def runs_unconfined(self) -> bool:
         """Whether code that the model writes runs in this process, with all that the user may do."""
-        return isinstance(self.target.ghost, MossAgent) and self.profile["executor"] == "off"
+        return isinstance(self.target.ghost, MossAgent) and self.executor == "off"
 
-    def describe_profile(self) -> str:
-        """Say how code that the model writes runs; empty where it writes none."""
-        return describe_profile(self.profile) if isinstance(self.target.ghost, MossAgent) else ""
+    def describe_profile(self, task: Task | None = None) -> str:
+        """Say how code that the model writes runs, for one thread as it stands; empty where it writes none."""
+        if not isinstance(self.target.ghost, MossAgent):
+            return ""
+        grants = select_grants(task.grants, turn=task.turn) if task is not None else []
+        is_under_way = task is not None and task.state in {"running", "parked"}
+        held = [grant for grant in grants if is_under_way or grant.scope != "once"]
+        return describe_profile(profile_in(self.book, executor=self.executor, module=self.target.module, grants=held))
 
     def find_task(self, thread: str) -> Task | None:
         """Return the task of a thread as it stands; None where there is no thread of that name."""

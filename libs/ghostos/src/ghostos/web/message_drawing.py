@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.core.message import Message, MessageType, Role
+from ghostos.core.permission import find_answer, is_kept
+from ghostos.core.permission_words import describe_permission, describe_scope
 from ghostos.web.markdown import escape_markdown, soften_markdown
 
 __all__ = ["ShownMessage", "draw_calls", "draw_message", "draw_user_text", "open_bubble"]
@@ -62,6 +64,8 @@ def draw_message(place: DeltaGenerator, shown: ShownMessage) -> None:
         case "output":
             label = _OUTPUT_LABELS.get(str(shown.fact("status")), _OUTPUT_LABELS["ok"])
             _draw_block(place, label=label, text=shown.text, language=None)
+        case "approval":
+            place.markdown(f":small[:gray[:material/lock_open: {escape_markdown(_approval_label(shown))}]]")
         case "error":
             advice = shown.fact("advice")
             draw_error(place, shown.text, advice=advice if isinstance(advice, str) else "")
@@ -124,6 +128,13 @@ def _draw_block(place: DeltaGenerator, *, label: str, text: str, language: str |
     box = place.container(gap="xsmall")
     box.markdown(label)
     box.code(text, language=language, wrap_lines=True)
+
+
+def _approval_label(shown: ShownMessage) -> str:
+    grant = find_answer(shown.message) if shown.message else None
+    if grant is None or (shown.message and not is_kept(shown.message)):
+        return shown.text
+    return f"You allowed {describe_permission(grant.permission)}, {describe_scope(grant.scope)}."
 
 
 def _state_label(shown: ShownMessage) -> str:

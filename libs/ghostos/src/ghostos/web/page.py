@@ -9,10 +9,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.abcd import Conversation
 from ghostos.core.message import Message
+from ghostos.core.permission import Scope
 from ghostos.errors import GhostOSError
 from ghostos.web.app import ModelInfo, QueuedInput, WebApp
 from ghostos.web.markdown import escape_markdown
 from ghostos.web.message_drawing import draw_error, draw_user_text, open_bubble
+from ghostos.web.permission_cards import PermissionCards
 from ghostos.web.running import get_app
 from ghostos.web.thread_view import ThreadView
 from ghostos.web.turn_feed import TurnFeed
@@ -21,6 +23,7 @@ __all__ = ["draw_page"]
 
 _THREAD = "thread"
 _UNSAID = "unsaid"
+_NOT_ALLOWED = "not-allowed"
 _BEGAN = "began"
 _TURNS = "turns"
 
@@ -33,6 +36,8 @@ _DRAW_EVERY_S = 0.04
 _DRAWN_PER_S = 400_000
 """Characters a second that a browser is sent at most: a long text is drawn less often."""
 _WATCH_EVERY_S = 2.0
+_COMMITTED_AFTER_S = 0.3
+"""A round that has put something out is committed by then, in general: what it was refused can be answered."""
 _TURNS_SHOWN = 30
 """A browser takes a second for a hundred turns: earlier ones are shown when they are asked for."""
 
@@ -53,12 +58,16 @@ def draw_page() -> None:
         name = _thread_name(app)
         model = app.describe_model()
         _draw_head(app, model=model, thread=name)
+        profile = st.empty()
+        _draw_profile(profile, app, thread=name)
         if model.missing_key is not None:
             _draw_missing_key(app, model=model)
         conversation = app.find_conversation(name) if name else None
         st.chat_input("Say something", key="said", on_submit=_say_typed, disabled=model.missing_key is not None)
         part = _ThreadPart(app, conversation=conversation, model=model)
-        if part.draw() and name is not None:
+        is_well = part.draw()
+        _draw_profile(profile, app, thread=name)  # again: what a click allowed has come into effect since
+        if is_well and name is not None:
             _watch(app, thread=name, next_seq=part.next_seq)
     except GhostOSError as exc:
         draw_error(st.container(), exc.happened, advice=exc.advice)
@@ -80,7 +89,7 @@ def _say_typed() -> None:
 def _say(text: str) -> None:
     """Store what the user said. A callback: it runs before anything can interrupt the page."""
     app = get_app()
-    st.session_state.pop(_UNSAID, None)
+    _forget_errors()
     if not text.strip():
         return
     try:
@@ -92,10 +101,26 @@ def _say(text: str) -> None:
         st.query_params[_THREAD] = conversation.thread
 
 
+def _allow(request_id: str, scope: Scope) -> None:
+    """Allow what a card shows. A callback, like `_say`: the id is all that it knows, the conversation looks it up."""
+    _forget_errors()
+    try:
+        conversation = get_app().find_conversation(st.query_params.get(_THREAD) or "")
+        if conversation is not None:
+            conversation.allow(request_id, scope=scope)
+    except GhostOSError as exc:
+        st.session_state[_NOT_ALLOWED] = exc
+
+
 def _begin_thread() -> None:
     st.query_params.pop(_THREAD, None)
     st.session_state.pop(_TURNS, None)
+    _forget_errors()
+
+
+def _forget_errors() -> None:
     st.session_state.pop(_UNSAID, None)
+    st.session_state.pop(_NOT_ALLOWED, None)
 
 
 def _show_earlier() -> None:
@@ -118,10 +143,14 @@ def _draw_head(app: WebApp, *, model: ModelInfo, thread: str | None) -> None:
         labels.badge(escape_markdown(model.label), color="gray", icon=":material/neurology:")
     if thread is not None:
         labels.badge(f"thread {escape_markdown(thread)}", color="gray", icon=":material/forum:")
+
+
+def _draw_profile(place: DeltaGenerator, app: WebApp, *, thread: str | None) -> None:
+    """Say how code runs."""
     if app.runs_unconfined():
-        st.error("Model-written code runs UNCONFINED in this process.", icon=":material/warning:")
-    elif profile := app.describe_profile():
-        st.caption(f":material/shield: {escape_markdown(profile)}")
+        place.error("Model-written code runs UNCONFINED in this process.", icon=":material/warning:")
+    elif profile := app.describe_profile(app.find_task(thread) if thread else None):
+        place.caption(f":material/shield: {escape_markdown(profile)}")
 
 
 def _draw_missing_key(app: WebApp, *, model: ModelInfo) -> None:
@@ -142,6 +171,7 @@ class _ThreadPart:
         self._model = model
         self._earlier = st.empty()
         self._view = ThreadView(st.container(), model="" if model.is_rehearsal else model.label)
+        self._cards = PermissionCards(st.container(), on_allow=_allow)
         self._status = st.empty()
         self._queue = st.empty()
         self._below = st.empty()
@@ -157,8 +187,10 @@ class _ThreadPart:
         self._status.empty()
         self._queue.empty()
         below = self._below.container()
-        if error is not None:
-            draw_error(below, error.happened, advice=error.advice)
+        not_allowed: GhostOSError | None = st.session_state.get(_NOT_ALLOWED)
+        for each in (error, not_allowed):
+            if each is not None:
+                draw_error(below, each.happened, advice=each.advice)
         unsaid: _Unsaid | None = st.session_state.get(_UNSAID)
         if unsaid is not None:
             draw_error(below, unsaid.error.happened, advice=unsaid.error.advice)
@@ -183,12 +215,13 @@ class _ThreadPart:
             self._add_history(conversation.history())
             queued = self._app.list_queued(conversation)
             self._view.draw()
+            self._cards.show(conversation.list_requests())
             if not is_at_work:
                 attached.close()
                 return None
             before = self._view.next_seq
             with TurnFeed(attached) as feed:
-                self._stream(feed, queued=queued)
+                self._stream(feed, conversation=conversation, queued=queued)
             if feed.error is not None and not (self._view.ends_in_error and self._view.next_seq > before):
                 return feed.error
 
@@ -200,10 +233,16 @@ class _ThreadPart:
             self._earlier.button(f"Show earlier turns ({hidden})", key="earlier", on_click=_show_earlier)
         self._view.add_history(message for message in messages if message.turn > hidden)
 
-    def _stream(self, feed: TurnFeed, *, queued: list[QueuedInput]) -> None:
+    def _stream(self, feed: TurnFeed, *, conversation: Conversation, queued: list[QueuedInput]) -> None:
         started = time.monotonic()
         is_under_way = False
+        look_again_at = 0.0
         while (deltas := feed.take(timeout_s=_LOOK_S)) is not None:
+            if any(delta.type in ("output", "approval") for delta in deltas):
+                look_again_at = time.monotonic() + _COMMITTED_AFTER_S
+            elif 0 < look_again_at < time.monotonic():
+                self._cards.show(conversation.list_requests())
+                look_again_at = 0.0
             is_under_way = is_under_way or bool(deltas)
             self._view.add(deltas)
             size = self._view.draw()

@@ -97,7 +97,7 @@ class ProcessExecutor:
             source=source,
             never=self._never,
             environment=os.environ,
-            is_own_recorded=self._accepted is not None,
+            is_own_recorded=self._accepted is not None and not is_click,  # one click allows no writing of code
         )
 
     def prepare(self) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from traceback import walk_tb
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ghostos_moss._executor import Refusal, RefusalKind
 from ghostos_moss._net_hosts import HostRefusedError
@@ -35,6 +35,7 @@ class RefusalWatch:
 
     def __init__(self) -> None:
         self._last: tuple[str, tuple[Any, ...]] = ("", ())
+        self._looked_up = ""
         self._writes: dict[str, bool] = {}
         sys.addaudithook(self._see)
 
@@ -55,22 +56,25 @@ class RefusalWatch:
     def forget(self) -> None:
         """Begin anew."""
         self._last = ("", ())
+        self._looked_up = ""
         self._writes.clear()
 
     def _see(self, event: str, args: tuple[Any, ...]) -> None:
         if event in _WATCHED:
             self._last = (event, args)
+            if event == "socket.getaddrinfo":
+                self._looked_up = _address(args[:2])
             if event == "open" and isinstance(args[0], (str, os.PathLike)):
                 self._writes[os.fspath(args[0])] = bool(int(args[_OPEN_FLAGS_AT] or 0) & _WRITING)
 
     def _explain(self, error: BaseException) -> tuple[RefusalKind, str] | None:
         event, args = self._last
+        if isinstance(error, HostRefusedError):
+            return "host", error.host
         if isinstance(error, socket.gaierror):
             return "net", str(args[0]) if event == "socket.getaddrinfo" and args else ""
         if isinstance(error, OSError):
             return self._explain_system(error)
-        if isinstance(error, HostRefusedError):
-            return "host", error.host
         if isinstance(error, KeyError) and _is_of_environ(error):
             return "env", str(error.args[0])
         if event == "sqlite3.connect" and "unable to open database file" in str(error):
@@ -90,8 +94,17 @@ class RefusalWatch:
                 return "write", error.filename if event == "os.truncate" else os.path.dirname(error.filename) or "."
             return "write" if self._writes.get(error.filename, False) else "read", error.filename
         if event in _NET:
-            return "net", str(args[1]) if event == "socket.connect" else ""
+            return "net", _address(args[1]) if event == "socket.connect" else self._looked_up
         return None
+
+
+def _address(address: object) -> str:
+    parts = cast("tuple[object, ...]", address) if isinstance(address, tuple) else ()
+    match parts:
+        case (host, port, *_):
+            return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+        case _:
+            return str(cast("object", address))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
