@@ -1,5 +1,6 @@
 """What the host runs is what the user accepted: files and processes are real, and what must not run leaves a mark."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +61,7 @@ class House:
         path.write_text(textwrap.dedent(text))
         return path
 
-    def start_anew(self, workspace: str = "ws", **more: object) -> AcceptedFiles:
+    def start_anew(self, workspace: str = "ws", **more: Any) -> AcceptedFiles:
         """As a new process does: nothing of the folder is imported, and nothing is open."""
         for record in self.records:
             record.close()
@@ -109,7 +111,7 @@ def write_by_code(path: Path, text: str) -> str:
     return f"import os\nos.makedirs({str(path.parent)!r}, exist_ok=True)\nopen({str(path)!r}, 'w').write({text!r})"
 
 
-def waiting(house: House, target: Path | None = None):
+def waiting(house: House, target: Path | None = None) -> Any:  # None, or what is waiting: the tests know which
     return house.start_anew().find_waiting(load_source(str(target or house.agent)))
 
 
@@ -376,7 +378,7 @@ def test_what_is_executed_is_what_was_looked_at(tmp_path):
     swapping = Swapping()
     find_imports().follow(str(tmp_path), target="", admitter=swapping)
     try:
-        import swapped_module
+        swapped_module = importlib.import_module("swapped_module")
 
         assert swapped_module.TEXT == "looked at"
         assert path.read_text() == "TEXT = 'swapped'\n"
@@ -438,7 +440,9 @@ def test_what_lies_where_code_always_writes_waits(house, play):
 
     assert "agent.py is new" in _error(lambda: play(target=target, record=start()))
     record, source = start(), load_source(str(target))
-    record.accept(source, record.find_waiting(source).id)
+    found = record.find_waiting(source)
+    assert found is not None
+    record.accept(source, found.id)
     assert play(target=target, record=start()) == "hello\n"
 
 
@@ -550,8 +554,10 @@ def test_of_several_processes_that_accept_the_same_one_does_and_nothing_is_lost(
     words = [sys.executable, "-c", ACCEPTING, str(house.runtime / "accepted"), str(house.agent), found.id]
     racing = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     for process in racing:
+        assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
     for process in racing:
+        assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
     said = [process.communicate(timeout=60)[0].strip() for process in racing]

@@ -74,7 +74,9 @@ async def test_a_database_of_an_earlier_version_goes_on(revision, database, cloc
     assert claim.event.payload["text"] == "hello"
     await store.commit_round(records.commit(claim, "three"))
     assert [message.seq for message in await store.list_messages(task.id)] == [1, 2, 3]
-    assert (await store.find_task("kept")).grants == task.grants
+    kept = await store.find_task("kept")
+    assert kept is not None
+    assert kept.grants == task.grants
     store.close()
     new = database.with_name("new.db")
     open_store(new).close()

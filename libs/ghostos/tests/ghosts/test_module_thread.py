@@ -145,7 +145,7 @@ async def test_a_run_that_was_cancelled_before_it_began_does_not_run(module, tmp
     await opened.open(container, flow=FlowRecord())
     thread.submit(is_free.wait)
     touch = f"open({str(tmp_path / 'ran')!r}, 'w').close()"
-    run = asyncio.create_task(opened.on_thread(lambda: opened.run([touch])))
+    run = asyncio.create_task(opened.on_thread(lambda: opened.run([touch], on_call=print)))
     await asyncio.sleep(0.01)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -153,6 +153,7 @@ def propose(talk, thread: str, edit: str = EDIT, note: str = "") -> str:
 def full_id(conversation) -> str:
     """By which the user names what a thread proposes; a model is told its beginning."""
     context = PyContext.model_validate(conversation.get_task().pycontext)
+    assert context.proposal is not None
     text = context.read_version(context.proposal.version)
     id = hashlib.sha256(text.encode()).hexdigest()[:32]
     assert id.startswith(context.proposal.version)
