@@ -102,8 +102,9 @@ class AcceptedFiles:
 
     def follow(self, source: ModuleSource) -> None:
         """From now on this process imports what is beside a target, and only what is accepted."""
-        if source not in self._followed:
-            self._followed.append(source)
+        if source in self._followed:
+            return
+        self._followed.append(source)
         self.follow_folder(import_root(source.filename, package=source.package), target=source.filename)
 
     def follow_folder(self, folder: str, *, target: str) -> None:

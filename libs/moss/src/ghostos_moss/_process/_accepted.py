@@ -31,10 +31,18 @@ _OURS = "ghostos_moss"  # whose names are imported when they are asked for
 
 @dataclass(frozen=True, slots=True)
 class Provided:
-    """An object for an attribute of moss, and the class through which it is used."""
+    """An object for an attribute of moss, and the class through which it is used.
+
+    Attributes:
+        value: The object.
+        contract: The class.
+        declared: None where the class is the object's own. Where `Moss` declares it, as this side sees it, the digest
+            of the source that the class is from, if this side executed that for the module; else "".
+    """
 
     value: object
     contract: type
+    declared: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +92,25 @@ def provide(
     for name, contract in contracts.items():
         if name in found:
             if isinstance(found[name].value, contract):
-                found[name] = Provided(found[name].value, contract)
+                found[name] = _declare(found[name].value, contract, module=module, source=source)
         elif compiler.container().bound(contract):
             value = resolve_contract(compiler.container(), contract, attribute=name)
             if value is not None:
-                found[name] = Provided(value, contract)
+                found[name] = _declare(value, contract, module=module, source=source)
     if files is not None:
         files.grant(written, source=source)
     return Accepted(found, _functions(module, marked) if module is not None and marked else None)
+
+
+def _declare(value: object, contract: type, *, module: ModuleType | None, source: ModuleSource) -> Provided:
+    is_from_source = module is not None and contract.__module__ == module.__name__ and _is_of(module, source)
+    return Provided(value, contract, source.digest if is_from_source else "")
+
+
+def _is_of(module: ModuleType, source: ModuleSource) -> bool:
+    """Whether a module is known to be what this version of the source makes."""
+    fresh = source.memo.get("host_module")
+    return isinstance(fresh, FreshModule) and fresh.module is module
 
 
 def _functions(module: ModuleType, names: Sequence[str]) -> type:

@@ -46,12 +46,18 @@ class InjectedObject(msgspec.Struct, frozen=True):
         name: Its class, for messages.
         members: What there is to use, where the worker's `Moss` does not declare the attribute.
         value: A node, where it is data: then there is no object.
+        agreed: What the worker's class must agree on with the host's; None where the host does not know its class as
+            the one that `Moss` declares.
+        digest: Of the module's source that the host's class is from, if it is from there: with the same source the
+            classes are the same.
     """
 
     number: int
     name: str
     members: dict[str, ToldMember]
     value: list[Any] | None = None
+    agreed: dict[str, str] | None = None
+    digest: str = ""
 
 
 class OpenOrder(msgspec.Struct, frozen=True):

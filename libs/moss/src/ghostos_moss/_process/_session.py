@@ -213,7 +213,7 @@ class ProcessSession:
 
     def _tell_of(self, name: str, entry: Provided) -> InjectedObject:
         try:
-            return tell_of(self._objects, entry.value, contract=entry.contract)
+            return tell_of(self._objects, entry.value, contract=entry.contract, declared=entry.declared)
         except TypeError as exc:
             raise InjectionError(
                 name, entry.contract.__name__, reason=f"cannot be given to confined code: {exc}"

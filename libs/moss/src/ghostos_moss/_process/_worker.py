@@ -20,6 +20,7 @@ from ghostos_moss._module_tests import with_tests
 from ghostos_moss._moss_class import declared_types, find_moss_type, is_union
 from ghostos_moss._net_hosts import HostRefusedError
 from ghostos_moss._off import OffSession
+from ghostos_moss._process._agreement import check_agreement
 from ghostos_moss._process._contracts import is_contract
 from ghostos_moss._process._frames import FrameSocket
 from ghostos_moss._process._link import Link
@@ -126,7 +127,7 @@ class _Worker:
         self._forget_session(held=order.callbacks)
         pycontext = PyContext.model_validate(order.pycontext)
         try:
-            with self._compiler(order) as compiler:
+            with self._compiler(order, is_edited=pycontext.code is not None) as compiler:
                 self._session = OffSession(compiler.join_context(pycontext).without_capture().compile(None))
         except MossError as exc:
             refusal = self._watch.find(exc, names=self._names)
@@ -157,7 +158,7 @@ class _Worker:
         pycontext = PyContext.model_validate(order.pycontext)
 
         def open_trial(code: str, *, for_tests: bool) -> MossRuntime:
-            with self._compiler(order) as compiler:
+            with self._compiler(order, is_edited=True) as compiler:
                 source = parse_source(code, name=order.name, filename="<moss>", package=order.package)
                 compiler.with_source(source)
                 if for_tests:
@@ -168,12 +169,12 @@ class _Worker:
 
         return list(try_out_here(code, open_trial=open_trial))
 
-    def _compiler(self, order: OpenOrder) -> MossCompiler:
+    def _compiler(self, order: OpenOrder, *, is_edited: bool) -> MossCompiler:
         os.environ.update(order.environment)
 
         def prepare(module: ModuleType, compiler: MossCompiler) -> None:
             self._names = vars(module)
-            compiler.injects(**self._stand_ins(module, order.injected))
+            compiler.injects(**self._stand_ins(module, order.injected, digest="" if is_edited else source.digest))
             if order.functions is not None:
                 self._put_functions(module, order.functions)
 
@@ -181,8 +182,19 @@ class _Worker:
         compiler = MossCompiler().with_source(source).prepare_with(prepare)
         return compiler.with_prompt(level=order.level, max_tokens=order.max_tokens)
 
-    def _stand_ins(self, module: ModuleType, injected: Mapping[str, InjectedObject]) -> dict[str, object]:
-        """The injected attributes: of the class that this side's `Moss` declares, or as the host describes them."""
+    def _stand_ins(
+        self, module: ModuleType, injected: Mapping[str, InjectedObject], *, digest: str
+    ) -> dict[str, object]:
+        """The injected attributes: of the class that this side's `Moss` declares, or as the host describes them.
+
+        Args:
+            module: Executed.
+            injected: By attribute.
+            digest: Of the module's source; "" where that is not the file's.
+
+        Raises:
+            InjectionError: A class is not what the host has for it.
+        """
         declared, _ = declared_types(find_moss_type(module, name=module.__name__))
         made: dict[str, object] = {}
         for attribute, entry in injected.items():
@@ -192,6 +204,9 @@ class _Worker:
                 namespace = Namespace({**seen, **vars(module)})
                 made[attribute] = self._proxies.value(entry.value, namespace=namespace, name=f"moss.{attribute}")
             elif contract is not None and is_contract(contract):
+                is_same = digest == entry.digest != "" and contract.__module__ == module.__name__
+                if entry.agreed is not None and not is_same:
+                    check_agreement(attribute, contract, entry.agreed)
                 made[attribute] = self._proxies.stand_in(entry.number, contract)
             else:
                 members = {name: _member(told) for name, told in entry.members.items()}
