@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from ghostos_moss import Permissions
 
@@ -106,11 +106,23 @@ class StoreSettings(_Settings):
 class PermissionSettings(_Settings):
     """What confined code may touch where neither the command line nor the module says it."""
 
-    net: bool | None = Field(default=None, description="Whether it may open connections, to any host.")
+    net: bool | list[str] | None = Field(
+        default=None,
+        description="Whether it may open connections, to any host; or a list of hosts that its web client may ask.",
+    )
     read: list[str] | None = Field(default=None, description="Paths that it may read; folders with all in them.")
     write: list[str] | None = Field(default=None, description="Paths that it may write, likewise.")
     env: list[str] | None = Field(default=None, description="Environment variables that it may see.")
     run: bool | None = Field(default=None, description="Whether it may start programs; they are confined, too.")
+
+    @field_validator("net", mode="before")
+    @classmethod
+    def _check_hosts(cls, net: object) -> object:
+        try:
+            Permissions(net=cast("list[str]", net))
+        except TypeError as exc:
+            raise ValueError(f"{exc}") from exc
+        return net
 
 
 class LimitSettings(_Settings):

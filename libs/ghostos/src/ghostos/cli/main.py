@@ -8,6 +8,7 @@ import typer
 
 from ghostos.cli.commands import agents, help_pages, moss, threads, workspace
 from ghostos.cli.failures import show_failure
+from ghostos.cli.options import spell_out
 from ghostos.cli.streams import prepare_streams, settle_streams
 
 _HELP = """\
@@ -73,7 +74,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _call(words: list[str]) -> object:
     """Run the command; what it printed has reached stdout afterwards, or cannot."""
     try:
-        status: object = make_app()(args=words, prog_name="ghostos", standalone_mode=False)
+        status: object = make_app()(args=spell_out(words), prog_name="ghostos", standalone_mode=False)
     except OSError:
         settle_streams()  # raises what a user can understand, where printing was the fault
         raise

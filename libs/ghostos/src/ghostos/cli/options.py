@@ -1,7 +1,7 @@
 """Arguments and options that several commands share."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -10,6 +10,9 @@ import typer
 
 Sandbox = Literal["process", "off"]
 """As `ghostos.config` has it, which `--help` need not import."""
+
+_NET = "--allow-net"
+_ALL_HOSTS = "\0"  # no shell can say it, so it is not what was meant to be a list of hosts
 
 TargetArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help="A Python file, or a module's name.", show_default=False)
@@ -42,6 +45,18 @@ SandboxOption: TypeAlias = Annotated[
 ]
 
 
+def spell_out(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line, those options with a value that stand alone: they take no next word."""
+    end = words.index("--") if "--" in words else len(words)
+    return [*(f"{_NET}={_ALL_HOSTS}" if word == _NET else word for word in words[:end]), *words[end:]]
+
+
+def _read_net(given: Sequence[str]) -> bool | tuple[str, ...]:
+    if _ALL_HOSTS in given:
+        return True
+    return tuple(host.strip() for entry in given for host in entry.split(","))
+
+
 def _flag(name: str, description: str) -> Any:  # noqa: ANN401 - Typer's own
     return typer.Option(name, help=description, show_default=False)
 
@@ -60,7 +75,7 @@ class Rights:
     """Where code that a model writes runs, and what it may touch; see the options' help."""
 
     sandbox: Sandbox | None = None
-    net: bool = False
+    net: bool | tuple[str, ...] = False
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
@@ -74,7 +89,14 @@ def takes_rights(command: Callable[..., Any]) -> Callable[..., Any]:
     def call(
         *,
         sandbox: SandboxOption = None,
-        allow_net: Annotated[bool, _flag("--allow-net", "Confined code may open connections, to any host.")] = False,
+        allow_net: Annotated[
+            list[str] | None,
+            _many(
+                "--allow-net",
+                "[=HOST,…]",
+                "Confined code may open connections. With hosts: its web client may ask these.",
+            ),
+        ] = None,
         allow_read: Annotated[list[str] | None, _many("--allow-read", "PATH", "It may read this, too.")] = None,
         allow_write: Annotated[list[str] | None, _many("--allow-write", "PATH", "It may write this, too.")] = None,
         allow_env: Annotated[list[str] | None, _many("--allow-env", "NAME", "It may see this variable.")] = None,
@@ -84,7 +106,7 @@ def takes_rights(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:  # noqa: ANN401 - what it returns
         rights = Rights(
             sandbox=sandbox,
-            net=allow_net,
+            net=_read_net(allow_net or ()),
             read=tuple(allow_read or ()),
             write=tuple(allow_write or ()),
             env=tuple(allow_env or ()),

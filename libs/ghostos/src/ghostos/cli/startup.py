@@ -30,19 +30,26 @@ def find_confinement(common: Common) -> Confinement:
     """Return what the options say of code that a model writes.
 
     Raises:
-        UsageError: They contradict each other.
+        UsageError: They contradict each other, or name no host.
     """
     rights = common.rights
     if rights is None:
         return Confinement()
-    permissions = Permissions(
-        net=rights.net or None,
-        read=rights.read or None,
-        write=rights.write or None,
-        env=rights.env or None,
-        run=rights.run or None,
-        everything=rights.everything,
-    )
+    if isinstance(rights.net, tuple) and "" in rights.net:
+        advice = "Write it like --allow-net=api.example.com,other.org:8443; --allow-net alone allows every host."
+        raise UsageError("--allow-net= names no host.", advice=advice)
+    try:
+        permissions = Permissions(
+            net=rights.net or None,
+            read=rights.read or None,
+            write=rights.write or None,
+            env=rights.env or None,
+            run=rights.run or None,
+            everything=rights.everything,
+        )
+    except ValueError as exc:
+        happened, _, advice = f"{exc}".rpartition(". ")
+        raise UsageError(f"--allow-net: {happened}.", advice=f"{advice}.") from exc
     if rights.sandbox == "off" and permissions != Permissions():
         raise UsageError(
             "--sandbox off leaves code everything: --allow-... and -A mean nothing with it.", advice="Leave one out."
