@@ -276,6 +276,21 @@ class TestWhileATurnRuns:
         assert model.prompts[2].messages[-2].content.startswith("<moss-approval>")
         assert {message.turn for message in conversation.history()} == {1}
 
+    def test_two_answers_hold_together(self, start_matrix, two_functions, notes):
+        one, two, gate = notes / "a.txt", notes / "b.txt", Gate(code("print('looking around')"))
+        both = code(f"print(open({str(one)!r}).read(), open({str(two)!r}).read())")
+        model = ScriptedModel([reads(one), reads(two), "I may not.", gate, both, "Milk and eggs."])
+        conversation = start_matrix(model).sync(MossAgent(str(two_functions)), thread="mine")
+        say(conversation)
+        first, second = conversation.list_requests()
+        _, answered = conversation.allow(first.id, scope="once")
+        assert gate.was_asked.wait(20)
+        conversation.allow(second.id, scope="once")
+        gate.open()
+        assert whole(answered)[-1].content == "Milk and eggs."
+        assert outputs(conversation)[-1] == ("ok", "milk eggs")
+        assert conversation.get_task().turn == 2
+
     def test_an_answer_in_the_last_round_of_a_turn_begins_one(self, start_matrix, two_functions, notes):
         path, gate = notes / "a.txt", Gate("I may not.")
         model = ScriptedModel([reads(path), gate, reads(path), "Milk."])
@@ -375,6 +390,38 @@ class TestAfterTheProcessEnded:
         assert [status for status, _ in outputs(again)] == ["error", "interrupted", "ok"]
         assert len(told(again)) == 1
         assert again.get_task().turn == 1
+
+    def test_what_was_being_answered_then_is_answered_once_and_after_it(
+        self, start_matrix, open_thread, two_functions, notes
+    ):
+        path, gate = notes / "a.txt", Gate("")
+        first = start_matrix(ScriptedModel([reads(path), "I may not.", gate]))
+        conversation = first.sync(MossAgent(str(two_functions)), thread="mine")
+        say(conversation)
+        conversation.talk("and how are you?")
+        assert gate.was_asked.wait(20)
+        first.close()
+        gate.open()
+        again = open_thread(reads(path), "Milk.", "I am well.")
+        _, answered = again.allow(again.list_requests()[0].id, scope="once")
+        assert whole(answered)[-1].content == "Milk."
+        assert outputs(again)[-1] == ("ok", "milk")
+        if (rest := again.resume()) is not None:
+            whole(rest)
+        spoken = [message.content for message in again.history() if message.type == "text"]
+        assert spoken == ["go", "I may not.", "Milk.", "and how are you?", "I am well."]
+
+
+async def test_another_event_loop_can_ask_and_allow(open_thread, notes):
+    path = notes / "a.txt"
+    conversation = open_thread(reads(path), "I may not.", reads(path), "Milk.")
+    _, receiver = await conversation.atalk("go")
+    assert [delta async for delta in receiver.arecv()]
+    (request,) = await conversation.alist_requests()
+    _, receiver = await conversation.aallow(request.id, scope="once")
+    assert [delta.message.content async for delta in receiver.arecv() if delta.message][-1] == "Milk."
+    with pytest.raises(PermissionRequestError):
+        await conversation.aallow(request.id, scope="once")
 
 
 class TestNoButton:

@@ -191,7 +191,11 @@ class RoundRunner:
         if claim.abandoned is None:
             return ()
         messages = self._journals.read(claim.abandoned.round_id).messages
-        return [message for message in messages if message.seq >= claim.task.next_seq]
+        return [
+            message
+            for message in messages
+            if message.seq >= claim.task.next_seq and not _belongs_to_other(message, claim.event)
+        ]
 
     def _forget_abandoned(self, claim: Claim) -> None:
         """Remove the journal of an abandoned round, now that this round's journal holds what it said."""
@@ -201,6 +205,11 @@ class RoundRunner:
             self._journals.remove(claim.abandoned.round_id)
         except GhostOSError as exc:
             _logger.warning("the journal of round %s was not removed: %s", claim.abandoned.round_id, exc.happened)
+
+
+def _belongs_to_other(message: Message, event: Event) -> bool:
+    """Whether a message comes with another event, and so will come again: what a user said or allowed."""
+    return (message.role == "user" or message.type == "approval") and message.id != event.id
 
 
 def _record_input(session: RoundSession) -> None:
