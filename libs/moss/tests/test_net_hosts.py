@@ -175,6 +175,7 @@ def test_a_module_names_hosts_without_being_run():
         "192.168.0.1",
         "172.16.0.1",
         "169.254.169.254",
+        "168.63.129.16",
         "100.64.0.1",
         "0.0.0.0",  # noqa: S104 - an address to refuse
         "255.255.255.255",

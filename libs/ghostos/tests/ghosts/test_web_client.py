@@ -1,17 +1,20 @@
 """`WebClient` on the `Moss` of an agent: what a model sees of it, and rounds that use it, confined and not."""
 
+import threading
+
 import pytest
 from inline_snapshot import snapshot
 
 from ghostos.bootstrap import make_app_container
 from ghostos.config import Confinement
+from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.web_client import WebClient
 from ghostos.ghosts.module import open_module
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.libraries.flow import FlowRecord
-from ghostos.testing import ScriptedModel, WebAnswer, WebServer
+from ghostos.testing import ScriptedModel, WebAnswer, WebRequest, WebServer
 from ghostos_container.errors import ContainerError
-from ghostos_moss import Permissions, Refusal
+from ghostos_moss import Permission, Permissions, Refusal
 from ghostos_moss.testsuite import MossTestSuite
 
 FILE = """
@@ -43,13 +46,13 @@ def server():
         yield server
 
 
-def run(file, workspace, code, *, permissions=None, sandbox=None):
+def run(file, workspace, code, *, permissions=None, sandbox=None, timeout_s=30):
     """Run code as an agent's code runs."""
     container = make_app_container(workspace, confinement=Confinement(sandbox, permissions))
     try:
         session = open_module(str(file), container=container, flow=FlowRecord())
         try:
-            return session.run(code, timeout_s=30)
+            return session.run(code, timeout_s=timeout_s)
         finally:
             session.close()
     finally:
@@ -119,6 +122,25 @@ moss.seen.append(fetch(moss, url))
     assert result.pycontext.values == {"seen": ["hello"]}
 
 
+@pytest.mark.parametrize("sandbox", ["process", "off"])
+def test_a_deadline_ends_code_that_waits_for_an_answer(file, workspace, sandbox):
+    begun, ended = threading.Event(), threading.Event()
+
+    def hang(_: WebRequest) -> str:
+        begun.set()
+        ended.wait(20)
+        return "late"
+
+    with WebServer({"/": hang}) as server:
+        allowed = Permissions(net=[server.address]) if sandbox == "process" else None
+        code = f"moss.web.get({server.url!r}, timeout=60)"
+        result = run(file, workspace, code, permissions=allowed, sandbox=sandbox, timeout_s=1)
+        assert begun.is_set()
+        ended.set()
+    assert result.status == "interrupted"
+    assert result.duration_s < 15
+
+
 def test_calls_are_recorded(file, workspace, server):
     result = run(file, workspace, f"moss.web.get({server.url!r})", permissions=Permissions(net=[server.address]))
     (call,) = result.calls
@@ -183,6 +205,19 @@ def test_a_client_belongs_to_a_moss(workspace):
     with pytest.raises(ContainerError, match="Permissions"):
         container.force_fetch(WebClient)
     container.shutdown()
+
+
+def test_a_host_that_is_allowed_for_always_is_kept_in_the_settings(file, workspace, server):
+    container = make_app_container(workspace)
+    container.force_fetch(PermissionBook).save(Permission("net", "api.example.com:8443"))
+    container.shutdown()
+    assert 'net = ["api.example.com:8443"]' in (workspace / "configs" / "ghostos.toml").read_text()
+    result = run(file, workspace, f"moss.web.get({server.url!r})")
+    assert f"allow it with --allow-net={server.address}" in str(result.error)
+    container = make_app_container(workspace)
+    container.force_fetch(PermissionBook).save(Permission("net", server.address))
+    container.shutdown()
+    assert run(file, workspace, f"moss.web.get({server.url!r})").status == "ok"
 
 
 class TestRounds:

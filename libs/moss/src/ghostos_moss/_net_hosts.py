@@ -23,6 +23,7 @@ _USUAL_PORTS: Final = (80, 443)
 _WILDCARD: Final = "*."
 _TRANSLATED: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 _TRANSLATED_LOCALLY: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
+_OF_A_CLOUD: Final = ipaddress.IPv4Address("168.63.129.16")  # Azure's own services, inside each of its machines
 
 
 class HostRefusedError(PermissionError):
@@ -125,7 +126,7 @@ def name_host(host: str, port: int) -> str:
 def is_public_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether an address is one of the public internet, also where it carries an IPv4 address to be translated to."""
     if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global and not address.is_multicast
+        return address.is_global and not address.is_multicast and address != _OF_A_CLOUD
     if address.ipv4_mapped is not None:
         return is_public_address(address.ipv4_mapped)
     if address.is_site_local or address.is_multicast or address in _TRANSLATED_LOCALLY or not address.is_global:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["GuardedWebClient"]
 
 _CLOSE_TIMEOUT_S: Final = 1.0
+_WAIT_S: Final = 0.2
+"""A thread that waits is not to be interrupted: code in this process that is to be stopped is so between two waits."""
 
 _logger = logging.getLogger(__name__)
 
@@ -62,6 +64,8 @@ class GuardedWebClient(WebClient, Injection):
             )
         )
         try:
+            while not wait((future,), _WAIT_S).done:
+                continue
             return future.result()
         except CancelledError:
             raise _closed() from None
