@@ -13,9 +13,9 @@ from ghostos_moss import PyContext, load_source
 from ghostos_moss._process._agreement import find_agreed
 from ghostos_moss.errors import InjectionError
 
-from .conftest import SHOP
+from .conftest import SHOP as INDENTED_SHOP
 
-SHOP = textwrap.dedent(SHOP)
+SHOP = textwrap.dedent(INDENTED_SHOP)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ class Spin(ABC):
 
     @staticmethod
     @abstractmethod
-    def at(place: "Callable[[int], str]" = len) -> "Spin | None": ...
+    def at(place: "Callable[[int], str]" = str) -> "Spin | None": ...
 
 
 def test_the_words_for_a_contract_are_those_of_its_author():
@@ -172,7 +172,7 @@ def test_the_words_for_a_contract_are_those_of_its_author():
         "Spin.name": "a property to read: str",
         "Spin.go": "async (self, number: int = 3, /, *more: str, kind: list[int], size: float = 0.5, **rest: object)"
         " -> None",
-        "Spin.at": "(place: Callable[[int], str] = a builtin_function_or_method) -> Spin | None",
+        "Spin.at": "(place: Callable[[int], str] = a type) -> Spin | None",
     }
 
 

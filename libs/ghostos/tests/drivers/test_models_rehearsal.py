@@ -147,8 +147,9 @@ def test_what_changes_between_rounds_is_not_heard(shop):
 
 def test_what_the_user_allowed_is_not_heard_as_a_phrase(shop):
     allowed = "<moss-approval>\nThe user has allowed reading /srv/hello, until this turn ends.\n</moss-approval>"
-    thread = [("user", "order two pens"), ("assistant", LOOK), ("user", output("12")), ("user", allowed)]
-    assert shop.reply([PromptMessage(role, text) for role, text in thread]) == ORDER
+    thread = [PromptMessage("user", "order two pens"), PromptMessage("assistant", LOOK)]
+    thread += [PromptMessage("user", output("12")), PromptMessage("user", allowed)]
+    assert shop.reply(thread) == ORDER
 
 
 def test_reply_of_several_messages_counts_once(shop):

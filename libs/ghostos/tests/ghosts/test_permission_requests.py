@@ -2,10 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from ghostos.core.clock import utc_now
+from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.permission import list_open_requests, load_grant
 from ghostos.core.permission_words import describe_asker
@@ -163,7 +165,9 @@ class TestAnAnswer:
         task = conversation.get_task()
         container = start_matrix(ScriptedModel([])).container
         profile = make_profile(container, module=str(two_functions), grants=task.grants)
-        assert profile["permissions"]["read"] == [str(notes / "a.txt")]
+        permissions = profile["permissions"]
+        assert isinstance(permissions, dict)
+        assert permissions["read"] == [str(notes / "a.txt")]
 
 
 class TestOneEffect:
@@ -550,13 +554,24 @@ class TestNoButton:
 
 def test_a_question_of_a_newer_kind_is_no_question():
     def message(data, **changes):
-        fields = {"seq": 1, "id": "m", "thread": "t", "turn": 1, "round": 1, "created_at": utc_now(), "content": ""}
-        return Message(**fields, **{"role": "environment", "type": "output", "data": data, **changes})
+        output = Message(
+            seq=1,
+            id="m",
+            thread="t",
+            turn=1,
+            round=1,
+            role="environment",
+            type="output",
+            content="",
+            data=data,
+            created_at=utc_now(),
+        )
+        return replace(output, **changes)
 
     good = {"id": "r", "kind": "net", "what": "", "scopes": ["once", "weekly"]}
     assert [request.scopes for request in list_open_requests([message({"request": good})])] == [("once",)]
     for data in (None, [], {"request": []}, {"request": {**good, "kind": "gpu"}}):
         assert list_open_requests([message(data)]) == []
     assert list_open_requests([message({"request": good}, role="assistant")]) == []
-    answer = {"request": "r", "kind": "net", "what": "", "scope": "weekly"}
+    answer: JsonObject = {"request": "r", "kind": "net", "what": "", "scope": "weekly"}
     assert load_grant(answer) is None

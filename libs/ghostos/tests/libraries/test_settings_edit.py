@@ -71,6 +71,7 @@ def test_what_would_have_to_be_rewritten_is_left_alone(before, permission):
 @pytest.mark.parametrize("what", ['/srv/a "b"', "/srv/a\\b", "/srv/ä'[]#", "/srv/ends ", "/"])
 def test_any_path_that_can_be_shown_is_read_back_as_it_was(what):
     text = add_permission("# [code.permissions]\n", Permission("read", what))
+    assert text is not None
     assert tomllib.loads(text)["code"]["permissions"]["read"] == [what]
     assert text.startswith("# [code.permissions]\n")
 
