@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ghostos_moss._moss import AttrPrompts, Injection, InjectionHost, Moss
     from ghostos_moss._net_hosts import is_public_address, name_host, normalize_host
     from ghostos_moss._off import OffExecutor
+    from ghostos_moss._openings import Opening, find_openings
     from ghostos_moss._permissions import Permission, PermissionKind, Permissions, find_permissions, on_host
     from ghostos_moss._process._executor import ProcessExecutor
     from ghostos_moss._process._scratch import remove_tree
@@ -64,6 +65,7 @@ __all__ = [
     "MossPrompter",
     "MossRuntime",
     "OffExecutor",
+    "Opening",
     "ParsedReply",
     "Permission",
     "PermissionKind",
@@ -85,6 +87,7 @@ __all__ = [
     "count_tokens",
     "find_host_parts",
     "find_module_spec",
+    "find_openings",
     "find_permissions",
     "is_public_address",
     "load_source",
@@ -126,6 +129,7 @@ _HOMES = {
     "MossPrompter": "_prompter",
     "MossRuntime": "_runtime",
     "OffExecutor": "_off",
+    "Opening": "_openings",
     "ParsedReply": "_reply_events",
     "Permission": "_permissions",
     "PermissionKind": "_permissions",
@@ -147,6 +151,7 @@ _HOMES = {
     "count_tokens": "_tokens",
     "find_host_parts": "_acceptance._host_parts",
     "find_module_spec": "_source",
+    "find_openings": "_openings",
     "find_permissions": "_permissions",
     "is_public_address": "_net_hosts",
     "load_source": "_source",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ghostos.abcd import Conversation, Matrix, Receiver
 from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import StoppedError
 from ghostos.cli.options import Common
 from ghostos.cli.startup import start
@@ -21,6 +22,7 @@ from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target, load_target
 from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.flow import FlowRecord
+from ghostos.libraries.openings import describe_openings
 from ghostos.libraries.workspaces import FoundWorkspace, find_workspace
 from ghostos_container import Container
 from ghostos_moss import AcceptedFiles, ModuleSession
@@ -72,7 +74,7 @@ def open_target(name: str, *, common: Common) -> Generator[Application]:
 
 @contextmanager
 def open_module(app: Application, *, flow: FlowRecord) -> Generator[ModuleSession]:
-    """Compile the target's module and inject its `Moss`, as a ghost's first round does.
+    """Compile the target's module and inject its `Moss`, as a ghost's first round does. What it opens twice is said.
 
     Args:
         app: Whose target is meant. That of a ghost without a module is the file itself.
@@ -83,6 +85,8 @@ def open_module(app: Application, *, flow: FlowRecord) -> Generator[ModuleSessio
     """
     session = open_module_of(app.target.module, container=app.container, flow=flow)
     try:
+        for line in describe_openings(app.container, module=app.target.module):
+            write_note(escape_line(f"note: {line}"))
         yield session
     finally:
         session.close()

@@ -13,6 +13,7 @@ from ghostos.drivers.models.rehearsal_file import check_rehearsal, find_rehearsa
 from ghostos.errors import TargetError
 from ghostos.ghosts.module import open_module
 from ghostos.libraries.flow import FlowRecord
+from ghostos.libraries.openings import describe_openings
 from ghostos.libraries.profiles import describe_profile, make_profile
 from ghostos_moss import ModuleSession, ModuleSource, RunResult, load_source
 from ghostos_moss.testsuite import source_with_tests
@@ -74,6 +75,8 @@ def run_tests(target: str, *, common: Common, timeout_s: float | None) -> int:
         with _open(app, source) as session:
             profile = make_profile(app.container, module=app.target.module)
             write_note(escape_line(f"[no model | {describe_profile(profile)}]"))
+            for line in describe_openings(app.container, module=app.target.module):
+                write_note(escape_line(f"note: {line}"))
             tests = list(_read_tests(session.run(_FIND, timeout_s=limit_s)))
         failed = [test.name for test in tests if not _run(test, app=app, source=source, limit_s=limit_s)]
         has_problems = _check_rehearsal(app.target.name)

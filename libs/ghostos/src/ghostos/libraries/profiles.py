@@ -13,7 +13,7 @@ from ghostos_moss.errors import MossError
 
 __all__ = ["describe_profile", "make_profile", "profile_in"]
 
-_FREE = "code runs UNCONFINED, in a process of its own and with your rights"
+_FREE = "code runs UNCONFINED, in a process of its own and with your rights: what it writes may run as yours"
 _UNCONFINED = "code runs UNCONFINED, in this process and with your rights"
 
 

@@ -15,6 +15,7 @@ from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import load_target
 from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.flow import FlowRecord
+from ghostos.libraries.openings import describe_openings
 from ghostos.libraries.workspaces import find_workspace
 from ghostos.web.app import WebApp
 from ghostos_moss import AcceptedFiles
@@ -75,6 +76,9 @@ def serve(
         container.bootstrap()
         if isinstance(loaded.ghost, MossAgent):
             open_module(loaded.ghost.moss_module, container=container, flow=FlowRecord()).close()
+            for line in describe_openings(container, module=loaded.ghost.moss_module):
+                shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+                sys.stderr.write(f"note: {shown}\n")
         container.force_fetch(Store)
         accepted.keep()
         http_server = _import_http_server()

@@ -173,9 +173,8 @@ class RecordStore:
             found = json.loads(data)
             version = found["version"]
             if isinstance(version, int) and version > FORMAT:
-                raise AcceptanceRecordError(
-                    str(self._path), f"a newer version wrote it (format {version})", is_newer=True
-                )
+                reason = f"a newer version of GhostOS wrote it (format {version}, this one knows {FORMAT})"
+                raise AcceptanceRecordError(str(self._path), reason, is_newer=True)
             unknown = {key: value for key, value in found.items() if key not in _FIELDS}
             return msgspec.convert({**found, "unknown": unknown}, Record)
         except (ValueError, TypeError, KeyError, RecursionError, msgspec.ValidationError) as exc:
