@@ -87,6 +87,8 @@ def test_the_workspace_names_hosts_and_doctor_shows_them(shell, site):
         ("--allow-net=2130706433", "four decimal numbers", "Write it like"),
         ("--allow-net=*", "every host is allowed by --allow-net alone", "Write it like"),
         ("--allow-net=\x1b[31m", "names no host", "Write it like"),
+        ("--allow-read=", "--allow-read= names nothing", "Write it like --allow-read=PATH."),
+        ("--allow-env=", "--allow-env= names nothing", "Write it like --allow-env=NAME."),
     ],
 )
 def test_what_names_no_host_is_wrong_usage(shell, site, option, happened, advice):

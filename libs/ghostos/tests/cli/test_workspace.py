@@ -110,7 +110,7 @@ def test_doctor_leaves_the_database_as_it_was(served):
         shell.run("ask", "foo.py", "hi")
     runtime = shell.workspace / "runtime"
     before = sorted(path.name for path in runtime.iterdir())
-    assert "format 0001" in shell.run("doctor").out
+    assert "format 0002" in shell.run("doctor").out
     assert sorted(path.name for path in runtime.iterdir()) == before
 
 

@@ -38,6 +38,10 @@ def find_confinement(common: Common) -> Confinement:
     if isinstance(rights.net, tuple) and "" in rights.net:
         advice = "Write it like --allow-net=api.example.com,other.org:8443; --allow-net alone allows every host."
         raise UsageError("--allow-net= names no host.", advice=advice)
+    for form, values in (("read=PATH", rights.read), ("write=PATH", rights.write), ("env=NAME", rights.env)):
+        if values and "" in values:
+            name = form.partition("=")[0]
+            raise UsageError(f"--allow-{name}= names nothing.", advice=f"Write it like --allow-{form}.")
     try:
         permissions = Permissions(
             net=rights.net or None,
