@@ -31,7 +31,11 @@ import ghostos_moss._process._worker as worker
 def forge(**parts):
     reply = dict(status="ok", returns=None, returns_text="", error=None, notes=[], changed={}, removed=[], refused=None)
     reply.update(parts)
-    worker.msgspec = types.SimpleNamespace(to_builtins=lambda _: reply)
+    real = worker.msgspec
+    def answer(_):
+        worker.msgspec = real  # once: what comes after it is looked at
+        return reply
+    worker.msgspec = types.SimpleNamespace(to_builtins=answer)
 """
 
 LOUD = "print('x' * 3_000_000)"

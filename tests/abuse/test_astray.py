@@ -15,7 +15,7 @@ from typing import TypeVar
 import pytest
 from _pytest.mark import ParameterSet
 from tests.abuse.house import AGENT, House, Shown
-from tests.abuse.traps import STATUS, TRAPS, Trap, hangs, play
+from tests.abuse.traps import OFF, STATUS, TRAPS, Trap, hangs, play, start_again
 
 from ghostos_container import Container
 from ghostos_moss import ProcessExecutor, PyContext, load_source
@@ -52,6 +52,7 @@ def test_nobody_walks_into(houses: list[House], trap: Trap):
         assert not hangs(house, played)
         assert played.run.status == STATUS[trap.ends], played.run
         assert "Unexpected" not in played.text
+        assert ("ghostos moss accept" in played.text) == trap.waits, played
 
 
 @pytest.mark.parametrize("trap", [pytest.param(each, id=each.name) for each in TRAPS[:: 1 if IS_WHOLE else 50]])
@@ -323,6 +324,53 @@ def test_nothing_is_accepted_into_a_file_that_was_changed_meanwhile(houses: list
         assert house.agent.read_text() == f"{AGENT}\n\nZ = 1\n"
 
 
+@whole_only
+def test_what_waits_is_not_accepted_any_more_when_it_has_changed(houses: list[House]):
+    def try_it(house: House) -> tuple[Shown, Shown, bool]:
+        house.run_code("open(HELPER, 'a').write('AGE = 1\\n')", "--allow-write", "{AGENTS}")
+        shown = house.run("moss", "diff", str(house.agent), workspace=house.workspace)
+        house.run_code("open(HELPER, 'a').write(PAYLOAD)", "--allow-write", "{AGENTS}")
+        refused, started = accept(house, version_in(shown)), start_again(house)
+        return refused, started, house.mark.exists()
+
+    for house, (refused, started, has_run) in zip(houses, everywhere(houses, try_it), strict=True):
+        assert (refused.status, started.status, has_run) == (2, 1, False), (refused, started)
+        now = house.run("moss", "diff", str(house.agent), workspace=house.workspace)  # the control
+        assert accept(house, version_in(now)).status == 0
+        assert (start_again(house).status, house.mark.exists()) == (0, True)
+
+
+SWAPPING = """
+import time
+before = open(HELPER).read()
+end = time.monotonic() + 10
+while time.monotonic() < end:
+    for text in (before + PAYLOAD, before):
+        open(AGENTS + "/other", "w").write(text)
+        os.rename(AGENTS + "/other", HELPER)
+"""
+
+
+def swap(house: House, *options: str) -> bool:
+    """Use the target while code puts one file in the place of another; whether the wrong one ran."""
+    with ThreadPoolExecutor() as pool:
+        swapping = pool.submit(house.run_code, SWAPPING, *options)
+        while not swapping.done():
+            start_again(house)
+    assert swapping.result().status == 0, swapping.result()
+    return house.mark.exists()
+
+
+@whole_only
+def test_what_is_looked_at_is_what_runs(houses: list[House]):
+    assert not any(everywhere(houses, lambda house: swap(house, "--allow-write", "{AGENTS}")))
+
+
+@whole_only
+def test_what_unconfined_code_swaps_runs(house: House):
+    assert swap(house, *OFF)
+
+
 LEDGER = """\
 from ghostos_moss import Moss as Parent
 from ghostos_moss import SelfUpdater
@@ -332,13 +380,10 @@ class Moss(Parent):
     updater: SelfUpdater
 """
 HARMLESS, HARMFUL = "RATE = 1  # 3810886", "RATE = 99  # 11158196"
-"""Two texts to append to the ledger that give versions with the same 48 bits; half a minute finds such a pair."""
+"""Two texts to append to the ledger that give versions with the same first 48 bits; half a minute finds such a pair."""
 
 
 @whole_only
-@pytest.mark.xfail(
-    strict=True, reason="versions are told apart by 48 bits: cli/proposals.py writes the oldest of that id"
-)
 def test_a_version_is_not_taken_for_another_one_with_its_id(houses: list[House]):
     def try_it(house: House) -> tuple[Shown, Shown]:
         ledger = house.agents / "ledger.py"

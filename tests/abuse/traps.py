@@ -4,6 +4,7 @@ Child ghosts and the approval of code (`--approve`) do not exist in this version
 host open a file that a worker names, a plot say: of the folder that code has for itself it only removes what is in it.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ class Trap:
         code: What lays it; it knows the facts of the house.
         options: What the user allowed.
         ends: How the run of the code ends.
+        waits: The user is told then that something waits until it is accepted.
         then: What the user does next.
         effect: Whether the trap caught somebody.
         lay: What is there before.
@@ -55,6 +57,7 @@ class Trap:
     effect: Callable[[House, Played], bool]
     options: tuple[str, ...] = ()
     ends: Ending = "ran"
+    waits: bool = False
     then: Callable[[House], Shown] | None = None
     lay: Callable[[House], None] = lambda house: None
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -115,6 +118,16 @@ def start_again(house: House) -> Shown:
     return house.run("moss", "run", str(house.agent), "--code", "-", typed="print(greet())", workspace=house.workspace)
 
 
+def start_in_own_workspace(house: House) -> Shown:
+    """Use the target in the user's own workspace."""
+    return house.run("moss", "run", str(house.agent), "--code", "-", typed="print(greet())")
+
+
+def start_as_python_does(house: House) -> Shown:
+    """The control: Python believes bytecode."""
+    return house.start([str(house.python), "-c", "import helper"], folder=house.agents)
+
+
 def ask_again(house: House) -> Shown:
     """Ask a model, in the workspace that is found."""
     return house.ask()
@@ -139,7 +152,13 @@ def import_there(house: House) -> Shown:
     return house.start([str(house.python), "-c", "import openai"], folder=house.agents)
 
 
+def test_target(house: House) -> Shown:
+    """Have GhostOS run the target's own tests."""
+    return house.run("moss", "test", str(house.agent), workspace=house.workspace)
+
+
 def run_tests(house: House) -> Shown:
+    """The control: pytest imports it."""
     return house.start([str(house.python), "-m", "pytest", "-q", "."])
 
 
@@ -170,6 +189,12 @@ def link(place: str, to: str) -> Callable[[House], None]:
 def folder(place: str) -> Callable[[House], None]:
     """An empty folder of the user's."""
     return lambda house: Path(place.format(**house.facts())).mkdir()
+
+
+def make_known(house: House) -> None:
+    """The workspace that is named to commands is one that the user has made."""
+    house.give_to_user()
+    house.run("init", str(house.workspace))
 
 
 def _lay_plugins(house: House) -> None:
@@ -207,11 +232,23 @@ def _lay_openai(house: House) -> None:
 WRITE, READ = "--allow-write", "--allow-read"
 
 PYC: Final = """
-import importlib.util, marshal, struct, sys
-status = os.stat(LIBRARY + "/greeting.py")
-code = marshal.dumps(compile(PAYLOAD + "TEXT = 'hello'", "greeting.py", "exec"))
+import importlib.util, marshal, struct
+status = os.stat(SOURCE)
+code = marshal.dumps(compile(PAYLOAD + "TEXT = NAME = 'hello'", SOURCE, "exec"))
 head = importlib.util.MAGIC_NUMBER + struct.pack("<III", 0, int(status.st_mtime), status.st_size)
-open(f"{LIBRARY}/__pycache__/greeting.{sys.implementation.cache_tag}.pyc", "wb").write(head + code)
+open(COMPILED, "wb").write(head + code)
+"""
+MARKING: Final = """
+mark = "from ghostos_moss import on_host\\n\\n\\n@on_host\\ndef marked() -> int:\\n    return 1\\n\\n\\n"
+open(PLAIN, "a").write(mark + PAYLOAD)
+"""
+PERMITTING: Final = """
+asked = f"__moss_permissions__ = Permissions(read=[{HOME!r}])\\n"
+open(PLAIN, "a").write("from ghostos_moss import Permissions\\n" + asked)
+"""
+REPLACING: Final = """
+open(DATA + "/other.py", "w").write(open(AGENT).read() + PAYLOAD)
+os.rename(DATA + "/other.py", DATA + "/agent.py")
 """
 STDLIB: Final = """
 real = os.path.dirname(os.__file__)
@@ -247,7 +284,7 @@ TRAPS = (
         name="a file beside the target, through a grant of its folder",
         options=(WRITE, "{AGENTS}"),
         code="open(HELPER, 'a').write(PAYLOAD)",
-        ends="refused",
+        waits=True,
         then=start_again,
         effect=ran_with_the_users_rights,
     ),
@@ -255,7 +292,7 @@ TRAPS = (
         name="a file beside the target, through a grant of it",
         options=(WRITE, "{HELPER}"),
         code="open(HELPER, 'a').write(PAYLOAD)",
-        ends="refused",
+        waits=True,
         then=start_again,
         effect=ran_with_the_users_rights,
     ),
@@ -264,7 +301,7 @@ TRAPS = (
         options=(WRITE, "{DATA}/notes.txt"),
         lay=link("{DATA}/notes.txt", "{HELPER}"),
         code="open(DATA + '/notes.txt', 'a').write(PAYLOAD)",
-        ends="refused",
+        waits=True,
         then=start_again,
         effect=ran_with_the_users_rights,
     ),
@@ -289,7 +326,7 @@ TRAPS = (
         name="a file beside the target, through a grant above",
         options=(WRITE, "{PROJECT}"),
         code="open(HELPER, 'a').write(PAYLOAD)",
-        ends="refused",
+        waits=True,
         then=start_again,
         effect=ran_with_the_users_rights,
     ),
@@ -300,7 +337,93 @@ TRAPS = (
         code="open(AGENTS + '/plugins/more.py', 'w').write(PAYLOAD)",
         then=start_again,
         effect=ran_with_the_users_rights,
-        hole="a folder below the target's may be written, and what appears there is imported unseen",
+        waits=True,
+    ),
+    Trap(
+        name="the target itself",
+        options=(WRITE, "{AGENTS}"),
+        code="open(AGENT, 'a').write(PAYLOAD)",
+        waits=True,
+        then=start_again,
+        effect=ran_with_the_users_rights,
+    ),
+    Trap(
+        name="a mark in a plain target",
+        is_plain=True,
+        options=(WRITE, "{AGENTS}"),
+        code=MARKING,
+        waits=True,
+        then=lambda house: house.run_code("print(marked())", target=house.plain),
+        effect=ran_with_the_users_rights,
+    ),
+    Trap(
+        name="permissions in a plain target",
+        is_plain=True,
+        options=(WRITE, "{AGENTS}"),
+        code=PERMITTING,
+        waits=True,
+        then=lambda house: house.run_code("print(open(SECRET).read())", target=house.plain),
+        effect=lambda house, played: house.scene.secrets["home"] in played.text,
+    ),
+    Trap(
+        name="a file in the place of a link to the target",
+        options=(WRITE, "{DATA}"),
+        code=REPLACING,
+        lay=link("{DATA}/agent.py", "{AGENT}"),
+        waits=True,
+        then=lambda house: house.run_code("print(greet())", target=house.data / "agent.py"),
+        effect=ran_with_the_users_rights,
+    ),
+    Trap(
+        name="a package in the place of a file",
+        options=(WRITE, "{AGENTS}"),
+        code="os.mkdir(AGENTS + '/helper')\nopen(AGENTS + '/helper/__init__.py', 'w').write('NAME = 1\\n' + PAYLOAD)",
+        waits=True,
+        then=start_again,
+        effect=ran_with_the_users_rights,
+    ),
+    Trap(
+        name="bytecode in the place of a file",
+        options=(WRITE, "{AGENTS}"),
+        code=f"SOURCE, COMPILED = HELPER, AGENTS + '/helper.pyc'\n{PYC}\nos.remove(HELPER)",
+        waits=True,
+        then=start_again,
+        effect=ran_with_the_users_rights,
+    ),
+    Trap(
+        name="bytecode beside a file",
+        options=(WRITE, "{AGENTS}"),
+        code="SOURCE = HELPER\nos.mkdir(AGENTS + '/__pycache__')\n"
+        f"COMPILED = AGENTS + '/__pycache__/helper.' + {sys.implementation.cache_tag!r} + '.pyc'\n{PYC}",
+        then=start_again,
+        control_then=start_as_python_does,
+        effect=ran_with_the_users_rights,
+    ),
+    Trap(
+        name="a file with the name of one in another folder of code",
+        options=(WRITE, "{AGENTS}"),
+        code="open(AGENTS + '/greeting.py', 'w').write('TEXT = 1\\n' + PAYLOAD)",
+        then=start_again,
+        control="open(LIBRARY + '/greeting.py', 'w').write('TEXT = 1\\n' + PAYLOAD)",
+        effect=ran_with_the_users_rights,
+    ),
+    Trap(
+        name="a file beside the target, before it is used in another workspace",
+        lay=make_known,
+        options=(WRITE, "{AGENTS}"),
+        code="open(HELPER, 'a').write(PAYLOAD)",
+        waits=True,
+        then=start_in_own_workspace,
+        effect=ran_with_the_users_rights,
+    ),
+    Trap(
+        name="the same, where the first workspace was only named to a command",
+        options=(WRITE, "{AGENTS}"),
+        code="open(HELPER, 'a').write(PAYLOAD)",
+        waits=True,
+        then=start_in_own_workspace,
+        effect=ran_with_the_users_rights,
+        hole="a grant under a workspace that `ghostos init` did not make is unknown in others (libraries/accepted.py)",
     ),
     Trap(
         name="a library in another folder of code",
@@ -314,7 +437,8 @@ TRAPS = (
         name="the bytecode of a library",
         options=(WRITE, "{LIBRARY}/__pycache__"),
         lay=folder("{LIBRARY}/__pycache__"),
-        code=PYC,
+        code="SOURCE = LIBRARY + '/greeting.py'\n"
+        f"COMPILED = LIBRARY + '/__pycache__/greeting.' + {sys.implementation.cache_tag!r} + '.pyc'\n{PYC}",
         ends="refused",
         then=start_again,
         effect=ran_with_the_users_rights,
@@ -374,8 +498,8 @@ TRAPS = (
         name="conftest.py beside the target",
         options=(WRITE, "{AGENTS}"),
         code="open(AGENTS + '/conftest.py', 'w').write(PAYLOAD)",
-        ends="refused",
-        then=run_tests,
+        then=test_target,
+        control_then=run_tests,
         effect=ran_with_the_users_rights,
     ),
     Trap(
@@ -401,7 +525,6 @@ TRAPS = (
         is_plain=True,
         options=(WRITE, "{AGENTS}"),
         code="open(AGENTS + '/openai.py', 'w').write(PAYLOAD)",
-        ends="refused",
         then=ask_again,
         control_then=import_there,
         effect=ran_with_the_users_rights,
