@@ -361,6 +361,35 @@ def test_plugins_that_no_import_names_wait_too(house, play):
     assert play("print(load())", target=target) == "['one', 'pwned']\n"
 
 
+def test_who_can_do_without_a_module_does_without_one_that_appeared(house, play):
+    optional = f"    try:\n        import {house.first}_optional\n    except ImportError:\n        return 'without'\n"
+    house.write("agent.py", AGENT.format(first=house.first).replace("    import", f"{optional}    import"))
+    assert play() == "without\n"
+    play(write_by_code(house.folder / f"{house.first}_optional.py", house.payload), write=[str(house.folder)])
+    assert play() == "without\n"
+    assert not house.mark.exists()
+    assert [file.change for file in waiting(house).files] == ["is new"]
+
+
+def test_what_appears_where_python_itself_imports_from_waits_within_the_same_run(house, play, monkeypatch):
+    plugins = house.folder / f"{house.first}_plugins"
+    plugins.mkdir()
+    target = house.write("loader.py", PLUGINS.format(first=house.first))
+    monkeypatch.syspath_prepend(str(house.folder))
+    code = f"print(load())\n{write_by_code(plugins / 'two.py', house.payload)}\nprint(load())"
+    assert "two.py is new" in play(code, target=target, write=[str(plugins)])
+    assert not house.mark.exists()
+
+
+def test_bytecode_that_code_could_write_is_not_used_where_python_itself_imports_from(house, play, monkeypatch):
+    (house.folder / "__pycache__").mkdir()
+    play(textwrap.dedent(_bytecode(house)), write=[str(house.folder / "__pycache__")])
+    assert [*(house.folder / "__pycache__").iterdir()]
+    monkeypatch.syspath_prepend(str(house.folder))
+    assert play() == "hello\n"
+    assert not house.mark.exists()
+
+
 def test_what_is_executed_is_what_was_looked_at(tmp_path):
     path = tmp_path / "swapped_module.py"
     path.write_text("TEXT = 'looked at'\n")

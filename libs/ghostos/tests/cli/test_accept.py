@@ -100,6 +100,8 @@ def test_what_code_wrote_waits_for_diff_and_accept(user):
     user.write_by_code("helper.py", user.payload)
     refused = user.run_code("print(greet())")
     assert refused.status == 1
+    waits = f"note: {user.folder / 'helper.py'} has changed and waits: look at it with ghostos moss diff agent.py"
+    assert waits in refused.err.splitlines()
     for said in ("helper.py has changed", "ghostos moss diff agent.py", "ghostos moss accept agent.py ID"):
         assert said in refused.err
 
@@ -211,6 +213,18 @@ def test_what_has_a_librarys_name_beside_the_target_takes_no_place(user):
     assert (done.status, done.out) == (0, "Hello.\n"), done.err
     assert user.run_code("print(greet())").out == "hello\n"
     assert not user.mark.exists()
+
+
+def test_only_the_module_that_was_named_is_found_in_the_current_folder(user):
+    for name in ("brotli.py", "brotlicffi.py", "zstandard.py", "h2.py", "socksio.py", "orjson.py"):
+        user.write(name, f"{user.payload}raise ImportError('no such thing')\n")
+    with ModelServer(repeat="Hello.") as server:
+        user.variables["OPENAI_BASE_URL"] = server.base_url
+        done = user.run("ask", "foo", "hi")
+        assert (done.status, done.out) == (0, "Hello.\n"), done.err
+        assert not user.mark.exists()
+        control = Shell(user.folder, user.workspace, user.variables).run("ask", "foo", "hi")
+    assert (control.status, user.mark.exists()) == (0, True), "as `python -m ghostos` it is"
 
 
 def test_a_write_grant_that_reaches_code_of_others_stays_refused(user):

@@ -4,8 +4,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ghostos_moss._acceptance._files import AcceptedFiles, Waiting, WaitingFile
+    from ghostos_moss._acceptance._files import AcceptedFiles
     from ghostos_moss._acceptance._host_parts import concerns_host, find_host_parts, runs_on_host
+    from ghostos_moss._acceptance._waiting import Waiting, WaitingFile
     from ghostos_moss._bodies import Body
     from ghostos_moss._code_versions import CodeProposal, CodeVersion, version_id
     from ghostos_moss._compiler import MossCompiler, new_compiler
@@ -144,8 +145,8 @@ _HOMES = {
     "RunStatus": "_executor",
     "SelfUpdater": "_self_updater",
     "TextDelta": "_reply_events",
-    "Waiting": "_acceptance._files",
-    "WaitingFile": "_acceptance._files",
+    "Waiting": "_acceptance._waiting",
+    "WaitingFile": "_acceptance._waiting",
     "check_protected": "_protected_code",
     "concerns_host": "_acceptance._host_parts",
     "count_tokens": "_tokens",

@@ -18,7 +18,7 @@ from ghostos_moss._bindings import ImportedName, read_bindings
 from ghostos_moss._hidden import find_hidden_regions, is_hidden, remove_hidden
 from ghostos_moss._not_found import explain_file, explain_module, explain_spec
 from ghostos_moss._syntax_trees import compile_tree, parse_tree
-from ghostos_moss.errors import SourceNotFoundError, SourceSyntaxError
+from ghostos_moss.errors import MossError, SourceNotFoundError, SourceSyntaxError
 
 __all__ = ["ImportedName", "ModuleSource", "find_module_spec", "load_source", "parse_source"]
 
@@ -195,6 +195,8 @@ def _find_spec(target: str) -> ModuleSpec:
         if spec is None:
             importlib.invalidate_caches()  # a file made a moment ago may be unknown to the finders
             spec = find_module_spec(target)
+    except MossError:
+        raise
     except Exception as exc:
         raise SourceNotFoundError(target, f"looking for it raised {type(exc).__name__}: {exc}") from exc
     if spec is None:

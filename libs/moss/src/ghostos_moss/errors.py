@@ -277,13 +277,10 @@ class PermissionsError(MossError):
         self.reason = reason
 
 
-class NotAcceptedError(MossError):
+class NotAcceptedError(MossError, ImportError):
     """What could be the work of code was to run on the host, and the user has not accepted it. It did not run.
 
-    Args:
-        path: Of the file.
-        change: What happened to it: `has changed`, `is new`, `was deleted`.
-        advice: What to do.
+    Who can do without a module, and catches ImportError, does without one that appeared in its place.
     """
 
     def __init__(self, path: str, change: str, *, advice: str) -> None:

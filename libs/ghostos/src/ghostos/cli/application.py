@@ -68,6 +68,9 @@ def open_target(name: str, *, common: Common) -> Generator[Application]:
             container.register(*target.providers)
             container.bootstrap()
             yield Application(target=target, container=container)
+            for path, change in accepted.list_refused().items():
+                words = f"{path} {change} and waits: look at it with ghostos moss diff {shlex.quote(name)}"
+                write_note(escape_line(f"note: {words}"))
         finally:
             container.shutdown()
 

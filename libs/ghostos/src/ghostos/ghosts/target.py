@@ -51,7 +51,7 @@ class Target:
 def find_source(target: str, *, accepted: AcceptedFiles | None = None) -> ModuleSource:
     """Find a target and read its source. Nothing of it runs.
 
-    To find a module by its name, the current folder becomes importable, last of all.
+    To find a module by its name, it is looked for in the current folder, last of all.
 
     Args:
         target: The path of a Python file, or a module's name.
@@ -64,7 +64,7 @@ def find_source(target: str, *, accepted: AcceptedFiles | None = None) -> Module
     path = _as_path(target)
     try:
         if path is None and accepted is not None:
-            accepted.follow_folder(str(Path.cwd()), target=target)
+            accepted.follow_folder(str(Path.cwd()), target=target, name=target.partition(".")[0])
         elif path is None:
             _make_importable(Path.cwd(), is_first=False)
         source = load_source(str(path) if path else target)
@@ -78,7 +78,7 @@ def find_source(target: str, *, accepted: AcceptedFiles | None = None) -> Module
             advice="Give the path of a Python file (my.py) or the name of an installed module (package.module).",
         ) from exc
     if path is None and accepted is not None:
-        accepted.follow_folder(str(Path.cwd()), target=source.filename)
+        accepted.follow_folder(str(Path.cwd()), target=source.filename, name=target.partition(".")[0])
     return source
 
 

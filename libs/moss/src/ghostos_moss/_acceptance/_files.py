@@ -1,12 +1,9 @@
 """Which content of the user's own files runs on the host: what they accepted."""
 
-import hashlib
-import json
 import logging
 import os
 import shlex
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,50 +12,24 @@ from ghostos_moss._acceptance._host_parts import concerns_host
 from ghostos_moss._acceptance._imports import find_imports, sys_path
 from ghostos_moss._acceptance._local_files import Content, find_files, read_content
 from ghostos_moss._acceptance._record import AcceptedFile, Record, RecordStore
+from ghostos_moss._acceptance._waiting import (
+    COMPILED,
+    GONE,
+    Waiting,
+    WaitingFile,
+    describe_change,
+    put_together,
+)
 from ghostos_moss._places import find_places, import_root, is_inside
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import AcceptanceRecordError, NotAcceptedError
 
-__all__ = ["AcceptedFiles", "Waiting", "WaitingFile"]
+__all__ = ["AcceptedFiles"]
 
 _logger = logging.getLogger(__name__)
 
-_ID_CHARS: Final = 32
-_GONE: Final = "gone"
 _MEMO: Final = "admitted"
-_COMPILED: Final = "is compiled, so that it may have changed"
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingFile:
-    """A file whose content waits for the user.
-
-    Attributes:
-        path: Absolute.
-        change: `has changed`, `is new`, `was deleted`.
-        accepted: The text that was accepted; None where there is none, or it was not kept.
-        text: The text that waits; None where the file was deleted, or is no text.
-        digest: Of what waits.
-    """
-
-    path: str
-    change: str
-    accepted: str | None
-    text: str | None
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits for the user before a target can be used.
-
-    Attributes:
-        id: Of exactly these contents of these files.
-        files: By path. Not empty.
-    """
-
-    id: str
-    files: tuple[WaitingFile, ...]
+_MAX_ASKED: Final = 1000
 
 
 class AcceptedFiles:
@@ -82,6 +53,7 @@ class AcceptedFiles:
         self._is_following_written = False
         self._is_used = False
         self._fresh: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
         self._token = object()
 
     def check(self, source: ModuleSource) -> None:
@@ -93,7 +65,8 @@ class AcceptedFiles:
         """
         if source.memo.get(_MEMO) is self._token or not os.path.isabs(source.filename):
             return
-        self._follow_written(source.filename)
+        if not self._is_following_written:
+            self._follow_written(source.filename)
         is_known = source.filename in self._fresh or source.filename in self._store.read().files
         if not (is_known or concerns_host(source)):
             return
@@ -107,16 +80,17 @@ class AcceptedFiles:
         self._followed.append(source)
         self.follow_folder(import_root(source.filename, package=source.package), target=source.filename)
 
-    def follow_folder(self, folder: str, *, target: str) -> None:
+    def follow_folder(self, folder: str, *, target: str, name: str | None = None) -> None:
         """As `follow`; a folder from which Python itself imports is left to it, if no code could ever write there.
 
         Args:
             folder: Absolute.
             target: Names what the user is told to look at.
+            name: Of a module at the top level: no other one is found there. None: all are.
         """
         if folder in sys_path() and not self._is_reached(folder):
             return
-        find_imports().follow(folder, target=target, admitter=self)
+        find_imports().follow(folder, target=target, admitter=self, name=name)
 
     def admit(self, path: str, digest: str, *, target: str, is_text: bool = True) -> None:
         """Let content be executed, or not; what nobody else could have written is accepted as it comes.
@@ -139,8 +113,10 @@ class AcceptedFiles:
         self._decide(path, digest, target=target, is_text=is_text)
 
     def is_written(self, path: str) -> bool:
-        """Whether code could ever write a file."""
-        return any(is_inside(place, folder) for place in _places(path) for folder in self._list_written())
+        """Whether code could ever write a file, or the bytecode that Python keeps of it."""
+        written = self._list_written()
+        bytecode = os.path.join(os.path.dirname(path), "__pycache__")
+        return _meet(bytecode, written) or any(is_inside(place, each) for place in _places(path) for each in written)
 
     def check_gone(self, path: str, *, target: str) -> None:
         """Have a file that was accepted and is not there any more count as changed.
@@ -149,8 +125,12 @@ class AcceptedFiles:
             NotAcceptedError: It waits for the user.
             AcceptanceRecordError: That cannot be known.
         """
-        if self._fresh.get(path, _GONE) != _GONE or path in self._store.read().files:
-            self._decide(path, _GONE, target=target, is_text=True)
+        if self._fresh.get(path, GONE) != GONE or path in self._store.read().files:
+            self._decide(path, GONE, target=target, is_text=True)
+
+    def list_refused(self) -> dict[str, str]:
+        """Return the files that were to run here and had to wait, with what happened to them."""
+        return dict(self._refused)
 
     def keep(self) -> None:
         """Record what ran here so far, and from now on at once. Before that nothing is made, for a use that fails."""
@@ -192,6 +172,7 @@ class AcceptedFiles:
             self._store.hold(fresh)
             record.grants.update(dict.fromkeys(fresh, record.next_moment()))
         self._granted |= fresh
+        self._follow_written(source.filename)
 
     def find_waiting(self, source: ModuleSource) -> Waiting | None:
         """Return what waits before a target can be used; None where nothing does.
@@ -219,7 +200,7 @@ class AcceptedFiles:
             at = record.next_moment()
             for file in waiting.files:
                 record.files.pop(file.path, None)
-                if file.digest != _GONE:
+                if file.digest != GONE:
                     self._keep(file.path, Content(file.digest, file.text), record, at=at)
             record.asked.pop(source.filename, None)
             self._keep_held([file.path for file in waiting.files], record)
@@ -251,9 +232,11 @@ class AcceptedFiles:
                 self.keep()
             return
         with self._store.change() as record:
-            if path not in record.asked.setdefault(target, []):
-                record.asked[target].append(path)
+            asked = record.asked.setdefault(target, [])
+            if path not in asked and len(asked) < _MAX_ASKED:
+                asked.append(path)
         _logger.info("%s %s, and waits until it is accepted", path, change)
+        self._refused[path] = change
         raise NotAcceptedError(path, change, advice=_advice(target))
 
     def _take_over(self, record: Record) -> None:
@@ -262,7 +245,7 @@ class AcceptedFiles:
             path, digest = self._fresh.popitem()
             if self._is_held(path, record):
                 continue
-            if digest == _GONE:
+            if digest == GONE:
                 record.files.pop(path, None)
             else:
                 record.files[path] = AcceptedFile(digest, record.next_moment())
@@ -273,8 +256,8 @@ class AcceptedFiles:
         if not self._is_held(path, record) or (accepted is not None and accepted.digest == digest and is_text):
             return ""
         if not is_text and accepted is not None and accepted.digest == digest:
-            return _COMPILED
-        return _describe(accepted, digest)
+            return COMPILED
+        return describe_change(accepted, digest)
 
     def _is_held(self, path: str, record: Record) -> bool:
         """Whether code could have written a file since it was accepted, or can now."""
@@ -302,11 +285,10 @@ class AcceptedFiles:
 
     def _follow_written(self, target: str) -> None:
         """Have what code could write not be imported unseen where Python itself imports from there."""
-        if not self._is_following_written:
-            self._is_following_written = True
-            for folder in sys_path():
-                if self._is_reached(folder):
-                    find_imports().follow(folder, target=target, admitter=self)
+        self._is_following_written = True
+        for folder in sys_path():
+            if self._is_reached(folder):
+                find_imports().follow(folder, target=target, admitter=self)
 
     def _is_reached(self, folder: str) -> bool:
         """Whether code could ever write something in a folder."""
@@ -334,11 +316,7 @@ class AcceptedFiles:
         if concerns_host(source) or source.filename in record.files:
             own = self._find_files(source, record, written=self._list_written())
         files = [self._examine(path, record) for path in sorted({*own, *record.asked.get(source.filename, [])})]
-        found = tuple(file for file in files if file is not None)
-        if not found:
-            return None
-        facts = json.dumps([[file.path, file.digest] for file in found])
-        return Waiting(hashlib.sha256(facts.encode()).hexdigest()[:_ID_CHARS], found)
+        return put_together(file for file in files if file is not None)
 
     def _find_files(self, source: ModuleSource, record: Record, *, written: Collection[str]) -> list[str]:
         """The files of a target, if code writes where it lies."""
@@ -356,20 +334,14 @@ class AcceptedFiles:
 
     def _examine(self, path: str, record: Record) -> WaitingFile | None:
         accepted = record.files.get(path)
-        content = read_content(path) if os.path.isfile(path) else Content(_GONE, None)
-        is_same = (accepted.digest if accepted else _GONE) == content.digest
-        is_sure = content.text is not None or content.digest == _GONE
+        content = read_content(path) if os.path.isfile(path) else Content(GONE, None)
+        is_same = (accepted.digest if accepted else GONE) == content.digest
+        is_sure = content.text is not None or content.digest == GONE
         if (is_same and is_sure) or not self._is_held(path, record):
             return None
         before = self._store.find_text(accepted.digest) if accepted else None
-        change = _COMPILED if is_same else _describe(accepted, content.digest)
+        change = COMPILED if is_same else describe_change(accepted, content.digest)
         return WaitingFile(path, change, before, content.text, content.digest)
-
-
-def _describe(accepted: AcceptedFile | None, digest: str) -> str:
-    if digest == _GONE:
-        return "was deleted"
-    return "has changed" if accepted is not None else "is new"
 
 
 def _advice(target: str) -> str:

@@ -10,7 +10,8 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
@@ -26,7 +27,6 @@ from typing import Protocol
 
 from ghostos_moss._acceptance._local_files import digest_of, normalised
 from ghostos_moss._places import is_inside
-from ghostos_moss._syntax_trees import compile_tree, parse_tree
 
 __all__ = ["AcceptedImports", "Admitter", "find_imports", "sys_path"]
 
@@ -49,37 +49,54 @@ class Admitter(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """A folder that is followed.
+
+    Attributes:
+        target: Whose imports these are, for what is told.
+        admitters: Who is asked before anything is executed; all of them.
+        names: What may be imported from it at the top level; None: everything.
+    """
+
+    target: str = ""
+    admitters: tuple[Admitter, ...] = ()
+    names: frozenset[str] | None = frozenset()
+
+
 class AcceptedImports:
     """Finds modules in the folders that are followed: one for the process, on `sys.meta_path` and `sys.path_hooks`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._roots: dict[str, tuple[str, tuple[Admitter, ...]]] = {}
+        self._roots: dict[str, _Root] = {}
         self._finders: dict[str, _Finder] = {}
 
-    def follow(self, folder: str, *, target: str, admitter: Admitter) -> None:
+    def follow(self, folder: str, *, target: str, admitter: Admitter, name: str | None = None) -> None:
         """Import from a folder what an admitter admits; what several are asked for, all of them must.
 
         Args:
             folder: Absolute.
             target: Whose imports they are, for what is told.
             admitter: Asked before anything is executed.
+            name: Of a module at the top level: no other one is found there. None: all are.
         """
         with self._lock:
-            _, admitters = self._roots.get(folder, ("", ()))
-            added = () if admitter in admitters else (admitter,)
-            self._roots[folder] = (target, (*admitters, *added))
-            if not admitters:
+            known = self._roots.get(folder, _Root())
+            added = () if admitter in known.admitters else (admitter,)
+            names = None if name is None or known.names is None else known.names | {name}
+            self._roots[folder] = _Root(target, (*known.admitters, *added), names)
+            if not known.admitters:
                 self._forget_finders(folder)
                 self._finders[folder] = self._make_finder(folder)
 
     def leave(self, admitter: Admitter) -> None:
         """Import nothing more for an admitter."""
         with self._lock:
-            for folder, (target, admitters) in [*self._roots.items()]:
-                left = tuple(each for each in admitters if each is not admitter)
+            for folder, root in [*self._roots.items()]:
+                left = tuple(each for each in root.admitters if each is not admitter)
                 if left:
-                    self._roots[folder] = (target, left)
+                    self._roots[folder] = replace(root, admitters=left)
                 else:
                     del self._roots[folder], self._finders[folder]
                     self._forget_finders(folder)
@@ -107,8 +124,9 @@ class AcceptedImports:
         if path is not None:
             return None
         portions: list[str] = []
-        for finder in [*self._finders.values()]:
-            spec = finder.find_spec(name, target)
+        for folder, finder in [*self._finders.items()]:
+            names = self._roots.get(folder, _Root()).names
+            spec = finder.find_spec(name, target) if names is None or name in names else None
             if spec is None:
                 continue
             other = self._find_elsewhere(name, target)
@@ -149,13 +167,13 @@ class AcceptedImports:
         return not any(self._admitters(path))
 
     def _admitters(self, path: str) -> Iterator[tuple[str, Admitter]]:
-        root = self._find_root(path)
+        folder = self._find_root(path)
+        root = self._roots.get(folder) if folder is not None else None
         if root is not None:
-            target, admitters = self._roots[root]
-            is_pythons = root in sys_path()
-            for admitter in admitters:
+            is_pythons = folder in sys_path()
+            for admitter in root.admitters:
                 if not is_pythons or admitter.is_written(path):
-                    yield target, admitter
+                    yield root.target, admitter
 
     def _find_elsewhere(self, name: str, target: ModuleType | None) -> ModuleSpec | None:
         """What the other finders have: a module, or portions of a namespace."""
@@ -216,7 +234,7 @@ class _SourceLoader(SourceFileLoader):
             return super().get_code(fullname)
         text = normalised(self.get_data(path))
         self._imports.admit(path, digest_of(text), is_text=True)
-        return compile_tree(parse_tree(text, path), path)
+        return compile(text, path, "exec", dont_inherit=True)
 
 
 class _BytecodeLoader(SourcelessFileLoader):
@@ -253,9 +271,14 @@ def find_imports() -> AcceptedImports:
         return made
 
 
-def sys_path() -> list[str]:
+def sys_path() -> tuple[str, ...]:
     """The folders from which Python itself imports, as absolute paths."""
-    return [os.path.abspath(entry) for entry in sys.path]
+    return _absolute(tuple(sys.path), os.getcwd())
+
+
+@lru_cache(maxsize=4)
+def _absolute(entries: tuple[str, ...], _here: str) -> tuple[str, ...]:
+    return tuple(os.path.abspath(entry) for entry in entries)
 
 
 def _belongs(path: str, root: str) -> bool:
