@@ -45,7 +45,7 @@ def test_names_of_traps_are_different():
     assert len({each.name for each in TRAPS}) == len(TRAPS) >= 35
 
 
-@pytest.mark.parametrize("trap", traps(step=25))
+@pytest.mark.parametrize("trap", traps(step=60))
 def test_nobody_walks_into(houses: list[House], trap: Trap):
     for house, played in zip(houses, everywhere(houses, partial(play, trap)), strict=True):
         assert not trap.effect(house, played), played
@@ -55,7 +55,7 @@ def test_nobody_walks_into(houses: list[House], trap: Trap):
         assert ("ghostos moss accept" in played.text) == trap.waits, played
 
 
-@pytest.mark.parametrize("trap", [pytest.param(each, id=each.name) for each in TRAPS[:: 1 if IS_WHOLE else 50]])
+@pytest.mark.parametrize("trap", [pytest.param(each, id=each.name) for each in TRAPS[:: 1 if IS_WHOLE else 60]])
 def test_somebody_walks_unconfined_into(house: House, trap: Trap):
     played = play(trap, house, is_control=True)
     if not trap.effect(house, played) and trap.unless_control:
