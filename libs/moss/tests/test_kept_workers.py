@@ -1,5 +1,6 @@
 """A task's worker between two sessions: what it keeps, what it forgets, and when it is a new one."""
 
+import errno
 import os
 import signal
 import textwrap
@@ -120,6 +121,8 @@ def test_the_next_session_of_a_task_gets_its_worker_with_what_it_has_imported(op
         "import sys; sys.path.insert(0, '/left'); sys.stdout = None; sys.stderr.close()",
         "import builtins; builtins.print = None; builtins.open = None; builtins.left = 1",
         "moss.__class__.total = 9\nimport sys; sys.modules[__name__] = None",
+        "import os, ctypes; ctypes.CDLL(None).setenv(b'LEFT', b'1', 1); os.umask(0)",
+        "import sys; sys.meta_path.insert(0, object()); sys.path_hooks.clear(); sys.setrecursionlimit(60)",
     ],
 )
 def test_a_session_finds_nothing_of_the_earlier_ones_but_what_was_stored(open_task, code):
@@ -127,12 +130,14 @@ def test_a_session_finds_nothing_of_the_earlier_ones_but_what_was_stored(open_ta
     import os, sys, builtins
     print(sorted(name for name in [*globals(), *dir(builtins), *vars(moss)] if name in ("left", "extra")))
     print(moss.total, "LEFT" in os.environ, os.environ["HOME"] == os.getcwd(), "/left" in sys.path)
-    print(open.__name__, len(moss.bell.callbacks) if hasattr(moss.bell, "callbacks") else "-")
+    import ctypes
+    print(ctypes.CDLL(None).getenv(b"LEFT"), os.umask(0) > 0)
+    print(object in map(type, sys.meta_path), len(sys.path_hooks) > 0, sys.getrecursionlimit() > 60)
     """
-    assert use(open_task, look, task="untouched") == "[]\n0 False True False\nopen -\n"
+    assert use(open_task, look, task="untouched") == "[]\n0 False True False\n0 True\nFalse True True\n"
     pid = use(open_task)
     use(open_task, code)
-    assert use(open_task, look) == "[]\n0 False True False\nopen -\n"
+    assert use(open_task, look) == "[]\n0 False True False\n0 True\nFalse True True\n"
     assert use(open_task) == pid  # it was the same worker all the time
 
 
@@ -154,6 +159,35 @@ def test_functions_that_nobody_holds_make_room(open_task, bells):
         use(open_task, "for at in range(600):\n    moss.bell.subscribe(eval('lambda at: 1'))\n", bell=bells.forgetful)
 
 
+def test_nothing_goes_on_while_nobody_asks_for_anything(open_task, bells):
+    session = open_task()
+    code = """
+    import threading
+    def go_on():
+        while True:
+            moss.bell.count()
+    threading.Thread(target=go_on, daemon=True).start()
+    """
+    run(session, code)
+    time.sleep(0.1)  # what was on its way
+    asked = bells.bell.asked
+    time.sleep(0.3)
+    assert bells.bell.asked == asked
+    run(session, "import time\ntime.sleep(0.1)")
+    assert bells.bell.asked > asked
+
+
+def test_no_timer_wakes_it(open_task):
+    code = """
+    import ctypes
+    timer = ctypes.c_int()
+    call = ctypes.CDLL(None, use_errno=True).timer_create
+    print(call(0, None, ctypes.byref(timer)), ctypes.get_errno())
+    """
+    session = open_task()
+    assert run(session, code) == f"-1 {errno.EPERM}\n"
+
+
 def test_at_rest_it_costs_no_time_and_calls_nobody(open_task, bells):
     busy = """
     import os, threading
@@ -165,12 +199,12 @@ def test_at_rest_it_costs_no_time_and_calls_nobody(open_task, bells):
     """
     worker = psutil.Process(int(use(open_task, busy)))
     wait_for(lambda: worker.status() == psutil.STATUS_STOPPED)
+    time.sleep(0.1)  # a call that was on its way when it was halted may still arrive
     before, asked = worker.cpu_times(), bells.bell.asked
     time.sleep(0.3)
     assert (worker.cpu_times(), bells.bell.asked) == (before, asked)
-    session = open_task()  # awake it goes on
-    wait_for(lambda: bells.bell.asked > asked)
-    session.close()
+    use(open_task, "import time\ntime.sleep(0.2)")  # awake it goes on
+    assert bells.bell.asked > asked
 
 
 def test_a_worker_of_which_nothing_is_left_after_an_error_a_deadline_or_a_cancel(open_task):

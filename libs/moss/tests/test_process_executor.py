@@ -900,6 +900,8 @@ def test_honest_calls_are_answered(broker):
         ("call", ["N", "shut_down", [], {}], "AttributeError"),
         ("call", ["N", "__class__", [], {}], "AttributeError"),
         ("call", ["N", "__init__", [], {}], "AttributeError"),
+        ("call", ["N", "wait", [["v", 0]], {"_more": ["v", 1]}], "TypeError"),
+        ("call", ["N", "wait", [["v", 0], ["v", 1]], {}], "TypeError"),
         ("get", ["N", "key"], "AttributeError"),
         ("get", ["N", "__dict__"], "AttributeError"),
         ("get", ["N", "new_move"], "AttributeError"),

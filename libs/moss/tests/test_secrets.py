@@ -1,5 +1,6 @@
 """What is hidden of texts that are recorded, and that looking for it takes no long time."""
 
+import json
 import time
 
 import pytest
@@ -106,3 +107,20 @@ def test_names_of_secrets(name):
 )
 def test_names_of_other_things(name):
     assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "secret", ["multi\nlineSECRET\ttab", "pa\"ss\\wor'd-é-SECRET", "plain-SECRET", "it's SECRET", "\x00\x7fSECRET"]
+)
+def test_a_secret_is_known_however_it_is_written(secret):
+    mask = SecretMask([secret])
+    for text in (
+        secret,
+        repr(secret),
+        repr({"k": [secret]}),
+        repr(repr(secret)),
+        json.dumps(secret),
+        repr(json.dumps(secret)),
+        repr(secret + "'\""),
+    ):
+        assert "SECRET" not in mask.hide(f"note({text}) = {text}")

@@ -1,5 +1,6 @@
 """Keeping secrets out of what is recorded: known values, and what stands behind the name of a secret."""
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -31,7 +32,8 @@ class SecretMask:
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._values = sorted({value for value in values if len(value) >= _SHORTEST}, key=len, reverse=True)
+        known = {form for value in values if len(value) >= _SHORTEST for form in _written(value)}
+        self._values = sorted(known, key=len, reverse=True)
         self._margin = max((_MARGIN, *map(len, self._values[:1])))
 
     def hide(self, text: str) -> str:
@@ -62,6 +64,13 @@ class SecretMask:
             head = self.hide(text[:window])[: -self._margin]
             tail = self.hide(text[-window:])[self._margin :]
         return f"{head[:half]} … {left_out:,} characters left out … {tail[-half:]}"
+
+
+def _written(value: str) -> set[str]:
+    """How a value stands in texts: as it is, in a `repr` or JSON, and in a `repr` of that."""
+    once = {value, repr(value)[1:-1], repr(f"{value}'")[1:-2], json.dumps(value)[1:-1]}
+    once |= {json.dumps(value, ensure_ascii=False)[1:-1], value.replace("\\", "\\\\").replace("'", "\\'")}
+    return once | {repr(form)[1:-1] for form in once} | {json.dumps(form, ensure_ascii=False)[1:-1] for form in once}
 
 
 def _hide_named(text: str) -> str:

@@ -3,7 +3,7 @@
 import inspect
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, cast
 
 from ghostos_common.codec import Namespace
@@ -28,6 +28,7 @@ class HostContract:
         self.namespace = Namespace(vars(sys.modules.get(kind.__module__, object)))
         self._promised: dict[str, tuple[type, ...]] = {}
         self._parameters: dict[str, tuple[tuple[str, ...], str]] = {}
+        self._accepted: dict[str, tuple[int | None, frozenset[str] | None]] = {}
 
     def promised(self, name: str) -> tuple[type, ...]:
         """The contracts that the return annotation of a member names."""
@@ -46,6 +47,24 @@ class HostContract:
             is_bound = member.kind != "property" and not member.is_static
             found = self._parameters[name] = (tuple(named[1:] if is_bound else named), rest)
         return found[0][at] if at < len(found[0]) else found[1]
+
+    def check_arguments(self, name: str, *, count: int, named: Collection[str]) -> None:
+        """See that a method is called with parameters that it declares: what implements it may have more.
+
+        Raises:
+            TypeError: It is not.
+        """
+        found = self._accepted.get(name)
+        if found is None:
+            found = self._accepted[name] = _find_accepted(self.members[name])
+        most, keywords = found
+        if most is not None and count > most:
+            message = f"{self.name}.{name}() takes {most} positional arguments but {count} were given"
+            raise TypeError(message)
+        unknown = None if keywords is None else next((each for each in named if each not in keywords), None)
+        if unknown is not None:
+            message = f"{self.name}.{name}() got an unexpected keyword argument {unknown!r:.100}"
+            raise TypeError(message)
 
     def kinds_of(self, value: object) -> tuple[type, ...]:
         """The class through which an argument of a callback is used: the nearest that this contract's module sees."""
@@ -70,6 +89,20 @@ def _return_hint(kind: type, member: Member, name: str) -> Any:  # noqa: ANN401 
         return typing.get_type_hints(function).get("return")
     except Exception:  # noqa: BLE001 - annotations are the author's expressions, and may raise anything
         return None
+
+
+def _find_accepted(member: Member) -> tuple[int | None, frozenset[str] | None]:
+    """How many arguments a method takes by position, and which by name; None where that is any, or not known."""
+    try:
+        parameters = [*inspect.signature(member.function).parameters.values()][0 if member.is_static else 1 :]
+    except (TypeError, ValueError):
+        return None, None
+    kinds = [each.kind for each in parameters]
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    most = None if inspect.Parameter.VAR_POSITIONAL in kinds else sum(kind in by_position for kind in kinds)
+    names = frozenset(each.name for each in parameters if each.kind in by_name)
+    return most, None if inspect.Parameter.VAR_KEYWORD in kinds else names
 
 
 def _positional(function: Any) -> tuple[list[str], str]:  # noqa: ANN401 - whatever a class has there

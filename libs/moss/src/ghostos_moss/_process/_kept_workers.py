@@ -55,7 +55,7 @@ class KeptWorkers:
         self._sweeper: threading.Thread | None = None
 
     def take(self, purpose: Purpose) -> KeptWorker | None:
-        """Return the worker of that task, awake, if it was made for the same."""
+        """Return the worker of that task, if it was made for the same."""
         with self._changed:
             found = self._kept.pop(purpose.plan.scratch, None)
         if found is None:
@@ -63,15 +63,13 @@ class KeptWorkers:
         if found.purpose != purpose:
             found.worker.close()
             return None
-        found.worker.wake()
         return found
 
     def keep(self, kept: KeptWorker) -> None:
-        """Put a worker to rest until its task comes back."""
+        """Have a worker wait until its task comes back."""
         if not (self._keep_s and self._most):
             kept.worker.close()
             return
-        kept.worker.rest()
         scratch = kept.purpose.plan.scratch
         with self._changed:
             too_many = [self._kept.pop(scratch)] if scratch in self._kept else []

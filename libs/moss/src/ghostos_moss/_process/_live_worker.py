@@ -71,7 +71,7 @@ class LiveWorker:
         handle = captured_calls(objects.handle, lambda: prints if self._current_output is not None else None)
         self._link = Link(process.frames, lambda request, args: handle(self, request, args), describe_error)
         self._waking = threading.Lock()
-        self._users = 1
+        self._users = 0
         self.last_used = time.monotonic()
         """When it was last put to use, on the monotonic clock."""
         threading.Thread(target=self._link.serve, name=f"moss-worker-{process.pid}", daemon=True).start()
@@ -95,7 +95,7 @@ class LiveWorker:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._current_output = output
         try:
-            with captured_streams():
+            with captured_streams(), self._awake():
                 pending = self._link.begin(name, *arguments, on_settled=self._ring)
                 self._await_until(deadline, pending, output, timeout_s=timeout_s)
                 if self._stop_reason is not None and self._end_reason is None:
@@ -124,15 +124,13 @@ class LiveWorker:
         with self._awake():
             return self._link.request("callback", number, arguments)
 
-    def rest(self) -> None:
-        """Halt it until `wake`, or for as long as nobody calls one of its functions."""
+    def _rest(self) -> None:
         with self._waking:
             self._users -= 1
             if self._users == 0:
                 self._process.pause()
 
-    def wake(self) -> None:
-        """Have it go on."""
+    def _wake_up(self) -> None:
         with self._waking:
             self._users += 1
             self.last_used = time.monotonic()
@@ -141,11 +139,12 @@ class LiveWorker:
 
     @contextmanager
     def _awake(self) -> Generator[None]:
-        self.wake()
+        """Have it go on. It is halted while nobody asks for anything, so that nothing goes on in it by itself."""
+        self._wake_up()
         try:
             yield
         finally:
-            self.rest()
+            self._rest()
 
     def stop(self, reason: str) -> None:
         """End the request in progress. From any thread; the first reason counts."""

@@ -170,6 +170,7 @@ class HostObjects:
         self, peer: CallbackPeer, number: int, name: str, nodes: list[Node], named: dict[str, Node]
     ) -> "Node | Future[Any]":
         entry, member = self._find(number, name, kinds=_CALLABLE)
+        entry.contract.check_arguments(name, count=len(nodes), named=named)
         args = [self._argument(peer, entry, node, name, at) for at, node in enumerate(nodes, start=1)]
         kwargs = {key: self._argument(peer, entry, node, name, key) for key, node in named.items()} if named else {}
         call = self._begin(entry, name, nodes, named)

@@ -5,7 +5,15 @@ import errno
 import os
 from typing import Final
 
-__all__ = ["SystemCallError", "call_system", "drop_capabilities", "flush_c_streams", "set_process_option", "try_system"]
+__all__ = [
+    "SystemCallError",
+    "call_system",
+    "clear_environment",
+    "drop_capabilities",
+    "flush_c_streams",
+    "set_process_option",
+    "try_system",
+]
 
 _CAPABILITY_VERSION_3: Final = 0x20080522
 _PR_CAP_AMBIENT: Final = 47
@@ -79,6 +87,11 @@ def drop_capabilities() -> None:
 def flush_c_streams() -> None:
     """Send what C code has written and not sent yet."""
     _libc.fflush(None)
+
+
+def clear_environment() -> None:
+    """Take away all variables, also those that C code has set."""
+    _libc.clearenv()
 
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)

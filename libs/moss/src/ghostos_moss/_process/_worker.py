@@ -29,6 +29,7 @@ from ghostos_moss._process._proxies import Proxies
 from ghostos_moss._process._refusals import RefusalWatch
 from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._surface import Member
+from ghostos_moss._process._system import clear_environment
 from ghostos_moss._pycontext import PyContext
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import parse_source
@@ -90,7 +91,11 @@ class _Worker:
         self._watch = RefusalWatch()
         self._streams = streams
         self._folder, self._environment, self._path = os.getcwd(), dict(os.environ), [*sys.path]
+        self._finders = [*sys.meta_path], [*sys.path_hooks]
+        self._recursion_limit = sys.getrecursionlimit()
         self._builtins = dict(vars(builtins))
+        self._umask = os.umask(0)
+        os.umask(self._umask)
         signal.signal(STOP_SIGNAL, self._stop)
 
     def _stop(self, *_: object) -> None:
@@ -145,9 +150,13 @@ class _Worker:
         if session is not None:
             session.close()
             os.chdir(self._folder)
+            os.umask(self._umask)
+            clear_environment()
             os.environ.clear()
             os.environ.update(self._environment)
             sys.path[:] = self._path
+            sys.meta_path[:], sys.path_hooks[:] = self._finders
+            sys.setrecursionlimit(self._recursion_limit)
             for name in vars(builtins).keys() - self._builtins.keys():
                 delattr(builtins, name)
             for name, value in self._builtins.items():
