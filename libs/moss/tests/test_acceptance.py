@@ -450,11 +450,18 @@ def test_modules_of_packages_and_relative_imports_are_followed(house, play):
 
 
 def test_a_right_given_in_another_workspace_counts_as_well(house, play):
-    elsewhere = house.base / "other" / "runtime" / "accepted"
-    play(write_by_code(house.helper, house.payload), record=house.start_anew("other"), write=[str(house.folder)])
-    said = _error(lambda: play(record=house.start_anew(others=[elsewhere])))
+    shared = house.base / "home" / "accepted"
+    other = house.start_anew("other", shared=shared)
+    play(write_by_code(house.helper, house.payload), record=other, write=[str(house.folder)])
+    said = _error(lambda: play(record=house.start_anew(shared=shared)))
     assert "agent.py is new" in said
     assert not house.mark.exists()
+    record, source = house.start_anew(shared=shared), load_source(str(house.agent))
+    house.helper.write_text("TEXT = 'seen'\n")
+    record.accept(source, record.find_waiting(source).id)
+    house.helper.write_text("TEXT = 'mine'\n")
+    assert play(record=house.start_anew(shared=shared)) == "mine\n", "nobody writes there any more"
+    house.helper.write_text(house.payload)
     alone = house.start_anew("third")
     play(record=alone)
     assert house.mark.exists(), "the control: a workspace that knows of no other"

@@ -296,7 +296,6 @@ def test_clearing_the_workspace_forgets_nothing_of_it(user):
 
 
 def test_another_workspace_of_the_user_knows_where_code_could_write(user):
-    assert user.run("init", "one").status == 0
     user.run_code(
         f"open({str(user.folder / 'helper.py')!r}, 'w').write({user.payload!r})",
         *("--workspace", "one", "--allow-write", str(user.folder / "helper.py")),

@@ -1,10 +1,8 @@
 """What the user accepted to run on the host: where a workspace records it, and what is said where something waits."""
 
-from pathlib import Path
-
 from ghostos.config import Workspace
 from ghostos.errors import GhostOSError, NewerFormatError, UnacceptedError, WorkspaceError
-from ghostos.libraries.workspaces import list_workspaces
+from ghostos.libraries.workspaces import list_workspaces, user_data_folder
 from ghostos_moss import AcceptedFiles
 from ghostos_moss.errors import AcceptanceRecordError, NotAcceptedError
 
@@ -17,11 +15,10 @@ def open_accepted_files(workspace: Workspace) -> AcceptedFiles:
     What code could write under another workspace of this user counts as written, too: threads of one folder may be in
     several of them.
     """
-    others = [each for each in list_workspaces() if not _is_same(each.root, workspace.root)]
     return AcceptedFiles(
         workspace.accepted,
-        others=[each.accepted for each in others],
-        always_written=[each.scratch for each in (workspace, *others)],
+        shared=user_data_folder() / "accepted",
+        always_written=[each.scratch for each in (workspace, *list_workspaces())],
     )
 
 
@@ -40,7 +37,3 @@ def describe_refusal(error: NotAcceptedError | AcceptanceRecordError) -> GhostOS
         return WorkspaceError(happened, advice=advice)
     advice = "Mend it. Or look at your files, then move it away: what is in them then counts as accepted."
     return WorkspaceError(happened, advice=advice)
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()

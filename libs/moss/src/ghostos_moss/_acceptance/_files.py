@@ -40,13 +40,14 @@ class AcceptedFiles:
 
     Args:
         folder: Where that is recorded. No code may write there.
-        others: Such folders of other workspaces: code could write where it was allowed to there, too.
+        shared: Likewise, for all workspaces of the user: where code may write under one of them counts in the others.
         always_written: Folders in which code may write without being allowed to.
     """
 
-    def __init__(self, folder: Path, *, others: Sequence[Path] = (), always_written: Sequence[Path] = ()) -> None:
+    def __init__(self, folder: Path, *, shared: Path | None = None, always_written: Sequence[Path] = ()) -> None:
         self._store = RecordStore(folder)
-        self._others = [RecordStore(each) for each in others]
+        self._shared = RecordStore(shared) if shared is not None else None
+        self._stores = [self._store, *([self._shared] if self._shared is not None else [])]
         self._always_written = [str(place) for each in always_written for place in find_places(each)]
         self._granted: set[str] = set()
         self._followed: list[ModuleSource] = []
@@ -169,8 +170,9 @@ class AcceptedFiles:
                 is_covered = any(is_inside(place, granted) for place in places for granted in fresh)
                 if is_covered and not self._is_held(path, record):
                     self._accept_as_it_is(path, record)
+            at = self._share(fresh, record.next_moment())
             self._store.hold(fresh)
-            record.grants.update(dict.fromkeys(fresh, record.next_moment()))
+            record.grants.update(dict.fromkeys(fresh, at))
         self._granted |= fresh
         self._follow_written(source.filename)
 
@@ -222,7 +224,8 @@ class AcceptedFiles:
     def close(self) -> None:
         """Code of this process does not write any more, and nothing is imported for it. Harmless twice."""
         find_imports().leave(self)
-        self._store.release()
+        for store in self._stores:
+            store.release()
 
     def _decide(self, path: str, digest: str, *, target: str, is_text: bool) -> None:
         change = self._find_change(path, digest, self._store.read_anew(), is_text=is_text)
@@ -238,6 +241,21 @@ class AcceptedFiles:
         _logger.info("%s %s, and waits until it is accepted", path, change)
         self._refused[path] = change
         raise NotAcceptedError(path, change, advice=_advice(target))
+
+    def _share(self, paths: Collection[str], at: int) -> int:
+        """Let other workspaces know where code may write; the moment from which on it may."""
+        if self._shared is None:
+            return at
+        try:
+            with self._shared.change() as record:
+                at = max(at, record.next_moment())
+                self._shared.hold(paths)
+                record.grants.update(dict.fromkeys(paths, at))
+        except AcceptanceRecordError as exc:
+            if exc.is_written:
+                raise
+            _logger.info("other workspaces do not know where code may write: %s", exc)
+        return at
 
     def _take_over(self, record: Record) -> None:
         """Record what ran here as it came; not what code could have written by now."""
@@ -265,7 +283,8 @@ class AcceptedFiles:
         if any(is_inside(place, folder) for place in places for folder in self._always_written):
             return True
         accepted = record.files.get(path)
-        for store, each in ((self._store, record), *((other, other.read_anew()) for other in self._others)):
+        for store in self._stores:
+            each = record if store is self._store else store.read_anew()
             reaching = [granted for granted in each.grants if any(is_inside(place, granted) for place in places)]
             if reaching and accepted is None:
                 return True
@@ -277,7 +296,7 @@ class AcceptedFiles:
 
     def _keep_held(self, paths: Sequence[str], record: Record) -> None:
         """Have files that were accepted just now wait when they change while code that runs now can write them."""
-        live = {granted for store in (self._store, *self._others) for granted in store.list_held()}
+        live = {granted for store in self._stores for granted in store.list_held()}
         reaching = [
             granted for granted in live if any(is_inside(place, granted) for p in paths for place in _places(p))
         ]
@@ -295,7 +314,7 @@ class AcceptedFiles:
         return _meet(folder, self._list_written())
 
     def _list_written(self) -> list[str]:
-        granted = [path for store in (self._store, *self._others) for path in store.read().grants]
+        granted = [path for store in self._stores for path in store.read().grants]
         return [*self._always_written, *granted]
 
     def _accept_as_it_is(self, path: str, record: Record) -> None:
