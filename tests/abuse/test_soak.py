@@ -22,7 +22,7 @@ from tests.abuse.soak import MOMENTS
 
 PROGRAM = Path(__file__).with_name("soak.py")
 IS_WHOLE = os.environ.get("GHOSTOS_TEST_WHOLE") == "1"
-WORKERS, WARM_UP = (1000, 100) if IS_WHOLE else (48, 30)
+WORKERS, WARM_UP = (1000, 100) if IS_WHOLE else (40, 30)
 HOSTS = 30 if IS_WHOLE else 3
 OUTLIVES_S = 3.0
 """A second, and what a busy machine adds: what is just starting notices only when it has started."""

@@ -423,7 +423,6 @@ TRAPS = (
         waits=True,
         then=start_in_own_workspace,
         effect=ran_with_the_users_rights,
-        hole="a grant under a workspace that `ghostos init` did not make is unknown in others (libraries/accepted.py)",
     ),
     Trap(
         name="a library in another folder of code",
