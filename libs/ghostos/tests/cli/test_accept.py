@@ -125,6 +125,7 @@ def test_what_code_wrote_waits_for_diff_and_accept(user):
     assert done.out == f"Accepted as they are in version {id}: {user.folder / 'helper.py'}\n"
     assert user.run_code("print(greet())").out == "pwned\n"
     assert user.mark.exists()
+    assert "2 files recorded that ran with your rights" in user.run("doctor").out
     assert user.run("moss", "diff", "agent.py").out == "Nothing is proposed for agent.py.\n"
     assert user.run("moss", "accept", "agent.py", id).status == 2
 
@@ -283,6 +284,9 @@ def test_a_record_that_cannot_be_used_is_status_3_and_stays(user, text, words):
             assert str(user.record) in happened
             assert words in happened
             assert advice
+    doctor = user.run("doctor")
+    assert doctor.status == 3
+    assert re.search(rf"^broken  accepted +The record .*{re.escape(words)}", doctor.out, re.MULTILINE)
     assert user.record.read_text() == text
     assert not user.mark.exists()
 

@@ -21,9 +21,10 @@ from ghostos.config import AppSettings, Workspace, default_services
 from ghostos.drivers.models.registry import Models
 from ghostos.drivers.store.schema.revisions import HEAD_REVISION, SchemaState, read_schema
 from ghostos.errors import GhostOSError, ModelKeyMissingError
+from ghostos.libraries.accepted import describe_refusal, open_accepted_files
 from ghostos.libraries.app_settings import load_app_settings
 from ghostos_moss import Permissions, ProcessExecutor
-from ghostos_moss.errors import ConfinementError
+from ghostos_moss.errors import AcceptanceRecordError, ConfinementError
 
 State = Literal["ok", "note", "broken"]
 
@@ -68,6 +69,7 @@ def _find_all(workspace: Workspace, *, model: str | None) -> Iterator[_Finding]:
     yield _examine_workspace(workspace)
     yield _examine_space(workspace)
     yield _examine_database(workspace)
+    yield _examine_accepted(workspace)
     app = None
     try:
         app = load_app_settings(workspace, environment=os.environ, model=model)
@@ -139,6 +141,16 @@ def _examine_database(workspace: Workspace) -> _Finding:
             return _Finding("broken", "database", text, "Use the version of GhostOS that made it, or a newer one")
         case SchemaState.FOREIGN:
             return _Finding("broken", "database", f"{database} is not one of GhostOS", "Choose --workspace DIR")
+
+
+def _examine_accepted(workspace: Workspace) -> _Finding:
+    """What the user accepted to run here: a record that cannot be read stops the commands that need it."""
+    try:
+        count = open_accepted_files(workspace).check_record()
+    except AcceptanceRecordError as exc:
+        error = describe_refusal(exc)
+        return _Finding("broken", "accepted", error.happened, error.advice)
+    return _Finding("ok", "accepted", f"{count} file{'' if count == 1 else 's'} recorded that ran with your rights")
 
 
 def _examine_settings(workspace: Workspace) -> _Finding:

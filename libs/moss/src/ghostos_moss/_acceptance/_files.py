@@ -129,6 +129,15 @@ class AcceptedFiles:
         if self._fresh.get(path, GONE) != GONE or path in self._store.read().files:
             self._decide(path, GONE, target=target, is_text=True)
 
+    def check_record(self) -> int:
+        """Return how many files are recorded.
+
+        Raises:
+            AcceptanceRecordError: The record, or the one that is shared, cannot be used.
+        """
+        own, *_ = [store.read_anew() for store in self._stores]
+        return len(own.files)
+
     def list_refused(self) -> dict[str, str]:
         """Return the files that were to run here and had to wait, with what happened to them."""
         return dict(self._refused)
