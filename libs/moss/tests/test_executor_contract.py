@@ -154,7 +154,8 @@ def test_who_is_out_of_time_is_told_where_it_was(session, code, place):
 
 
 def test_code_that_is_stopped_can_clean_up(session):
-    code = "def run(moss):\n    try:\n        while True: moss.count += 1\n    finally:\n        print('cleaned up')"
+    loop = "moss.count = 1\n        while True: moss.count += 1"  # a loop alone may end outside its try
+    code = f"def run(moss):\n    try:\n        {loop}\n    finally:\n        print('cleaned up')"
     result = session.run(code, timeout_s=0.2)
     assert (result.status, result.std_output) == ("interrupted", "cleaned up\n")
 
