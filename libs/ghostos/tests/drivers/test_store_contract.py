@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -141,7 +142,11 @@ async def test_a_claim_says_what_there_is_to_do(store, records):
     task = await store.create_task(records.task())
     event = await store.post_event(records.event(task))
     claim = await store.claim(task.id)
-    assert claim == Claim(task=replace(task, state="running"), event=event, round_id=claim.round_id, fence=1)
+    assert isinstance(claim, Claim)
+    until = records.clock.now + timedelta(seconds=30)
+    assert claim == Claim(
+        task=replace(task, state="running"), event=event, round_id=claim.round_id, fence=1, lease_until=until
+    )
     assert await store.find_task(task.id) == claim.task
 
 
@@ -434,3 +439,74 @@ async def test_a_claim_that_nobody_waits_for_any_more_is_given_back(store, recor
             await store.park(outcome)
         await store.post_event(records.event(task))  # what is given back is so before the next unit's answer
     assert isinstance(await store.claim(task.id), Claim)
+
+
+async def test_an_observe_that_is_not_due_yet_keeps_the_next_turn_waiting(store, records):
+    task = await store.create_task(records.task())
+    await store.post_event(records.event(task, "observe", delay_s=5))
+    said = await store.post_event(records.event(task))
+    assert await store.claim(task.id) == "idle"
+    records.clock.advance(6)
+    claim = await records.claim(store, task.id)
+    assert claim.event.type == "observe"
+    following = await store.commit_round(records.commit(claim, claim_next=True))
+    assert following is not None
+    assert following.event.id == said.id
+
+
+async def test_a_cancel_comes_before_an_observe_that_is_not_due_yet(store, records):
+    task = await store.create_task(records.task())
+    await store.post_event(records.event(task, "observe", delay_s=5))
+    stop = await store.post_event(records.event(task, "cancel"))
+    claim = await records.claim(store, task.id)
+    assert claim.event.id == stop.id
+
+
+async def test_what_steers_joins_the_round_that_goes_on_with_the_turn(store, records):
+    claim = await records.claimed(store)
+    task = claim.task
+    assert claim.joined == ()
+    plain = await store.post_event(records.event(task))
+    steering = await store.post_event(replace(records.event(task), payload={"text": "left", "steer": True}))
+    claim = await store.commit_round(records.commit(claim, events=(records.event(task, "observe"),), claim_next=True))
+    assert claim is not None
+    assert claim.event.type == "observe"
+    assert claim.joined == (steering,)
+    claim = await store.commit_round(replace(records.commit(claim, claim_next=True), consumed=[steering.id]))
+    assert claim is not None
+    assert claim.event.id == plain.id
+    assert await store.pending_events(task.id) == [plain]
+
+
+async def test_an_event_that_was_consumed_is_not_consumed_again_beside_another(store, records):
+    task = await store.create_task(records.task())
+    first = await store.post_event(records.event(task))
+    await store.post_event(records.event(task))
+    following = await store.commit_round(records.commit(await records.claim(store, task.id), claim_next=True))
+    assert following is not None
+    with pytest.raises(LeaseLostError):
+        await store.commit_round(replace(records.commit(following, "twice"), consumed=[first.id]))
+    assert await store.list_messages(task.id) == []
+
+
+async def test_a_round_makes_tasks_and_their_events(store, records):
+    claim = await records.claimed(store)
+    task = claim.task
+    child = replace(records.task("child"), parent_id=task.id, rights={"sandbox": "process"})
+    order = replace(records.event(child), sender_id=task.id)
+    await store.commit_round(replace(records.commit(claim, events=(order,)), tasks=[child]))
+    assert await store.find_task("child") == child
+    claim = await records.claim(store, child.id)
+    assert claim.event.sender_id == task.id
+
+
+async def test_a_task_keeps_what_it_made_and_what_it_cost(store, records):
+    task = await store.create_task(records.task())
+    for state, artifact, cost in (("finished", {"answer": 42}, 0.5), ("waiting", None, 0.25)):
+        await store.post_event(records.event(task))
+        claim = await records.claim(store, task.id)
+        commit = replace(records.commit(claim), state=state, artifact=artifact, cost=cost, calls=[{"model": "m"}])
+        await store.commit_round(commit)
+    kept = await store.find_task(task.id)
+    assert kept is not None
+    assert (kept.artifact, kept.cost) == ({"answer": 42}, 0.75)

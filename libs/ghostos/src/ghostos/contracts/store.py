@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from ghostos.core.event import Event
-from ghostos.core.json import JsonObject
+from ghostos.core.json import Json, JsonObject
 from ghostos.core.message import Message
 from ghostos.core.permission import Grant
 from ghostos.core.task import CodeRun, Task, TaskState
@@ -36,6 +36,8 @@ class Claim:
         event: The next one that is due.
         round_id: Id of the new round.
         fence: Rises with every claim of the task; a commit with an older one is refused.
+        lease_until: When others may take the task, unless the lease is renewed.
+        joined: What the user said meanwhile to steer the turn that goes on with this event, in order.
         abandoned: A round that was begun and not committed, if any: reported with the first claim after it, whichever
             event that takes.
     """
@@ -44,6 +46,8 @@ class Claim:
     event: Event
     round_id: str
     fence: int
+    lease_until: datetime
+    joined: Sequence[Event] = ()
     abandoned: AbandonedRound | None = None
 
 
@@ -56,12 +60,17 @@ class RoundCommit:
         state: The task's state after it.
         messages: New messages, in order; the task's `next_seq` becomes one more than the last one's.
         events: New events, for this task (an observe) or others.
+        tasks: New tasks, that this one made.
+        consumed: Ids of further events of the task that it has dealt with: those that joined, those that it dropped.
+        artifact: What the task made, where it is finished.
         pycontext: The module's context after it; None keeps what there is.
         error_streak: The task's, after it.
         turn: The task's, after it.
         round: The task's, after it.
         usage: Tokens of this round; added to the task's.
         model: Label of the model that it called; "" for none.
+        cost: Of its model calls; added to the task's.
+        calls: Its model calls, one JSON object each.
         started_at: When the round began.
         code_runs: The runs of this round (and of an abandoned one), finished.
         grants: What the user has allowed the task's code; None keeps what there is.
@@ -75,10 +84,15 @@ class RoundCommit:
     round: int
     started_at: datetime
     events: Sequence[Event] = ()
+    tasks: Sequence[Task] = ()
+    consumed: Sequence[str] = ()
+    artifact: Json = None
     pycontext: JsonObject | None = None
     error_streak: int = 0
     usage: Usage = field(default_factory=Usage)
     model: str = ""
+    cost: float = 0.0
+    calls: Sequence[JsonObject] = ()
     code_runs: Sequence[CodeRun] = ()
     grants: Sequence[Grant] | None = None
     claim_next: bool = True

@@ -24,6 +24,7 @@ class Event:
         type: What kind it is.
         payload: Its facts: `{"text": …}` of an input, `{"context": …}` where the client gave one; `{"permission": …}`
             of an approval that answers what code was refused.
+        sender_id: The task that sent it; None is a client, or the system.
         created_at: Aware, UTC.
         not_before: Not due before this time; None is at once.
         seq: Order of arrival, given by the store. 0 until it is stored.
@@ -36,11 +37,17 @@ class Event:
     payload: JsonObject = field(default_factory=dict)
     not_before: datetime | None = None
     seq: int = 0
+    sender_id: str | None = None
 
     @property
     def is_turn_start(self) -> bool:
         """Whether the event begins a turn: all do but those with which a task wakes itself."""
         return self.type != "observe"
+
+    @property
+    def is_steering(self) -> bool:
+        """Whether an input joins the turn that runs, where one does, instead of waiting for its end."""
+        return self.type == "input" and self.payload.get("steer") is True
 
     @property
     def priority(self) -> int:

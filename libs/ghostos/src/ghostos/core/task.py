@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from ghostos.core.json import JsonObject
+from ghostos.core.json import Json, JsonObject
 from ghostos.core.permission import Grant
 from ghostos.core.usage import Usage
 
@@ -31,6 +31,12 @@ class Task:
         error_streak: Rounds in a row whose code failed.
         usage: Tokens of all its rounds.
         grants: What the user has allowed its code with a click; those of turns that are over may still be among them.
+        rights: What it may do at most, where another task made it, as JSON; None is what the user allows.
+        artifact: What it made, once it is finished, as JSON.
+        cost: Of all its model calls, in the currency of the settings' prices; 0 where no price is known.
+        waits_for: The task that its running round waits for, if it does.
+        forked_from: The task whose thread it began with, if any.
+        fork_seq: The last `seq` that it has from there.
         created_at: Aware, UTC.
         updated_at: Aware, UTC: the last commit.
     """
@@ -51,6 +57,12 @@ class Task:
     error_streak: int = 0
     usage: Usage = field(default_factory=Usage)
     grants: tuple[Grant, ...] = ()
+    rights: JsonObject | None = None
+    artifact: Json = None
+    cost: float = 0.0
+    waits_for: str | None = None
+    forked_from: str | None = None
+    fork_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

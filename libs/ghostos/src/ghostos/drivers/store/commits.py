@@ -10,11 +10,11 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from ghostos.contracts.store import Claim, RoundCommit
 from ghostos.core.ids import new_id
 from ghostos.core.task import Task
-from ghostos.drivers.store.leases import Tenant, find_due_event, lease_lost, require_lease
+from ghostos.drivers.store.leases import Tenant, find_due_event, find_joined, lease_lost, require_lease
 from ghostos.drivers.store.rows import code_run_to_row, grants_to_column, message_to_row, usage_to_row
 from ghostos.drivers.store.schema.tables import code_runs, events, messages, rounds, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
-from ghostos.drivers.store.threads import post_event
+from ghostos.drivers.store.threads import insert_task, post_event
 
 __all__ = ["commit_round"]
 
@@ -32,8 +32,8 @@ _finish_code_runs = Statement(
 )
 _task_columns = (
     *("state", "turn", "round", "next_seq", "error_streak", "grants"),
-    *("input_tokens", "cached_tokens", "output_tokens", "model_calls", "updated_at"),
-    *("lease_owner", "lease_until", "fence", "current_round_id"),
+    *("input_tokens", "cached_tokens", "output_tokens", "model_calls", "cost", "updated_at"),
+    *("lease_owner", "lease_until", "fence", "current_round_id", "waits_for", "artifact"),
 )
 _committed = tasks.c.id == bindparam("task_id")
 _update_task = Statement(update(tasks).where(_committed), columns=_task_columns)
@@ -51,6 +51,9 @@ def commit_round(connection: DriverConnection, commit: RoundCommit, *, tenant: T
     changed = require_lease(connection, claim, owner=tenant.owner)
     if not _consume_event.run(connection, {"event_id": claim.event.id, "consumed_at": tenant.now}).rowcount:
         raise lease_lost(claim)
+    for event_id in commit.consumed:
+        if not _consume_event.run(connection, {"event_id": event_id, "consumed_at": tenant.now}).rowcount:
+            raise lease_lost(claim)
     _insert(connection, commit, now=tenant.now)
     event = find_due_event(connection, claim.task.id, now=tenant.now) if commit.claim_next else None
     task = replace(_task_after(commit, now=tenant.now), **changed)
@@ -58,10 +61,17 @@ def commit_round(connection: DriverConnection, commit: RoundCommit, *, tenant: T
         lease = {"lease_owner": None, "lease_until": None, "fence": claim.fence, "current_round_id": None}
         _update(connection, task, lease=lease, with_pycontext=commit.pycontext is not None)
         return None
-    following = Claim(task=replace(task, state="running"), event=event, round_id=new_id(), fence=claim.fence + 1)
+    following = Claim(
+        task=replace(task, state="running"),
+        event=event,
+        round_id=new_id(),
+        fence=claim.fence + 1,
+        lease_until=tenant.now + tenant.lease,
+        joined=find_joined(connection, event),
+    )
     lease = {
         "lease_owner": tenant.owner.key,
-        "lease_until": tenant.now + tenant.lease,
+        "lease_until": following.lease_until,
         "fence": following.fence,
         "current_round_id": following.round_id,
     }
@@ -73,6 +83,8 @@ def _insert(connection: DriverConnection, commit: RoundCommit, *, now: datetime)
     claim = commit.claim
     _insert_messages.run_many(connection, [message_to_row(message) for message in commit.messages])
     _finish_code_runs.run_many(connection, [code_run_to_row(code_run) for code_run in commit.code_runs])
+    for task in commit.tasks:
+        insert_task(connection, task)
     for event in commit.events:
         post_event(connection, event)
     _insert_round.run(
@@ -87,6 +99,8 @@ def _insert(connection: DriverConnection, commit: RoundCommit, *, now: datetime)
             "model": commit.model,
             "started_at": commit.started_at,
             "committed_at": now,
+            "cost": commit.cost,
+            "calls": list(commit.calls) or None,
             **usage_to_row(commit.usage),
         },
     )
@@ -105,6 +119,9 @@ def _task_after(commit: RoundCommit, *, now: datetime) -> Task:
         error_streak=commit.error_streak,
         usage=before.usage + commit.usage,
         grants=before.grants if commit.grants is None else tuple(commit.grants),
+        artifact=commit.artifact if commit.state == "finished" else before.artifact,
+        cost=before.cost + commit.cost,
+        waits_for=None,
         updated_at=now,
     )
 
@@ -120,6 +137,9 @@ def _update(connection: DriverConnection, task: Task, *, lease: dict[str, Any], 
         "updated_at": task.updated_at,
         "pycontext": task.pycontext,
         "grants": grants_to_column(task.grants),
+        "artifact": task.artifact,
+        "cost": task.cost,
+        "waits_for": None,
         **usage_to_row(task.usage),
         **lease,
     }

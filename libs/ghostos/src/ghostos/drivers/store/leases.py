@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, literal_column, or_, select, update
+from sqlalchemy import bindparam, case, insert, literal_column, or_, select, update
 
 from ghostos.contracts.store import AbandonedRound, Claim, ClaimRefusal
 from ghostos.core.event import Event
@@ -24,6 +24,7 @@ __all__ = [
     "Tenant",
     "claim_task",
     "find_due_event",
+    "find_joined",
     "is_held",
     "lease_lost",
     "park",
@@ -56,15 +57,17 @@ _holds = (
     tasks.c.lease_owner == bindparam("held_by"),
 )
 _find_task = Statement(select(tasks).where(_task_id).with_for_update())
+_is_pending = (events.c.task_id == bindparam("task_id"), events.c.consumed_at.is_(None))
+_is_due = or_(events.c.not_before.is_(None), events.c.not_before <= bindparam("now"))
+# An observe that is not due yet keeps what comes after it waiting: a turn ends before the next one begins.
 _find_due_event = Statement(
-    select(events)
-    .where(
-        events.c.task_id == bindparam("task_id"),
-        events.c.consumed_at.is_(None),
-        or_(events.c.not_before.is_(None), events.c.not_before <= bindparam("now")),
-    )
+    select(events, case((_is_due, 1), else_=0).label("is_due"))
+    .where(*_is_pending, or_(_is_due, events.c.type == literal_column("'observe'")))
     .order_by(events.c.priority, events.c.seq)
     .limit(1)
+)
+_pending_inputs = Statement(
+    select(events).where(*_is_pending, events.c.type == literal_column("'input'")).order_by(events.c.seq)
 )
 _find_started_run = Statement(
     select(code_runs)
@@ -115,6 +118,8 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
         event=event,
         round_id=round_id,
         fence=fence,
+        lease_until=tenant.now + tenant.lease,
+        joined=find_joined(connection, event),
         abandoned=None if left_round_id is None else _find_abandoned(connection, task_id, round_id=left_round_id),
     )
 
@@ -122,7 +127,15 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
 def find_due_event(connection: DriverConnection, task_id: str, *, now: datetime) -> Event | None:
     """Return the event that a claim takes next."""
     row = _find_due_event.first(connection, {"task_id": task_id, "now": now})
-    return None if row is None else event_from_row(row)
+    return event_from_row(row) if row is not None and row["is_due"] else None
+
+
+def find_joined(connection: DriverConnection, event: Event) -> tuple[Event, ...]:
+    """Return what the user said to steer the turn that goes on with an event; nothing where the event begins one."""
+    if event.is_turn_start:
+        return ()
+    rows = _pending_inputs.mappings(connection, {"task_id": event.task_id})
+    return tuple(each for row in rows if (each := event_from_row(row)).is_steering)
 
 
 def require_lease(connection: DriverConnection, claim: Claim, *, owner: Owner) -> dict[str, Any]:

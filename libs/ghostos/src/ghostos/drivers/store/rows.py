@@ -49,6 +49,12 @@ def task_from_row(row: Mapping[str, Any]) -> Task:
             output_tokens=row["output_tokens"],
             model_calls=row["model_calls"],
         ),
+        rights=row["rights"],
+        artifact=row["artifact"],
+        cost=row["cost"],
+        waits_for=row["waits_for"],
+        forked_from=row["forked_from"],
+        fork_seq=row["fork_seq"],
         grants=tuple(grant for data in row["grants"] or () if (grant := load_grant(data)) is not None),
     )
 
@@ -72,8 +78,12 @@ def task_to_row(task: Task) -> Values:
         "error_streak": task.error_streak,
         "grants": grants_to_column(task.grants),
         **usage_to_row(task.usage),
-        "forked_from": None,
-        "fork_seq": None,
+        "rights": task.rights,
+        "artifact": task.artifact,
+        "cost": task.cost,
+        "waits_for": task.waits_for,
+        "forked_from": task.forked_from,
+        "fork_seq": task.fork_seq,
         "lease_owner": None,
         "lease_until": None,
         "fence": 0,
@@ -106,6 +116,7 @@ def event_from_row(row: Mapping[str, Any]) -> Event:
         payload=row["payload"],
         not_before=row["not_before"],
         seq=row["seq"],
+        sender_id=row["sender_id"],
     )
 
 
@@ -120,6 +131,7 @@ def event_to_row(event: Event) -> Values:
         "not_before": event.not_before,
         "consumed_at": None,
         "payload": event.payload,
+        "sender_id": event.sender_id,
     }
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "clear",
     "create_task",
     "find_task",
+    "insert_task",
     "list_messages",
     "list_threads",
     "pending_events",
@@ -94,9 +95,14 @@ _clear = [Statement(delete(table)) for table in reversed(metadata.sorted_tables)
 
 def create_task(connection: DriverConnection, task: Task) -> Task:
     """Insert the task, or return the one that has its name."""
-    if _insert_task.run(connection, task_to_row(task)).rowcount:
+    if insert_task(connection, task):
         return task
     return task_from_row(_find_task.mappings(connection, {"name_or_id": task.name})[0])
+
+
+def insert_task(connection: DriverConnection, task: Task) -> bool:
+    """Insert the task; return whether its name was free, and so whether it was inserted."""
+    return bool(_insert_task.run(connection, task_to_row(task)).rowcount)
 
 
 def find_task(connection: DriverConnection, name_or_id: str) -> Task | None:

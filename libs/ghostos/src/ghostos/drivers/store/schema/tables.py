@@ -44,10 +44,17 @@ tasks = Table(
     Column("lease_until", Moment),
     Column("fence", Integer, nullable=False, server_default="0"),
     Column("current_round_id", Text),
+    # A task that its running round waits for: its call's. Whoever takes the round over cancels it.
+    Column("waits_for", Text),
+    Column("cost", Float, nullable=False, server_default="0"),
     Column("ghost", JsonText, nullable=False),
     Column("context", JsonText),
     Column("pycontext", JsonText),
     Column("grants", JsonText),
+    # What a task that another one made may do at most; None is what the user allows.
+    Column("rights", JsonText),
+    Column("artifact", JsonText),
+    Index("ix_tasks_parent_id", "parent_id", sqlite_where=text("parent_id IS NOT NULL")),
 )
 
 events = Table(
@@ -62,7 +69,9 @@ events = Table(
     Column("not_before", Moment),
     Column("consumed_at", Moment),
     Column("payload", JsonText, nullable=False),
+    Column("sender_id", Text),
     Index("ix_events_pending", "task_id", "priority", "seq", sqlite_where=text("consumed_at IS NULL")),
+    Index("ix_events_timers", "not_before", sqlite_where=text("consumed_at IS NULL AND not_before IS NOT NULL")),
     sqlite_autoincrement=True,  # a number is never given twice, not even after everything was deleted
 )
 
@@ -83,6 +92,8 @@ rounds = Table(
     Column("model_calls", Integer, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("committed_at", Moment, nullable=False),
+    Column("cost", Float, nullable=False, server_default="0"),
+    Column("calls", JsonText),
     Index("ix_rounds_task_id", "task_id", "round"),
 )
 
