@@ -208,6 +208,5 @@ HANGS = (
         effect=rang_unrecorded,
         timeout_s=5.0,
         ways=("direct",),
-        hole="a call between two runs is in neither's result: HostObjects.begin_run forgets what was called before",
     ),
 )
