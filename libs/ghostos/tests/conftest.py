@@ -1,13 +1,14 @@
 """An application of its own for each test: a workspace in a temporary folder and a scripted model."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ghostos.abcd import Matrix
 from ghostos.bootstrap import get_ghostos, make_app_container
-from ghostos.config import Confinement
+from ghostos.config import AppSettings, Confinement, TurnSettings
 from ghostos.core.message import Delta
 from ghostos.testing import ScriptedModel
 from ghostos.testing.models import use_model
@@ -27,12 +28,21 @@ def confinement() -> Confinement | None:
 
 
 @pytest.fixture
-def start_matrix(workspace: Path, confinement: Confinement | None) -> Iterator[StartMatrix]:
+def model_retries() -> int:
+    """A model that fails is not asked again, but where that is what is tested."""
+    return 0
+
+
+@pytest.fixture
+def start_matrix(workspace: Path, confinement: Confinement | None, model_retries: int) -> Iterator[StartMatrix]:
     """Start a Matrix over the test's workspace; each call is one more process as far as the product can tell."""
     started: list[Matrix] = []
 
     def start(model: ScriptedModel) -> Matrix:
         container = make_app_container(workspace, providers=[use_model(model)], confinement=confinement)
+        app = container.force_fetch(AppSettings)
+        settings = app.settings.model_copy(update={"turn": TurnSettings(model_retries=model_retries)})
+        container.set(AppSettings, replace(app, settings=settings))
         started.append(get_ghostos(container).create_matrix("test"))
         return started[-1]
 

@@ -20,6 +20,7 @@ from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.app_settings import find_secrets, load_app_settings
 from ghostos.libraries.permission_book import SettingsPermissionBook
 from ghostos.libraries.workspaces import find_workspace, list_private_places
+from ghostos.runtime.ghost_kinds import GhostKinds
 from ghostos.runtime.ghost_os import ContainerGhostOS
 from ghostos_container import Container, Provider, provide
 from ghostos_moss import (
@@ -98,6 +99,7 @@ def _default_providers(
         provide(WebAccess)(_make_web_access),
         provide(WebClient, singleton=False)(_make_web_client),
         provide(MossCompiler, singleton=False)(new_compiler),
+        provide(GhostKinds)(_make_ghost_kinds),
         provide(GhostOS)(ContainerGhostOS),
     ]
 
@@ -149,6 +151,13 @@ def _make_web_client(container: Container) -> WebClient:
     from ghostos.drivers.http.web_client import GuardedWebClient
 
     return GuardedWebClient(container.force_fetch(Permissions), access=container.force_fetch(WebAccess))
+
+
+def _make_ghost_kinds(container: Container) -> GhostKinds:
+    from ghostos.ghosts.chatbot import Chatbot
+    from ghostos.ghosts.moss_agent import MossAgent
+
+    return GhostKinds(Chatbot, MossAgent)
 
 
 def _make_dispatch(container: Container) -> Dispatch:

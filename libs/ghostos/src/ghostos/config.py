@@ -184,6 +184,16 @@ def default_models() -> dict[str, ModelSettings]:
     }
 
 
+class TurnSettings(_Settings):
+    """What a turn does under trouble."""
+
+    model_retries: int = Field(
+        default=4,
+        ge=0,
+        description="How often a model is asked again after its service failed, each time after a longer wait.",
+    )
+
+
 class Settings(_Settings):
     """`configs/ghostos.toml`. A flag goes before the environment, that before this file."""
 
@@ -195,6 +205,7 @@ class Settings(_Settings):
     models: dict[str, ModelSettings] = Field(default_factory=dict, description="By `provider:model`.")
     code: CodeSettings = Field(default_factory=CodeSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    turn: TurnSettings = Field(default_factory=TurnSettings)
 
     def find_service(self, name: str) -> ServiceSettings | None:
         """Return the service with that name: what is known of it, with what the file says in its place."""

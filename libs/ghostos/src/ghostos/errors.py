@@ -27,16 +27,23 @@
     │   ├── ModelStreamCutError       its answer ended half-way
     │   └── ScriptError               a scripted or rehearsed reply does not fit what was asked
     ├── TurnFailedError               exit 1: a turn ended in an error that its thread shows
+    │   ├── GhostGoneError            its ghost cannot be made from what is stored
+    │   └── TaskFailedError           a task that was waited for did not do its work
+    ├── DeadlockError                 a task would wait for itself
     ├── LeaseLostError                another process has taken the task over
     └── MatrixClosedError             the Matrix was closed
 
 Facts are attributes; the text is two lines: what happened, what to do.
 """
 
+from collections.abc import Sequence
+
 __all__ = [
     "ConfigError",
+    "DeadlockError",
     "DiskFullError",
     "ExtraMissingError",
+    "GhostGoneError",
     "GhostOSError",
     "LeaseLostError",
     "MatrixClosedError",
@@ -56,6 +63,7 @@ __all__ = [
     "ScriptError",
     "SyncInAsyncError",
     "TargetError",
+    "TaskFailedError",
     "ThreadNotFoundError",
     "ThreadTargetError",
     "TurnFailedError",
@@ -233,6 +241,25 @@ class ScriptError(ModelError):
 
 class TurnFailedError(GhostOSError):
     """A turn ended in an error that its thread shows."""
+
+
+class GhostGoneError(TurnFailedError):
+    """A task's ghost cannot be made from what is stored: its class is not known here, or is another by now."""
+
+
+class TaskFailedError(TurnFailedError):
+    """A task that was waited for failed, was cancelled, or waits for words that nobody will say."""
+
+
+class DeadlockError(GhostOSError):
+    """A task would wait for itself."""
+
+    def __init__(self, chain: Sequence[str]) -> None:
+        super().__init__(
+            f"Waiting for that task would never end: {' -> '.join(chain)}.",
+            advice="Send it a message instead, and go on when its answer comes.",
+        )
+        self.chain = tuple(chain)
 
 
 class LeaseLostError(GhostOSError):

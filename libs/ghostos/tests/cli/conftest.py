@@ -20,6 +20,9 @@ version = 1
 api_key_env = "OPENAI_API_KEY"
 base_url_env = "OPENAI_BASE_URL"
 max_retries = 0
+
+[turn]
+model_retries = 0
 """
 
 TWO_LINES = "def plus(a: int, b: int) -> int:\n    return a + b\n"

@@ -30,6 +30,9 @@ ServePage = Callable[..., WebApp]
 def serve_page(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServePage]:
     """Serve a target to this process's pages, with a scripted model or with none; the last one served counts."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    settings = workspace / "configs" / "ghostos.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("version = 1\n[turn]\nmodel_retries = 0\n")
     with ExitStack() as stack:
 
         def serve(target: Path, model: ScriptedModel | None = None, *, first_thread: str | None = None) -> WebApp:
@@ -290,5 +293,5 @@ def test_a_tab_that_has_not_heard_the_user_speak_again_allows_nothing(
     say(one, "never mind")
     two = click(two, "Allow always")
     assert "The thread has gone on since this was asked" in two.error[0].value
-    assert not (app.env_file.parent / "configs" / "ghostos.toml").exists()
+    assert "permissions" not in (app.env_file.parent / "configs" / "ghostos.toml").read_text()
     assert "gone on" not in "".join(error.value for error in say(two, "hello").error), "it is said once"

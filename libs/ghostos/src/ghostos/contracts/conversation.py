@@ -55,16 +55,38 @@ class Conversation(Protocol):
         """The thread's name."""
         ...
 
-    def talk(self, text: str, context: BaseModel | None = None) -> tuple[Event, Receiver]:
+    def talk(self, text: str, context: BaseModel | None = None, *, steer: bool = False) -> tuple[Event, Receiver]:
         """Say something. Returns as soon as it is stored: from then on it will be answered, come what may.
+
+        Args:
+            text: What is said.
+            context: What the ghost should know of it.
+            steer: Join the turn that runs, where one does, from its next round on; else it waits for that turn's end.
 
         Raises:
             SyncInAsyncError: Called on the Matrix's own loop.
         """
         ...
 
-    async def atalk(self, text: str, context: BaseModel | None = None) -> tuple[Event, Receiver]:
+    async def atalk(
+        self, text: str, context: BaseModel | None = None, *, steer: bool = False
+    ) -> tuple[Event, Receiver]:
         """`talk` for any event loop."""
+        ...
+
+    def cancel(self, reason: str = "") -> Event:
+        """Stop the turn that runs, in whatever process, and what waits behind it. Returns as soon as that is stored.
+
+        What was said so far stays in the thread as partial, what waits there as said and not answered. Timers stay.
+        Harmless where nothing runs.
+
+        Args:
+            reason: For the ghost.
+        """
+        ...
+
+    async def acancel(self, reason: str = "") -> Event:
+        """`cancel` for any event loop."""
         ...
 
     def list_requests(self) -> list[PermissionRequest]:

@@ -31,7 +31,11 @@ class Matrix(Protocol):
         ...
 
     def background_run(self, slots: int = 4) -> None:
-        """Say how many tasks may be worked on at once. Optional, and harmless twice: `talk` makes progress without."""
+        """Work on all tasks of the targets that are opened here, and say on how many at once.
+
+        Optional, and harmless twice: the tasks that are talked with here, and those that they make, make progress
+        without. With it, turns that another process left unfinished go on, and so do timers of other threads.
+        """
         ...
 
     def sync(

@@ -1,6 +1,6 @@
 """The port to the database: tasks, their events, rounds and threads."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -112,6 +112,21 @@ class ThreadSummary:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What there is to do.
+
+    Attributes:
+        due: Tasks with an event that is due, the one that waits longest first.
+        held: Those of them on which another process, or this one, is at work.
+        next_at: When the next event that is not due yet will be; None where there is none.
+    """
+
+    due: Sequence[str]
+    held: Sequence[str]
+    next_at: datetime | None
+
+
 ClaimRefusal = Literal["idle", "held", "missing"]
 """Why there is no claim: no event is due; a living process holds the task; there is no such task."""
 
@@ -178,6 +193,23 @@ class Store(Protocol):
 
     async def pending_events(self, task_id: str) -> list[Event]:
         """Return events that no round has consumed, in the order in which they will be taken."""
+        ...
+
+    async def find_work(self, *, targets: Collection[str], roots: Collection[str]) -> Work:
+        """Return what there is to do.
+
+        Args:
+            targets: All tasks of these targets are meant,
+            roots: and these tasks, with all that they and theirs have made.
+        """
+        ...
+
+    async def list_children(self, task_id: str) -> list[Task]:
+        """Return the tasks that one has made, the oldest first."""
+        ...
+
+    async def list_ancestors(self, task_id: str) -> list[str]:
+        """Return the ids of who made a task, who made that, and so on, the nearest first."""
         ...
 
     async def claim(self, task_id: str, *, lease_s: float = 30.0) -> Claim | ClaimRefusal:

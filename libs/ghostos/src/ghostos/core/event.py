@@ -41,8 +41,8 @@ class Event:
 
     @property
     def is_turn_start(self) -> bool:
-        """Whether the event begins a turn: all do but those with which a task wakes itself."""
-        return self.type != "observe"
+        """Whether the event begins a turn: all do but that with which a turn goes on, and that which ends one."""
+        return self.type not in ("observe", "cancel")
 
     @property
     def is_steering(self) -> bool:

@@ -7,6 +7,7 @@ from ghostos.core.prompt import PromptMessage
 
 STATE_OPENING = "<moss-state>"
 APPROVAL_OPENING = "<moss-approval>"
+EVENT_OPENING = "<moss-event"
 
 _REPLY_TYPES = frozenset({"text", "code", "reasoning"})
 
@@ -57,6 +58,13 @@ def render_approval(message: Message) -> str:
     return f"{APPROVAL_OPENING}\n{content}\n</moss-approval>"
 
 
+def render_event(message: Message) -> str:
+    """Return what happened to the ghost's task beside what the user said, as one message to the model."""
+    kind = message.data.get("event") if isinstance(message.data, dict) else None
+    content = message.content.replace("</moss-event", "<\\/moss-event")
+    return f'{EVENT_OPENING} type="{kind}">\n{content}\n</moss-event>'
+
+
 def _render_other(message: Message) -> PromptMessage | None:
     if message.role == "user" and message.type == "text":
         return PromptMessage("user", message.content)
@@ -64,6 +72,8 @@ def _render_other(message: Message) -> PromptMessage | None:
         return PromptMessage("user", render_output(message))
     if message.type == "approval" and message.role == "environment":
         return PromptMessage("user", render_approval(message))
+    if message.type == "text" and message.role == "environment":
+        return PromptMessage("user", render_event(message))
     return None
 
 

@@ -20,6 +20,7 @@ from ghostos.errors import PermissionRequestError, ThreadNotFoundError, UsageErr
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.permission_requests import find_open, make_answer, say_if_late
 from ghostos.runtime.receiver import TurnReceiver
+from ghostos.runtime.stops import make_cancel
 from ghostos.runtime.thread_log import LogCursor, ThreadLog
 from ghostos_container import Container
 
@@ -46,6 +47,10 @@ class TaskHost(Protocol):
         """Say that a task has work. On the Matrix's loop."""
         ...
 
+    async def look(self, task_id: str) -> None:
+        """Stop the round of a task that runs here, where an event that was stored meanwhile says so."""
+        ...
+
 
 class MatrixConversation:
     """A conversation with the ghost of one task; see `ghostos.abcd.Conversation`."""
@@ -64,14 +69,18 @@ class MatrixConversation:
     def thread(self) -> str:
         return self._name
 
-    def talk(self, text: str, context: BaseModel | None = None) -> tuple[Event, Receiver]:
-        return self._run(self.atalk(text, context), "talk")
+    def talk(self, text: str, context: BaseModel | None = None, *, steer: bool = False) -> tuple[Event, Receiver]:
+        return self._run(self.atalk(text, context, steer=steer), "talk")
 
-    async def atalk(self, text: str, context: BaseModel | None = None) -> tuple[Event, Receiver]:
+    async def atalk(
+        self, text: str, context: BaseModel | None = None, *, steer: bool = False
+    ) -> tuple[Event, Receiver]:
         self._check_open()
         payload: JsonObject = {"text": text}
         if context is not None:
             payload["context"] = context.model_dump(mode="json")
+        if steer:
+            payload["steer"] = True
         event = Event(id=new_id(), task_id=self._task_id, type="input", payload=payload, created_at=utc_now())
         return await self._host.loop_thread.run_async(self._post(event))
 
@@ -87,6 +96,13 @@ class MatrixConversation:
     async def aallow(self, request_id: str, *, scope: Scope) -> tuple[Event, Receiver]:
         self._check_open()
         return await self._host.loop_thread.run_async(self._allow(request_id, scope=scope))
+
+    def cancel(self, reason: str = "") -> Event:
+        return self._run(self.acancel(reason), "cancel")
+
+    async def acancel(self, reason: str = "") -> Event:
+        self._check_open()
+        return await self._host.loop_thread.run_async(self._cancel(reason))
 
     def resume(self) -> Receiver | None:
         return self._run(self.aresume(), "resume")
@@ -129,6 +145,12 @@ class MatrixConversation:
         self._host.wake(self._task_id)
         return await storing, self._receiver(cursor, event_id=event.id)
 
+    async def _cancel(self, reason: str) -> Event:
+        event = await self._host.store.post_event(make_cancel(self._task_id, scope="turn", reason=reason))
+        self._host.wake(self._task_id)
+        await self._host.look(self._task_id)
+        return event
+
     async def _list_requests(self) -> list[PermissionRequest]:
         thread = await self._host.store.list_messages(self._task_id)
         answered = {event.id for event in await self._host.store.pending_events(self._task_id)}
@@ -151,7 +173,9 @@ class MatrixConversation:
         has_turn, cursor = log.has_turn, log.listen_to_turn()
         if has_turn:
             return self._receiver(cursor, event_id=None)
-        if not await self._host.store.pending_events(self._task_id):
+        now = utc_now()
+        pending = await self._host.store.pending_events(self._task_id)
+        if not any(event.type == "observe" or event.not_before is None or event.not_before <= now for event in pending):
             return None
         self._host.wake(self._task_id)
         return self._receiver(cursor, event_id=None)

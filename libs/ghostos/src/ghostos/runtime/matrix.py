@@ -13,18 +13,21 @@ from pydantic import BaseModel
 
 from ghostos.contracts.conversation import Conversation
 from ghostos.contracts.dispatch import Dispatch
-from ghostos.contracts.ghost import Ghost, GhostDriver
+from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.model_driver import ModelRegistry
-from ghostos.contracts.store import Store
+from ghostos.contracts.store import RoundCommit, Store
 from ghostos.core.clock import utc_now
 from ghostos.core.ids import new_id
 from ghostos.core.json import JsonObject
 from ghostos.core.task import Task
 from ghostos.errors import MatrixClosedError, ThreadTargetError, UsageError
 from ghostos.runtime.conversation import MatrixConversation
+from ghostos.runtime.ghost_kinds import GhostKinds
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.rounds import RoundRunner
+from ghostos.runtime.served_tasks import ServedTasks
+from ghostos.runtime.task_drivers import TaskDrivers
 from ghostos.runtime.thread_cache import ThreadCache
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos.runtime.work_threads import WorkThreads
@@ -68,11 +71,15 @@ class ContainerMatrix:
                 journals=self._container.force_fetch(Journals),
                 threads=self._threads,
                 container=self._container,
+                on_commit=self._on_commit,
             )
+            self._drivers = TaskDrivers(self._container.force_fetch(GhostKinds))
+            self._served = ServedTasks(self._store, wake=self._dispatch.notify)
         except BaseException:
             self._container.shutdown()
             raise
-        self._drivers: dict[str, GhostDriver] = {}
+        self._targets: set[str] = set()
+        self._runs_in_background = False
         self._logs: WeakValueDictionary[str, ThreadLog] = WeakValueDictionary()
         self._logs_lock = threading.Lock()
         self._later: dict[str, asyncio.TimerHandle] = {}
@@ -101,11 +108,13 @@ class ContainerMatrix:
     def background_run(self, slots: int = DEFAULT_SLOTS) -> None:
         if slots < 1:
             raise UsageError(f"{slots} slots cannot run anything.", advice="Give at least 1.")
-        self._loop_thread.run(self._set_slots(slots), method="matrix.background_run", twin="matrix.a_background_run")
+        self._loop_thread.run(
+            self._run_in_background(slots), method="matrix.background_run", twin="matrix.a_background_run"
+        )
 
     async def a_background_run(self, slots: int = DEFAULT_SLOTS) -> None:
         """`background_run` for any event loop."""
-        await self._loop_thread.run_async(self._set_slots(slots))
+        await self._loop_thread.run_async(self._run_in_background(slots))
 
     def sync(
         self, ghost: Ghost, context: BaseModel | None = None, *, thread: str | None = None, target: str | None = None
@@ -129,7 +138,12 @@ class ContainerMatrix:
 
     def wake(self, task_id: str) -> None:
         """Say that a task has work. On the Matrix's loop."""
+        self._served.touch(task_id)
         self._dispatch.notify(task_id)
+
+    async def look(self, task_id: str) -> None:
+        """Stop the round of a task that runs here, where an event that was stored meanwhile says so."""
+        await self._runner.look(task_id)
 
     def close(self) -> None:
         try:
@@ -159,8 +173,10 @@ class ContainerMatrix:
     async def _start(self) -> None:
         self._dispatch.start(self._work, slots=DEFAULT_SLOTS)
 
-    async def _set_slots(self, slots: int) -> None:
+    async def _run_in_background(self, slots: int) -> None:
         self._dispatch.set_slots(slots)
+        self._runs_in_background = True
+        self._served.serve(self._targets)
 
     async def _stop(self) -> None:
         if self._stopping is None:
@@ -176,7 +192,13 @@ class ContainerMatrix:
         errors: list[Exception] = []
         for timer in self._later.values():
             timer.cancel()
-        for step in (self._dispatch.stop, self._models.aclose, self._close_threads, self._container.ashutdown):
+        for step in (
+            self._served.stop,
+            self._dispatch.stop,
+            self._models.aclose,
+            self._close_threads,
+            self._container.ashutdown,
+        ):
             try:
                 await step()
             except Exception as exc:  # noqa: BLE001  # raised below, with the others
@@ -210,7 +232,11 @@ class ContainerMatrix:
         if task.ghost != ghost.dump() or (context is not None and task.context != stored_context):
             await self._store.update_ghost(task.id, ghost=ghost.dump(), context=stored_context)
         self._threads.begin(task)
-        self._drivers[task.id] = ghost.create_driver()
+        self._drivers.open(task.id, ghost)
+        self._targets.add(owner)
+        self._served.open(task.id)
+        if self._runs_in_background:
+            self._served.serve([owner])
         return MatrixConversation(self, task)
 
     async def _create_task(self, ghost: Ghost, *, context: JsonObject | None, owner: str, thread: str | None) -> Task:
@@ -232,13 +258,12 @@ class ContainerMatrix:
         return task
 
     async def _work(self, task_id: str) -> None:
-        driver = self._drivers.get(task_id)
-        if driver is None:
-            _logger.warning("task %s has work, but no client of this process has opened it", task_id)
-            return
-        end = await self._runner.run(task_id, driver=lambda: self._drivers[task_id], log=self.log_of(task_id))
-        if end != "idle":
+        end = await self._runner.run(task_id, driver=self._drivers.get, log=self.log_of(task_id))
+        if end in _LOOK_AGAIN_S:
             self._look_again(task_id, delay_s=_LOOK_AGAIN_S[end])
+
+    def _on_commit(self, commit: RoundCommit) -> None:
+        self._served.take(commit)
 
     def _look_again(self, task_id: str, *, delay_s: float) -> None:
         """Wake a task later; a second call before then changes nothing."""

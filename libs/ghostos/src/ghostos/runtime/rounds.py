@@ -7,30 +7,28 @@ from typing import Literal
 
 from ghostos.contracts.ghost import GhostDriver
 from ghostos.contracts.journal import Journals, RoundJournal
-from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Claim, RoundCommit, Store
-from ghostos.core.clock import utc_now
-from ghostos.core.event import Event
-from ghostos.core.ids import new_id
-from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
-from ghostos.core.operator import Fail, Finish, Observe, Operator, Wait
-from ghostos.core.task import TaskState
-from ghostos.errors import GhostOSError, LeaseLostError, MatrixClosedError, ThreadNotFoundError, TurnFailedError
+from ghostos.core.task import Task
+from ghostos.errors import GhostGoneError, GhostOSError, LeaseLostError, MatrixClosedError, ThreadNotFoundError
 from ghostos.runtime.foreign_turns import show_foreign_turns
 from ghostos.runtime.lease_keeper import LeaseKeeper
-from ghostos.runtime.permission_answers import find_grant, record_grant
+from ghostos.runtime.round_end import origin_of
+from ghostos.runtime.round_handling import handle_round, internal_error
 from ghostos.runtime.session import RoundSession
+from ghostos.runtime.stops import RoundStop
 from ghostos.runtime.thread_cache import ThreadCache
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
 
 _logger = logging.getLogger(__name__)
 
-_STATES: dict[type[Operator], TaskState] = {Wait: "waiting", Observe: "running", Finish: "finished", Fail: "failed"}
+RunEnd = Literal["idle", "held", "faulted", "parked"]
+"""Nothing is due; another process works on the task; the store or the disk failed, and the event stays; so it does
+where the task's ghost cannot be made here: nothing comes of trying again by itself."""
 
-RunEnd = Literal["idle", "held", "faulted"]
-"""Nothing is due; another process works on the task; the store or the disk failed, and the event stays."""
+OnCommit = Callable[[RoundCommit], None]
+"""Told of a round that was committed, on the Matrix's loop."""
 
 
 class RoundRunner:
@@ -41,16 +39,21 @@ class RoundRunner:
         journals: Where what they say is kept until then.
         threads: Committed threads in memory.
         container: The Matrix's; each round gets a child of it.
+        on_commit: Told of every round: others may have work by it.
     """
 
-    def __init__(self, *, store: Store, journals: Journals, threads: ThreadCache, container: Container) -> None:
+    def __init__(
+        self, *, store: Store, journals: Journals, threads: ThreadCache, container: Container, on_commit: OnCommit
+    ) -> None:
         self._store = store
         self._journals = journals
         self._threads = threads
         self._container = container
+        self._on_commit = on_commit
         self._unparked: dict[str, Claim] = {}
+        self._stops: dict[str, RoundStop] = {}
 
-    async def run(self, task_id: str, *, driver: Callable[[], GhostDriver], log: ThreadLog) -> RunEnd:
+    async def run(self, task_id: str, *, driver: Callable[[Task], GhostDriver], log: ThreadLog) -> RunEnd:
         """Run rounds until the task waits. Faults are told to who listens; only cancellation is raised."""
         try:
             return await self._run_rounds(task_id, driver=driver, log=log)
@@ -58,19 +61,30 @@ class RoundRunner:
             _logger.warning("task %s was taken over by another process", task_id)
             log.fail(exc)
             return "held"
+        except GhostGoneError as exc:
+            log.fail(exc)
+            return "parked"
         except GhostOSError as exc:
             log.fail(exc)
             return "faulted"
         except Exception as exc:
             _logger.exception("the round of task %s failed", task_id)
-            log.fail(_internal_error(exc))
+            log.fail(internal_error(exc))
             return "faulted"
         except asyncio.CancelledError:
             kept = "The Matrix was closed while the turn was running; the turn is kept."
             log.end_turn(error=MatrixClosedError(kept, advice="Open the thread again: the turn is finished first."))
             raise
 
-    async def _run_rounds(self, task_id: str, *, driver: Callable[[], GhostDriver], log: ThreadLog) -> RunEnd:
+    async def look(self, task_id: str) -> None:
+        """Stop the round that runs, where an event that came meanwhile says so."""
+        if (stop := self._stops.get(task_id)) is None:
+            return
+        pending = await self._store.pending_events(task_id)
+        if pending and pending[0].type == "cancel":
+            stop.request()
+
+    async def _run_rounds(self, task_id: str, *, driver: Callable[[Task], GhostDriver], log: ThreadLog) -> RunEnd:
         if (unparked := self._unparked.get(task_id)) is not None:
             await self._store.park(unparked)
             del self._unparked[task_id]
@@ -84,20 +98,23 @@ class RoundRunner:
         while isinstance(claim, Claim):
             origin, joins_turn = await self._find_turn(claim)
             log.begin_turn(origin)
-            if joins_turn:
-                log.join_turn(claim.event.id)
-            claim = await self._run_round(claim, driver=driver(), log=log, joins_turn=joins_turn)
+            for event in (claim.event, *claim.joined) if joins_turn else claim.joined:
+                log.join_turn(event.id)
+            claim = await self._run_round(claim, driver=driver, log=log, joins_turn=joins_turn)
         return "idle"
 
     async def _find_turn(self, claim: Claim) -> tuple[str, bool]:
         """Return the event that began the turn, and whether the claim's event joins it: a round of it is still due."""
-        if claim.event.type == "approval":
+        if claim.event.type in ("approval", "cancel"):
             for event in await self._store.pending_events(claim.task.id):
                 if event.type == "observe":
-                    return _origin(event), True
-        return _origin(claim.event), False
+                    return origin_of(event), claim.event.type == "approval"
+        return origin_of(claim.event), False
 
-    async def _run_round(self, claim: Claim, *, driver: GhostDriver, log: ThreadLog, joins_turn: bool) -> Claim | None:
+    async def _run_round(
+        self, claim: Claim, *, driver: Callable[[Task], GhostDriver], log: ThreadLog, joins_turn: bool
+    ) -> Claim | None:
+        stop = self._stops[claim.task.id] = RoundStop()
         keeper = LeaseKeeper(self._store, claim)
         container = self._container.child(f"round-{claim.round_id}")
         journal: RoundJournal | None = None
@@ -114,47 +131,24 @@ class RoundRunner:
                 joins_turn=joins_turn,
             )
             self._forget_abandoned(claim)
-            operator, error = await self._handle(session, driver=driver)
-            commit = session.to_commit(state=_STATES[type(operator)], events=_follow_ups(operator, session))
+            end = await handle_round(session, driver=driver, store=self._store, stop=stop)
+            commit = session.to_commit(state=end.state, events=end.events)
             following, is_cancelled = await self._commit(commit)
         except BaseException:
             await self._let_go(claim, journal=journal)
             raise
         finally:
+            del self._stops[claim.task.id]
             keeper.stop()
             _shut_down(container)
         self._clean_up(journal, claim=claim)
         self._threads.extend(claim.task.id, commit.messages)
-        if not isinstance(operator, Observe):
-            log.end_turn(error=error)
+        if end.ends_turn:
+            log.end_turn(error=end.error)
+        self._on_commit(commit)
         if is_cancelled:
             raise asyncio.CancelledError
         return following
-
-    async def _handle(self, session: RoundSession, *, driver: GhostDriver) -> tuple[Operator, GhostOSError | None]:
-        try:
-            _record_input(session)
-            if (grant := find_grant(session)) is not None:
-                await record_grant(session, grant, book=session.container.force_fetch(PermissionBook))
-            if session.joins_turn and session.interrupted_run is None:
-                return Observe(), None  # the round that is still due sees it
-            operator = await driver.on_event(session)
-            return operator, _conclude(session, operator)
-        except LeaseLostError:
-            raise
-        except GhostOSError as exc:
-            error = exc
-        except asyncio.CancelledError as exc:
-            if _is_being_cancelled():
-                raise
-            _logger.exception("the handler of task %s was cancelled from within", session.task.id)
-            error = _internal_error(exc)
-        except Exception as exc:
-            _logger.exception("the handler of task %s failed", session.task.id)
-            error = _internal_error(exc)
-        session.cut_reply()
-        _add_error(session, error)
-        return (Observe(), None) if session.joins_turn else (Wait(), error)
 
     async def _commit(self, commit: RoundCommit) -> tuple[Claim | None, bool]:
         """Commit a round, also when it is cancelled meanwhile.
@@ -194,7 +188,7 @@ class RoundRunner:
         return [
             message
             for message in messages
-            if message.seq >= claim.task.next_seq and not _belongs_to_other(message, claim.event)
+            if message.seq >= claim.task.next_seq and not _belongs_to_other(message, claim)
         ]
 
     def _forget_abandoned(self, claim: Claim) -> None:
@@ -207,40 +201,11 @@ class RoundRunner:
             _logger.warning("the journal of round %s was not removed: %s", claim.abandoned.round_id, exc.happened)
 
 
-def _belongs_to_other(message: Message, event: Event) -> bool:
-    """Whether a message comes with another event, and so will come again: what a user said or allowed."""
-    return (message.role == "user" or message.type == "approval") and message.id != event.id
-
-
-def _record_input(session: RoundSession) -> None:
-    """Add what the user said to the thread, unless an earlier attempt at this event has."""
-    text = session.event.payload.get("text")
-    if session.event.type != "input" or not isinstance(text, str):
-        return
-    if all(message.id != session.event.id for message in session.own_messages):
-        session.add(text, role="user", type="text", message_id=session.event.id)
-
-
-def _conclude(session: RoundSession, operator: Operator) -> GhostOSError | None:
-    """Leave in the thread how the task ended, if it did; return the error that ends the turn of one that gave up."""
-    if isinstance(operator, Finish):
-        session.add("finished", role="system", type="state", data={"state": "finished", "result": operator.result})
-    if not isinstance(operator, Fail):
-        return None
-    error = TurnFailedError(
-        f"The ghost gave its task up: {operator.reason}", advice="Say something to go on, or begin a new thread."
-    )
-    _add_error(session, error)
-    return error
-
-
-def _add_error(session: RoundSession, error: GhostOSError) -> None:
-    data: JsonObject = {
-        "kind": type(error).__name__,
-        "advice": error.advice,
-        "exit_status": error.exit_status,
-    }
-    session.add(error.happened, role="system", type="error", data=data)
+def _belongs_to_other(message: Message, claim: Claim) -> bool:
+    """Whether a message comes with another event, and so will come again: what a user said or allowed, what came."""
+    is_of_event = message.role == "user" or message.type == "approval"
+    is_of_event = is_of_event or (isinstance(message.data, dict) and "event" in message.data)
+    return is_of_event and message.id not in {event.id for event in (claim.event, *claim.joined)}
 
 
 def _shut_down(container: Container) -> None:
@@ -248,31 +213,3 @@ def _shut_down(container: Container) -> None:
         container.shutdown()
     except Exception:
         _logger.exception("something did not shut down with its round")
-
-
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-def _internal_error(cause: BaseException) -> GhostOSError:
-    error = TurnFailedError(
-        f"The turn failed: {type(cause).__name__}: {cause}",
-        advice="The traceback is in the workspace's runtime/logs; the thread can go on.",
-    )
-    error.__cause__ = cause
-    return error
-
-
-def _origin(event: Event) -> str:
-    """The id of the event that began the turn."""
-    origin = event.payload.get("origin")
-    return origin if isinstance(origin, str) else event.id
-
-
-def _follow_ups(operator: Operator, session: RoundSession) -> list[Event]:
-    event = session.event
-    if not isinstance(operator, Observe) or session.joins_turn:
-        return []
-    payload: JsonObject = {"origin": _origin(event)}
-    return [Event(id=new_id(), task_id=event.task_id, type="observe", payload=payload, created_at=utc_now())]

@@ -54,7 +54,8 @@ class RoundSession:
         self._container = container
         self._started_at = utc_now()
         self._joins_turn = joins_turn
-        self._turn = claim.task.turn + 1 if claim.event.is_turn_start and not joins_turn else claim.task.turn
+        is_new_turn = claim.event.is_turn_start and not joins_turn
+        self._turn = claim.task.turn + 1 if is_new_turn else max(claim.task.turn, 1)
         self._round = claim.task.round + 1
         self._next_seq = claim.task.next_seq
         self._messages: list[Message] = []
@@ -64,6 +65,10 @@ class RoundSession:
         self._pycontext: JsonObject | None = None
         self._error_streak = claim.task.error_streak
         self._code_runs: list[CodeRun] = []
+        self._events: list[Event] = []
+        self._tasks: list[Task] = []
+        self._consumed = [event.id for event in claim.joined]
+        self._artifact: Json = None
         self._new_grants: list[Grant] | None = None
         self._recovered_count = len(recovered)
         self._recover(recovered)
@@ -75,6 +80,11 @@ class RoundSession:
     @property
     def event(self) -> Event:
         return self._claim.event
+
+    @property
+    def joined(self) -> Sequence[Event]:
+        """What the user said meanwhile to steer the turn that goes on."""
+        return self._claim.joined
 
     @property
     def interrupted_run(self) -> CodeRun | None:
@@ -163,8 +173,12 @@ class RoundSession:
 
         try:
             result = await on_thread(run_recorded)
-        finally:
+        except BaseException:
             self._messages += calls.end()
+            ended = list_calls(self._messages[self._recovered_count :])
+            self._code_runs.append(replace(code_run, status="interrupted", calls=ended))
+            raise
+        self._messages += calls.end()
         self._code_runs.append(
             replace(
                 code_run,
@@ -182,6 +196,23 @@ class RoundSession:
 
     def set_error_streak(self, count: int) -> None:
         self._error_streak = count
+
+    def post(self, event: Event) -> None:
+        """Send an event, with the round's commit."""
+        self._events.append(event)
+
+    def create_task(self, task: Task) -> None:
+        """Make a task, with the round's commit."""
+        self._tasks.append(task)
+
+    def consume(self, event: Event) -> None:
+        """Count another event of the task as dealt with, with the round's commit."""
+        if event.id not in self._consumed:
+            self._consumed.append(event.id)
+
+    def set_artifact(self, artifact: Json) -> None:
+        """Keep what the task has made, with the round's commit."""
+        self._artifact = artifact
 
     def cut_reply(self) -> None:
         """Mark what the model said in this round as `partial`: the round failed before the reply was dealt with."""
@@ -204,7 +235,10 @@ class RoundSession:
             turn=self._turn,
             round=self._round,
             started_at=self._started_at,
-            events=events,
+            events=[*events, *self._events],
+            tasks=self._tasks,
+            consumed=self._consumed,
+            artifact=self._artifact,
             pycontext=self._pycontext,
             error_streak=self._error_streak,
             usage=self._usage,

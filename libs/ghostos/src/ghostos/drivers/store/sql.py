@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ghostos.config import Durability
-from ghostos.contracts.store import Claim, ClaimRefusal, RoundCommit, ThreadSummary
+from ghostos.contracts.store import Claim, ClaimRefusal, RoundCommit, ThreadSummary, Work
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.task import CodeRun, Owner, Task
-from ghostos.drivers.store import commits, leases, threads
+from ghostos.drivers.store import commits, leases, threads, work
 from ghostos.drivers.store.connection_thread import ConnectionThread, Unit
 from ghostos.drivers.store.leases import Tenant
 from ghostos.drivers.store.opening import open_connections
@@ -114,6 +114,18 @@ class SqlStore:
     async def pending_events(self, task_id: str) -> list[Event]:
         """See `Store`. Events that are not due yet come last, by their time."""
         return await self._reader.run(partial(threads.pending_events, task_id=task_id, now=self._clock()))
+
+    async def find_work(self, *, targets: Collection[str], roots: Collection[str]) -> Work:
+        """See `Store`."""
+        return await self._reader.run(partial(work.find_work, targets=targets, roots=roots, now=self._clock()))
+
+    async def list_children(self, task_id: str) -> list[Task]:
+        """See `Store`."""
+        return await self._reader.run(partial(work.list_children, task_id=task_id))
+
+    async def list_ancestors(self, task_id: str) -> list[str]:
+        """See `Store`."""
+        return await self._reader.run(partial(work.list_ancestors, task_id=task_id))
 
     async def claim(self, task_id: str, *, lease_s: float = DEFAULT_LEASE_S) -> Claim | ClaimRefusal:
         """See `Store`. An event re-opens a task that was finished, failed or cancelled.

@@ -1,0 +1,108 @@
+"""Stopping: the round that runs, and what was still to come."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from ghostos.contracts.store import Store
+from ghostos.core.clock import utc_now
+from ghostos.core.event import Event
+from ghostos.core.ids import new_id
+from ghostos.core.json import JsonObject
+from ghostos.core.task import TaskState
+from ghostos.runtime.event_records import note_event
+from ghostos.runtime.session import RoundSession
+
+ENDED_STATES: frozenset[TaskState] = frozenset({"finished", "failed", "cancelled"})
+
+STOPPED = "stopped"
+"""Content of the state message of a round that was stopped."""
+
+
+class RoundStop:
+    """Stops what a round does, and nothing around it. On the Matrix's loop.
+
+    Attributes:
+        is_requested: Whether the round was told to stop.
+    """
+
+    def __init__(self) -> None:
+        self.is_requested = False
+        self._scope: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def enclose(self) -> AsyncGenerator[None]:
+        """Enclose what may be stopped; a stop leaves it as a `TimeoutError`."""
+        async with asyncio.timeout(0 if self.is_requested else None) as scope:
+            self._scope = scope
+            try:
+                yield
+            finally:
+                self._scope = None
+
+    def request(self) -> None:
+        """Stop it now, or as soon as it begins. Harmless when it has ended, and twice."""
+        if self._scope is not None and not self.is_requested:
+            self._scope.reschedule(asyncio.get_running_loop().time())
+        self.is_requested = True
+
+
+async def stop_task(session: RoundSession, *, store: Store) -> TaskState:
+    """Handle a cancel: what was to come before it is dropped, the user's words among that are kept in the thread.
+
+    Returns:
+        The task's state after it: `waiting` where a turn was stopped, `cancelled` where the whole task was.
+    """
+    event = session.event
+    is_whole = event.payload.get("scope") == "task"
+    dropped = [
+        each for each in await store.pending_events(session.task.id) if _is_dropped(each, event, is_whole=is_whole)
+    ]
+    for each in dropped:
+        session.consume(each)
+        text = each.payload.get("text")
+        if each.type == "input" and isinstance(text, str):
+            session.add(text, role="user", type="text", message_id=each.id)
+    if is_whole:
+        await _cancel_children(session, store=store)
+    if is_whole or dropped or _was_running(session):
+        note_event(session, event, text=_describe(event, dropped))
+    return "cancelled" if is_whole else "waiting"
+
+
+def _is_dropped(event: Event, cancel: Event, *, is_whole: bool) -> bool:
+    """Whether an event goes with what is cancelled: what a stopped turn was to do, or all that a task was to do."""
+    if event.seq >= cancel.seq:
+        return False
+    return is_whole or event.type in ("observe", "input")
+
+
+async def _cancel_children(session: RoundSession, *, store: Store) -> None:
+    for child in await store.list_children(session.task.id):
+        if child.state not in ENDED_STATES:
+            reason = "the task that made it was cancelled"
+            session.post(make_cancel(child.id, scope="task", reason=reason, sender_id=session.task.id))
+
+
+def make_cancel(task_id: str, *, scope: str, reason: str, sender_id: str | None = None) -> Event:
+    """Return an event that stops a task's turn, or the task."""
+    payload: JsonObject = {"scope": scope, "reason": reason}
+    return Event(
+        id=new_id(), task_id=task_id, type="cancel", payload=payload, created_at=utc_now(), sender_id=sender_id
+    )
+
+
+def _was_running(session: RoundSession) -> bool:
+    history = session.history()
+    return session.interrupted_run is not None or (
+        bool(history) and history[-1].type == "state" and history[-1].content == STOPPED
+    )
+
+
+def _describe(event: Event, dropped: Sequence[Event]) -> str:
+    reason = event.payload.get("reason")
+    what = "This task was cancelled" if event.payload.get("scope") == "task" else "The user stopped you"
+    text = f"{what}{f': {reason}' if reason else ''}. What you were doing was not finished."
+    if any(each.type == "input" for each in dropped):
+        text += " What was said before that is not answered."
+    return text

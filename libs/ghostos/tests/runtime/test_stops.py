@@ -1,0 +1,131 @@
+"""Stopping a turn, steering it, and what waits behind it."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from ghostos.core.prompt import ModelDelta, Prompt
+from ghostos.ghosts.chatbot import Chatbot
+from ghostos.ghosts.moss_agent import MossAgent
+from ghostos.testing import ScriptedModel
+
+BOT = Chatbot("Echo", instruction="Be short.")
+
+
+class Held(ScriptedModel):
+    """Says half of its first reply, then nothing more until it is released."""
+
+    def __init__(self, replies: list[str]) -> None:
+        super().__init__(replies)
+        self.is_half_way = threading.Event()
+        self._released = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def release(self) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._released.set)
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelDelta]:
+        self._loop = asyncio.get_running_loop()
+        async for delta in super().stream(prompt):
+            yield delta
+            if delta.kind == "text" and not self.is_half_way.is_set():
+                self.is_half_way.set()
+                await self._released.wait()
+
+
+def told(conversation):
+    return [(message.role, message.content, message.status) for message in conversation.history()]
+
+
+def hear(receiver):
+    with receiver:
+        return "".join(delta.content for delta in receiver.recv() if delta.type == "text" and delta.role == "assistant")
+
+
+def test_a_turn_is_stopped_in_one_step_and_the_next_one_knows(start_matrix):
+    model = Held(["Once upon a time there was", "Fine."])
+    conversation = start_matrix(model).sync(BOT)
+    _, receiver = conversation.talk("Tell me a story.")
+    assert model.is_half_way.wait(10)
+    conversation.cancel("too long")
+    assert "Once".startswith(hear(receiver)[:4])
+    _, receiver = conversation.talk("Never mind.")
+    assert hear(receiver) == "Fine."
+    stopped = [message for message in conversation.history() if message.status == "partial"]
+    assert [message.role for message in stopped] == ["assistant"]
+    sent = [message.content for message in model.prompts[1].messages]
+    assert not any("Once upon" in content for content in sent)
+    assert any("The user stopped you: too long" in content for content in sent)
+    assert conversation.get_task().state == "waiting"
+
+
+def test_what_waits_behind_a_stopped_turn_is_kept_and_not_answered(start_matrix):
+    model = Held(["Once upon a time there was", "Fine."])
+    conversation = start_matrix(model).sync(BOT)
+    _, receiver = conversation.talk("Tell me a story.")
+    assert model.is_half_way.wait(10)
+    conversation.talk("Make it about bears.")
+    conversation.cancel()
+    hear(receiver)
+    _, receiver = conversation.talk("Hello?")
+    assert hear(receiver) == "Fine."
+    assert [content for role, content, _ in told(conversation) if role == "user"] == [
+        "Tell me a story.",
+        "Make it about bears.",
+        "Hello?",
+    ]
+    assert len(model.prompts) == 2
+    assert [message.seq for message in conversation.history()] == sorted(
+        {message.seq for message in conversation.history()}
+    )
+
+
+def test_code_that_runs_is_stopped_and_its_values_are_as_before(start_matrix, tmp_path: Path):
+    module = tmp_path / "counting.py"
+    module.write_text("from ghostos_moss import Moss as Parent\n\n\nclass Moss(Parent):\n    count: int = 1\n")
+    mark = tmp_path / "began"
+    code = (
+        f"<moss>\nimport time\nmoss.count = 2\nopen({str(mark)!r}, 'w').close()\nwhile True: time.sleep(0.01)\n</moss>"
+    )
+    conversation = start_matrix(ScriptedModel([code, "<moss>\nprint(moss.count)\n</moss>", "One."])).sync(
+        MossAgent(str(module))
+    )
+    _, receiver = conversation.talk("count")
+    for _ in range(1000):
+        if mark.exists():
+            break
+        threading.Event().wait(0.01)
+    conversation.cancel()
+    hear(receiver)
+    _, receiver = conversation.talk("and now?")
+    hear(receiver)
+    outputs = [message.content for message in conversation.history() if message.type == "output"]
+    assert outputs == ["1"]
+
+
+def test_stopping_where_nothing_runs_leaves_no_trace(start_matrix):
+    conversation = start_matrix(ScriptedModel(["Hello."])).sync(BOT)
+    conversation.cancel()
+    _, receiver = conversation.talk("hi")
+    assert hear(receiver) == "Hello."
+    assert [role for role, _, _ in told(conversation)] == ["user", "system", "assistant"]
+
+
+@pytest.mark.parametrize("steer", [True, False])
+def test_what_steers_is_seen_in_the_next_round_and_the_rest_waits_for_the_turns_end(start_matrix, two_functions, steer):
+    model = Held(["<moss>\nprint(plus(1, 2))\n</moss>", "Three.", "After."][: 2 if steer else 3])
+    conversation = start_matrix(model).sync(MossAgent(str(two_functions)))
+    _, first = conversation.talk("add")
+    assert model.is_half_way.wait(10)
+    _, second = conversation.talk("in German, please", steer=steer)
+    model.release()
+    hear(first)
+    hear(second)
+    second_prompt = [message.content for message in model.prompts[1].messages]
+    assert ("in German, please" in second_prompt) is steer
+    assert {message.turn for message in conversation.history()} == ({1} if steer else {1, 2})
+    assert len(model.prompts) == (2 if steer else 3)
