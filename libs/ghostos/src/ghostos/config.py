@@ -91,6 +91,16 @@ class ModelSettings(_Settings):
 
     takes_system_role: bool = Field(default=True, description="False: the system prompt is sent as a user message.")
     max_output_tokens: int | None = Field(default=None, gt=0, description="Bound on one reply.")
+    context_tokens: int | None = Field(
+        default=None,
+        ge=1_000,
+        description="What it can read and write at once; not set: as known of the model, else 128,000.",
+    )
+    input_price: float | None = Field(default=None, ge=0, description="Of a million tokens that it reads.")
+    cached_price: float | None = Field(
+        default=None, ge=0, description="Of a million of those that its service had cached; not set: as any other."
+    )
+    output_price: float | None = Field(default=None, ge=0, description="Of a million tokens that it writes.")
     code_format: CodeFormat = Field(
         default="tags",
         description="How the model marks code that shall run: tags or fence (tool is not in this version).",
@@ -194,6 +204,17 @@ class TurnSettings(_Settings):
     )
 
 
+class BudgetSettings(_Settings):
+    """What one task may use up before it waits for the user."""
+
+    tokens_per_task: int | None = Field(
+        default=None, gt=0, description="Tokens read and written by its models; not set: no limit."
+    )
+    cost_per_task: float | None = Field(
+        default=None, gt=0, description="Cost of its models, in the currency of their prices; not set: no limit."
+    )
+
+
 class Settings(_Settings):
     """`configs/ghostos.toml`. A flag goes before the environment, that before this file."""
 
@@ -206,6 +227,7 @@ class Settings(_Settings):
     code: CodeSettings = Field(default_factory=CodeSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
 
     def find_service(self, name: str) -> ServiceSettings | None:
         """Return the service with that name: what is known of it, with what the file says in its place."""

@@ -12,7 +12,15 @@ import typer
 from pydantic import BaseModel
 
 from ghostos.cli.main import make_app
-from ghostos.config import CodeSettings, ModelSettings, PermissionSettings, ServiceSettings, Settings, StoreSettings
+from ghostos.config import (
+    BudgetSettings,
+    CodeSettings,
+    ModelSettings,
+    PermissionSettings,
+    ServiceSettings,
+    Settings,
+    StoreSettings,
+)
 from ghostos.testing import ModelServer
 
 DOCS = Path(__file__).parents[4] / "docs"
@@ -34,7 +42,8 @@ def test_every_command_is_on_the_page():
 
 
 @pytest.mark.parametrize(
-    "model", [Settings, CodeSettings, PermissionSettings, StoreSettings, ServiceSettings, ModelSettings]
+    "model",
+    [Settings, CodeSettings, PermissionSettings, StoreSettings, BudgetSettings, ServiceSettings, ModelSettings],
 )
 def test_every_setting_is_on_the_page_with_its_default(model):
     page = (DOCS / "configuration.md").read_text(encoding="utf-8")

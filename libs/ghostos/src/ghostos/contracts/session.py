@@ -82,8 +82,8 @@ class Session(Protocol):
         """Begin a message whose text is still to come. One message is open at a time."""
         ...
 
-    def add_usage(self, usage: Usage, *, model: str) -> None:
-        """Count tokens of a model call towards the task."""
+    def add_usage(self, usage: Usage, *, model: str, cost: float = 0.0) -> None:
+        """Count tokens of a model call towards the task, and what they cost, where their price is known."""
         ...
 
     async def run_code(self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread) -> RunResult:

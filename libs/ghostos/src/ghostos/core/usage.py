@@ -1,4 +1,4 @@
-"""What model calls cost, in tokens."""
+"""What model calls cost: tokens, and money where prices are known."""
 
 from dataclasses import dataclass
 
@@ -26,3 +26,21 @@ class Usage:
             output_tokens=self.output_tokens + other.output_tokens,
             model_calls=self.model_calls + other.model_calls,
         )
+
+
+def compute_cost(
+    usage: Usage, *, input_price: float | None, cached_price: float | None, output_price: float | None
+) -> float:
+    """Return what calls cost, in the currency of the prices.
+
+    Args:
+        usage: Of these calls.
+        input_price: For a million tokens read; None, unknown, counts as nothing.
+        cached_price: For a million of those read from the provider's cache; None is the full price.
+        output_price: For a million tokens written; None, unknown, counts as nothing.
+    """
+    full = input_price or 0.0
+    cached = full if cached_price is None else cached_price
+    cached_tokens = min(usage.cached_tokens, usage.input_tokens)
+    read = (usage.input_tokens - cached_tokens) * full + cached_tokens * cached
+    return (read + usage.output_tokens * (output_price or 0.0)) / 1_000_000

@@ -61,6 +61,7 @@ class RoundSession:
         self._messages: list[Message] = []
         self._open: _StreamedMessage | None = None
         self._usage = Usage()
+        self._cost = 0.0
         self._model = ""
         self._pycontext: JsonObject | None = None
         self._error_streak = claim.task.error_streak
@@ -147,8 +148,9 @@ class RoundSession:
         self._open = _StreamedMessage(self, role=role, type=type)
         return self._open
 
-    def add_usage(self, usage: Usage, *, model: str) -> None:
+    def add_usage(self, usage: Usage, *, model: str, cost: float = 0.0) -> None:
         self._usage += usage
+        self._cost += cost
         self._model = model
 
     async def run_code(self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread) -> RunResult:
@@ -242,6 +244,7 @@ class RoundSession:
             pycontext=self._pycontext,
             error_streak=self._error_streak,
             usage=self._usage,
+            cost=self._cost,
             model=self._model,
             code_runs=code_runs,
             grants=self._new_grants,
