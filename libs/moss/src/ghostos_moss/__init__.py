@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         ReplyEvent,
         TextDelta,
     )
+    from ghostos_moss._run_clock import RunClock
     from ghostos_moss._runtime import MossRuntime
     from ghostos_moss._self_updater import ModuleVersion, SelfUpdater
     from ghostos_moss._source import ModuleSource, find_module_spec, load_source, parse_source
@@ -77,6 +78,7 @@ __all__ = [
     "Refusal",
     "ReplyEvent",
     "ReplyParser",
+    "RunClock",
     "RunResult",
     "RunStatus",
     "SelfUpdater",
@@ -141,6 +143,7 @@ _HOMES = {
     "Refusal": "_executor",
     "ReplyEvent": "_reply_events",
     "ReplyParser": "_reply",
+    "RunClock": "_run_clock",
     "RunResult": "_executor",
     "RunStatus": "_executor",
     "SelfUpdater": "_self_updater",

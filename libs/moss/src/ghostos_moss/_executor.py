@@ -9,6 +9,7 @@ from ghostos_container import Container
 from ghostos_moss._permissions import Permission, Permissions
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
+from ghostos_moss._run_clock import RunClock
 from ghostos_moss._source import ModuleSource
 
 __all__ = ["Executor", "HostCall", "ModuleSession", "Refusal", "RefusalKind", "RunResult", "RunStatus"]
@@ -99,7 +100,9 @@ class ModuleSession(Protocol):
         self,
         *blocks: str,
         timeout_s: float | None = None,
+        before_call: Callable[[], object] | None = None,
         on_call: Callable[[HostCall], object] | None = None,
+        clock: RunClock | None = None,
     ) -> RunResult:
         """Run statements; or a definition of `run(moss)`, else `main(moss)`, which is then called.
 
@@ -110,8 +113,11 @@ class ModuleSession(Protocol):
         Args:
             blocks: As the model wrote them.
             timeout_s: When it is over the run ends as `interrupted`. None: no limit.
+            before_call: Called before each call on an injected object, where the executor sees calls; what it raises,
+                the code's call raises, and the object is not called. From any thread.
             on_call: Told of each call on an injected object, as soon as that has ended and before the code goes on,
                 where the executor sees calls. From any thread; what it raises, the code's call raises.
+            clock: Says which time does not count. None: all does.
         """
         ...
 

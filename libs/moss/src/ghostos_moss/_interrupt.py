@@ -7,8 +7,11 @@ swallow it. A call into C (`time.sleep`, a lock, a socket) is only interrupted w
 import contextvars
 import inspect
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, cast
+
+from ghostos_moss._run_clock import RunClock
 
 __all__ = ["Interrupted", "Interrupter"]
 
@@ -43,7 +46,7 @@ class Interrupter:
         self.reason: str | None = None
         """Why the last guarded call was interrupted; None if it was not."""
 
-    def guard(self, action: Callable[[], T], *, timeout_s: float | None = None) -> T:
+    def guard(self, action: Callable[[], T], *, timeout_s: float | None = None, clock: RunClock | None = None) -> T:
         """Call `action` in this thread so that `interrupt` can stop it. Nothing is raised once this is left.
 
         Raises:
@@ -54,7 +57,7 @@ class Interrupter:
             self._run, self.reason = run, None
         try:
             if timeout_s is not None:
-                self._watch(run, timeout_s, f"it ran longer than {timeout_s:g} s")
+                self._watch(run, timeout_s, f"it ran longer than {timeout_s:g} s", clock=clock)
             return action()
         finally:
             while not run.is_settled:
@@ -151,16 +154,18 @@ class Interrupter:
             raise error
         return result
 
-    def _watch(self, run: _Run, delay_s: float, reason: str) -> None:
+    def _watch(self, run: _Run, delay_s: float, reason: str, *, clock: RunClock | None = None) -> None:
         done = run.done = run.done or threading.Event()
-        arguments = (run, done, delay_s, reason)
+        arguments = (run, done, delay_s, reason, clock or RunClock())
         watcher = threading.Thread(target=self._insist, args=arguments, name="moss-watcher", daemon=True)
         run.watchers.append(watcher)
         watcher.start()
 
-    def _insist(self, run: _Run, done: threading.Event, delay_s: float, reason: str) -> None:
-        if delay_s and done.wait(delay_s):
-            return
+    def _insist(self, run: _Run, done: threading.Event, delay_s: float, reason: str, clock: RunClock) -> None:
+        due = time.monotonic() + delay_s
+        while (left_s := due + clock.stopped_s() - time.monotonic()) > 0:
+            if done.wait(left_s):
+                return
         while True:
             self._strike(run, reason)
             if done.wait(_INSIST_S):

@@ -11,6 +11,7 @@ from ghostos_moss._executor import HostCall, ModuleSession, Refusal, RunResult, 
 from ghostos_moss._permissions import Permission, Permissions
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
+from ghostos_moss._run_clock import RunClock
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import CodeError, CodeInterruptedError, CodeRejectedError
@@ -90,14 +91,16 @@ class OffSession:
         self,
         *blocks: str,
         timeout_s: float | None = None,
-        on_call: Callable[[HostCall], object] | None = None,  # calls are not seen here
+        before_call: Callable[[], object] | None = None,  # calls are not seen here
+        on_call: Callable[[HostCall], object] | None = None,  # as above
+        clock: RunClock | None = None,
     ) -> RunResult:
         started = time.perf_counter()
         status: RunStatus = "ok"
         error: CodeError | None = None
         value: object = None
         try:
-            with self._runtime.deadline(timeout_s):
+            with self._runtime.deadline(timeout_s, clock=clock):
                 value = self._runtime.run(*blocks).returns
         except CodeRejectedError as exc:
             status, error = "rejected", exc

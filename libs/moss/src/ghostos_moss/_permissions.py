@@ -4,12 +4,14 @@ The executor `process` enforces it; `off` cannot, and refuses nothing.
 """
 
 import ast
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, ParamSpec, Self, TypeVar
+from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar
 
 from ghostos_moss._bindings import local_names
 from ghostos_moss._net_hosts import NetHost, read_hosts
+from ghostos_moss._places import is_inside
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import CompileError
 
@@ -17,6 +19,8 @@ __all__ = ["Permission", "PermissionKind", "Permissions", "find_permissions", "o
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Hosts: TypeAlias = bool | tuple[str, ...] | None
 
 PermissionKind = Literal["net", "read", "write", "env", "run"]
 
@@ -88,6 +92,20 @@ class Permissions:
             return self
         missing = {each.name: getattr(other, each.name) for each in fields(self) if getattr(self, each.name) is None}
         return replace(self, **missing, everything=self.everything or other.everything)
+
+    def within(self, bound: "Permissions") -> Self:
+        """These, without what another one does not allow as well: a path in a folder of it, a host that it names."""
+        if bound.everything:
+            return self
+        mine = replace(self, net=True, run=True, everything=False) if self.everything else self
+        return replace(
+            mine,
+            net=_common_hosts(mine.net, bound.net),
+            read=bound.read if self.everything else _inside(mine.read, (*(bound.read or ()), *(bound.write or ()))),
+            write=bound.write if self.everything else _inside(mine.write, bound.write or ()),
+            env=bound.env if self.everything else tuple(each for each in mine.env or () if each in (bound.env or ())),
+            run=bool(mine.run and bound.run),
+        )
 
     def plus(self, *added: Permission) -> Self:
         """These, with single ones added to what each kind says."""
@@ -194,6 +212,21 @@ def _assigned(node: ast.stmt) -> ast.expr | None:
 
 def _unreadable(source: ModuleSource, what: str) -> CompileError:
     return CompileError(source.name, f"its {_NAME} cannot be read without running it: {what}")
+
+
+def _common_hosts(mine: Hosts, bound: Hosts, /) -> Hosts:
+    if mine is True or bound is True:
+        return (bound if mine is True else mine) or False
+    return tuple(each for each in mine or () if each in (bound or ()))
+
+
+def _inside(names: tuple[str, ...] | None, folders: Iterable[str]) -> tuple[str, ...]:
+    allowed = [_real(folder) for folder in folders]
+    return tuple(name for name in names or () if any(is_inside(_real(name), folder) for folder in allowed))
+
+
+def _real(name: str) -> str:
+    return os.path.realpath(os.path.expanduser(name))
 
 
 def _flag(kind: str, value: object) -> bool | None:

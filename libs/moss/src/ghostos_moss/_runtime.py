@@ -20,6 +20,7 @@ from ghostos_moss._mount import Mount
 from ghostos_moss._preflight import check_snippet
 from ghostos_moss._prompter import MossPrompter, PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
+from ghostos_moss._run_clock import RunClock
 from ghostos_moss._snippet import Snippet, parse_snippet
 from ghostos_moss.errors import ClosedError, CodeError, CodeRejectedError
 
@@ -64,6 +65,7 @@ class MossRuntime:
         self._interrupter = Interrupter()
         self._lock = threading.RLock()
         self._timeout_s: float | None = None
+        self._clock: RunClock | None = None
         self._is_executing = False
         self._is_closed = False
         self._is_exposed = False
@@ -192,13 +194,14 @@ class MossRuntime:
         self._interrupter.interrupt_here(reason)
 
     @contextmanager
-    def deadline(self, timeout_s: float | None) -> Generator[None]:
+    def deadline(self, timeout_s: float | None, *, clock: RunClock | None = None) -> Generator[None]:
         """Executions within the `with` block are stopped after this time, as `interrupt` stops them."""
-        outer, self._timeout_s = self._timeout_s, timeout_s
+        outer = self._timeout_s, self._clock
+        self._timeout_s, self._clock = timeout_s, clock
         try:
             yield
         finally:
-            self._timeout_s = outer
+            self._timeout_s, self._clock = outer
 
     def dump_std_output(self) -> str:
         """What the last execution printed, in order and capped; also when it failed."""
@@ -280,7 +283,7 @@ class MossRuntime:
         output = Output()
         try:
             with self._capture(output):
-                execution = self._interrupter.guard(work, timeout_s=self._timeout_s)
+                execution = self._interrupter.guard(work, timeout_s=self._timeout_s, clock=self._clock)
         except BaseException as exc:  # noqa: BLE001 - model code may raise anything; it becomes a CodeError
             names.clear()
             names.update(names_before)

@@ -1,6 +1,7 @@
 """The port between a ghost's behaviour and the round that it works in."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from ghostos.core.event import Event
@@ -10,10 +11,24 @@ from ghostos.core.permission import Grant
 from ghostos.core.task import CodeRun, Task
 from ghostos.core.usage import Usage
 from ghostos_container import Container
-from ghostos_moss import HostCall, RunResult
+from ghostos_moss import HostCall, RunClock, RunResult
 
-OnCall: TypeAlias = Callable[[HostCall], object]
-"""Told of a call on an injected object when it has ended; from any thread."""
+
+@dataclass(frozen=True, slots=True)
+class RunHooks:
+    """What a round wants to know of a run of code, and to say.
+
+    Attributes:
+        before_call: Called before each call on an injected object; raises where the round has lost its task.
+        on_call: Told of each such call when it has ended.
+        clock: Stands still while the run waits for other tasks.
+    """
+
+    before_call: Callable[[], object]
+    on_call: Callable[[HostCall], object]
+    clock: RunClock
+
+
 OnThread: TypeAlias = Callable[[Callable[[], RunResult]], Awaitable[RunResult]]
 """Calls a function that blocks, where it belongs, and waits for what it returns."""
 
@@ -86,17 +101,33 @@ class Session(Protocol):
         """Count tokens of a model call towards the task, and what they cost, where their price is known."""
         ...
 
-    async def run_code(self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread) -> RunResult:
+    async def run_code(self, code: str, run: Callable[[RunHooks], RunResult], *, on_thread: OnThread) -> RunResult:
         """Run code with a row that says so committed before it starts. Its host calls become messages as they end.
 
         Args:
             code: What is about to run, for the record.
-            run: Runs it, and blocks. Called once, after the row is committed, with what is to be told of host calls.
+            run: Runs it, and blocks. Called once, after the row is committed, with what goes with the run.
             on_thread: Calls what it is given on the thread where `run` belongs; that is where the row is waited for.
 
         Raises:
             WorkspaceError: The row, or a host call, could not be written down.
         """
+        ...
+
+    def post(self, event: Event) -> None:
+        """Send an event, to this task or another one, with the round's commit."""
+        ...
+
+    def create_task(self, task: Task) -> None:
+        """Make a task, with the round's commit."""
+        ...
+
+    def consume(self, event: Event) -> None:
+        """Count another event of the task as dealt with, with the round's commit."""
+        ...
+
+    async def pending_events(self) -> Sequence[Event]:
+        """Return the task's events that no round has dealt with, this round's own among them."""
         ...
 
     def save_pycontext(self, pycontext: JsonObject) -> None:

@@ -36,7 +36,6 @@ class Claim:
         event: The next one that is due.
         round_id: Id of the new round.
         fence: Rises with every claim of the task; a commit with an older one is refused.
-        lease_until: When others may take the task, unless the lease is renewed.
         joined: What the user said meanwhile to steer the turn that goes on with this event, in order.
         abandoned: A round that was begun and not committed, if any: reported with the first claim after it, whichever
             event that takes.
@@ -46,7 +45,6 @@ class Claim:
     event: Event
     round_id: str
     fence: int
-    lease_until: datetime
     joined: Sequence[Event] = ()
     abandoned: AbandonedRound | None = None
 

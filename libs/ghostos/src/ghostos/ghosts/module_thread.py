@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ghostos.config import AppSettings
-from ghostos.contracts.session import OnCall, Session
+from ghostos.contracts.session import RunHooks, Session
 from ghostos.core.permission import Grant
 from ghostos.errors import TargetError
 from ghostos.ghosts.module import open_module, prepare_executor, render_module_prompt
@@ -72,13 +72,19 @@ class RoundModule:
                 advice="Do not wait or loop at module level; a longer limit is [code] timeout_s in ghostos.toml.",
             ) from exc
 
-    def run(self, blocks: Sequence[str], *, on_call: OnCall) -> RunResult:
+    def run(self, blocks: Sequence[str], *, hooks: RunHooks) -> RunResult:
         """Run blocks as one run. On the module's thread."""
         if self._session is None:
             raise RuntimeError(f"{self._target} is not open.")
         if self._is_cancelled:
             raise WorkEndedError(f"The run in {self._target} was cancelled before it began.")
-        return self._session.run(*blocks, timeout_s=self._timeout_s, on_call=on_call)
+        return self._session.run(
+            *blocks,
+            timeout_s=self._timeout_s,
+            before_call=hooks.before_call,
+            on_call=hooks.on_call,
+            clock=hooks.clock,
+        )
 
     async def on_thread(self, function: Callable[[], T]) -> T:
         """Call what uses the module, on its thread. A cancelled wait cancels a run, and one that has not begun."""

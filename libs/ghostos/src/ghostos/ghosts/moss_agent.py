@@ -18,9 +18,11 @@ from ghostos.core.task import CodeRun
 from ghostos.errors import ConfigError
 from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.model_call import Reply, call_model
+from ghostos.ghosts.model_cost import check_budget
 from ghostos.ghosts.module_thread import RoundModule, open_on_thread
 from ghostos.ghosts.moss_protocol import render_protocol, render_run, render_state
 from ghostos.ghosts.permission_asking import make_request
+from ghostos.ghosts.summary import count_summary_rounds, prepare_thread
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 from ghostos.libraries.flow import FlowRecord
@@ -102,28 +104,29 @@ class MossAgentDriver:
         code_format = _find_code_format(session, model)
         profile = make_profile(session.container, module=self._ghost.moss_module, grants=session.grants)
         show_state(session, model=model, profile=profile)
+        if (stop := check_budget(session, model)) is not None:
+            return stop
         flow = FlowRecord()
         async with open_on_thread(session, self._ghost.moss_module, flow=flow) as module:
-            reply = await call_model(
-                session,
-                model=model,
-                prompt=self._render_prompt(session, module, code_format=code_format),
-                parser=ReplyParser(code_format=code_format),
-            )
+            prompt = await self._make_prompt(session, module, model=model, code_format=code_format)
+            if prompt is None:
+                return Observe()
+            parser = ReplyParser(code_format=code_format)
+            reply = await call_model(session, model=model, prompt=prompt, parser=parser)
             operator = await self._act(session, module=module, reply=reply, flow=flow)
         return self._limit(session, operator)
 
-    def _render_prompt(self, session: Session, module: RoundModule, *, code_format: CodeFormat) -> Prompt:
+    async def _make_prompt(
+        self, session: Session, module: RoundModule, *, model: ModelDriver, code_format: CodeFormat
+    ) -> Prompt | None:
+        """Return what the model is sent; None where the round has summarised the thread instead."""
         system = render_system(self._ghost, module_prompt=module.prompt, code_format=code_format)
         state = render_state(module.values, now=utc_now(), contexts=find_contexts(session))
-        return Prompt(
-            messages=[
-                PromptMessage("system", system),
-                *self._thread.render(session.history()),
-                PromptMessage("user", state),
-            ],
-            thread=session.task.id,
-        )
+        thread = await prepare_thread(session, self._thread, model=model, system=system, state=state)
+        if thread is None:
+            return None
+        messages = [PromptMessage("system", system), *thread, PromptMessage("user", state)]
+        return Prompt(messages=messages, thread=session.task.id)
 
     async def _act(self, session: Session, *, module: RoundModule, reply: Reply, flow: FlowRecord) -> Operator:
         """Run the code of a reply, if it has some that may run."""
@@ -145,7 +148,7 @@ class MossAgentDriver:
         blocks = [block.code for block in parsed.blocks]
         result = await session.run_code(
             "\n\n".join(blocks),
-            lambda on_call: module.run(blocks, on_call=on_call),
+            lambda hooks: module.run(blocks, hooks=hooks),
             on_thread=module.on_thread,
         )
         content = render_run(result, observed=flow.observed if result.status == "ok" else ())
@@ -165,7 +168,7 @@ class MossAgentDriver:
             return operator
         if session.error_streak >= MAX_ERROR_STREAK:
             why = f"Stopped: the code failed {MAX_ERROR_STREAK} times in a row."
-        elif session.rounds_in_turn >= self._ghost.max_rounds:
+        elif session.rounds_in_turn - count_summary_rounds(session) >= self._ghost.max_rounds:
             why = f"Stopped: {self._ghost.max_rounds} rounds in one turn are the limit (max_rounds)."
         else:
             return operator

@@ -15,7 +15,7 @@ from ghostos.runtime.foreign_turns import show_foreign_turns
 from ghostos.runtime.lease_keeper import LeaseKeeper
 from ghostos.runtime.round_end import origin_of
 from ghostos.runtime.round_handling import handle_round, internal_error
-from ghostos.runtime.session import RoundSession
+from ghostos.runtime.session import RoundPast, RoundSession
 from ghostos.runtime.stops import RoundStop
 from ghostos.runtime.thread_cache import ThreadCache
 from ghostos.runtime.thread_log import ThreadLog
@@ -115,23 +115,27 @@ class RoundRunner:
         self, claim: Claim, *, driver: Callable[[Task], GhostDriver], log: ThreadLog, joins_turn: bool
     ) -> Claim | None:
         stop = self._stops[claim.task.id] = RoundStop()
-        keeper = LeaseKeeper(self._store, claim)
+        keeper = LeaseKeeper(self._store, claim, on_lost=stop.request)
         container = self._container.child(f"round-{claim.round_id}")
         journal: RoundJournal | None = None
         try:
             journal = self._journals.open(claim.round_id)
             session = RoundSession(
                 claim,
-                committed=await self._threads.get(claim.task),
-                recovered=self._recovered(claim),
+                past=RoundPast(
+                    committed=await self._threads.get(claim.task),
+                    recovered=self._recovered(claim),
+                    joins_turn=joins_turn,
+                ),
                 store=self._store,
                 journal=journal,
                 log=log,
                 container=container,
-                joins_turn=joins_turn,
+                check_lease=keeper.check,
             )
             self._forget_abandoned(claim)
             end = await handle_round(session, driver=driver, store=self._store, stop=stop)
+            keeper.check_known()
             commit = session.to_commit(state=end.state, events=end.events)
             following, is_cancelled = await self._commit(commit)
         except BaseException:

@@ -1,10 +1,10 @@
 """The unit of work of one round."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ghostos.contracts.journal import RoundJournal
-from ghostos.contracts.session import MessageWriter, OnCall, OnThread
+from ghostos.contracts.session import MessageWriter, OnThread, RunHooks
 from ghostos.contracts.store import Claim, RoundCommit, Store
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
@@ -17,7 +17,22 @@ from ghostos.core.usage import Usage
 from ghostos.runtime.host_calls import HostCallLog, list_calls
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
-from ghostos_moss import RunResult
+from ghostos_moss import RunClock, RunResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundPast:
+    """What a round comes after.
+
+    Attributes:
+        committed: The thread's committed messages, in order. Not modified.
+        recovered: What an abandoned round for the same event had said.
+        joins_turn: Whether the event has become part of a turn that another one began.
+    """
+
+    committed: Sequence[Message]
+    recovered: Sequence[Message] = ()
+    joins_turn: bool = False
 
 
 class RoundSession:
@@ -25,36 +40,36 @@ class RoundSession:
 
     Args:
         claim: What allows the round.
-        committed: The thread's committed messages, in order. Not modified.
-        recovered: What an abandoned round for the same event had said.
+        past: What the round comes after.
         store: For the row of a code run, the only thing that is committed before the round ends.
         journal: Where what is said is kept until the commit.
         log: Where it is shown.
         container: The round's own container.
-        joins_turn: Whether the event has become part of a turn that another one began.
+        check_lease: Raises where the round has lost its task; from any thread.
     """
 
     def __init__(
         self,
         claim: Claim,
         *,
-        committed: Sequence[Message],
-        recovered: Sequence[Message],
+        past: RoundPast,
         store: Store,
         journal: RoundJournal,
         log: ThreadLog,
         container: Container,
-        joins_turn: bool = False,
+        check_lease: Callable[[], object],
     ) -> None:
         self._claim = claim
-        self._committed = committed
+        self._committed = past.committed
         self._store = store
         self._journal = journal
         self._log = log
         self._container = container
+        self._check_lease = check_lease
+        self.clock = RunClock()
         self._started_at = utc_now()
-        self._joins_turn = joins_turn
-        is_new_turn = claim.event.is_turn_start and not joins_turn
+        self._joins_turn = past.joins_turn
+        is_new_turn = claim.event.is_turn_start and not past.joins_turn
         self._turn = claim.task.turn + 1 if is_new_turn else max(claim.task.turn, 1)
         self._round = claim.task.round + 1
         self._next_seq = claim.task.next_seq
@@ -71,8 +86,8 @@ class RoundSession:
         self._consumed = [event.id for event in claim.joined]
         self._artifact: Json = None
         self._new_grants: list[Grant] | None = None
-        self._recovered_count = len(recovered)
-        self._recover(recovered)
+        self._recovered_count = len(past.recovered)
+        self._recover(past.recovered)
 
     @property
     def task(self) -> Task:
@@ -153,7 +168,7 @@ class RoundSession:
         self._cost += cost
         self._model = model
 
-    async def run_code(self, code: str, run: Callable[[OnCall], RunResult], *, on_thread: OnThread) -> RunResult:
+    async def run_code(self, code: str, run: Callable[[RunHooks], RunResult], *, on_thread: OnThread) -> RunResult:
         code_run = CodeRun(
             id=new_id(),
             task_id=self.task.id,
@@ -171,7 +186,7 @@ class RoundSession:
 
         def run_recorded() -> RunResult:
             recorded.result()
-            return run(calls.add)
+            return run(RunHooks(self._check_lease, calls.add, self.clock))
 
         try:
             result = await on_thread(run_recorded)
@@ -211,6 +226,9 @@ class RoundSession:
         """Count another event of the task as dealt with, with the round's commit."""
         if event.id not in self._consumed:
             self._consumed.append(event.id)
+
+    async def pending_events(self) -> Sequence[Event]:
+        return await self._store.pending_events(self.task.id)
 
     def set_artifact(self, artifact: Json) -> None:
         """Keep what the task has made, with the round's commit."""

@@ -16,6 +16,7 @@ from ghostos_moss._process._link import Link, Pending
 from ghostos_moss._process._objects import HostObjects
 from ghostos_moss._process._worker import describe_error
 from ghostos_moss._process._zygotes import WorkerProcess
+from ghostos_moss._run_clock import RunClock
 
 __all__ = ["LiveWorker", "StoppedError", "WorkerGoneError"]
 
@@ -76,7 +77,14 @@ class LiveWorker:
         """When it was last put to use, on the monotonic clock."""
         threading.Thread(target=self._link.serve, name=f"moss-worker-{process.pid}", daemon=True).start()
 
-    def request(self, name: str, *arguments: Any, timeout_s: float | None, output: Output | None = None) -> Any:  # noqa: ANN401 - plain data
+    def request(
+        self,
+        name: str,
+        *arguments: Any,  # noqa: ANN401 - plain data
+        timeout_s: float | None,
+        output: Output | None = None,
+        clock: RunClock | None = None,
+    ) -> Any:  # noqa: ANN401 - plain data
         """Ask the worker and wait for its answer.
 
         Args:
@@ -84,6 +92,7 @@ class LiveWorker:
             arguments: Plain data.
             timeout_s: When it is over the worker is killed. None: no limit.
             output: Gets what is written meanwhile; None: nobody does.
+            clock: Says which time does not count. None: all does.
 
         Raises:
             RemoteError: The worker raised.
@@ -97,7 +106,7 @@ class LiveWorker:
         try:
             with captured_streams(), self._awake():
                 pending = self._link.begin(name, *arguments, on_settled=self._ring)
-                self._await_until(deadline, pending, output, timeout_s=timeout_s)
+                self._await_until(deadline, pending, output, timeout_s=timeout_s, clock=clock)
                 if self._stop_reason is not None and self._end_reason is None:
                     self._process.interrupt()
                     self._await(pending, time.monotonic() + _GRACE_S, output, is_stopped=True)
@@ -165,18 +174,30 @@ class LiveWorker:
             os.close(wake)
 
     def _await_until(
-        self, deadline: float | None, pending: Pending, output: Output | None, *, timeout_s: float | None
+        self,
+        deadline: float | None,
+        pending: Pending,
+        output: Output | None,
+        *,
+        timeout_s: float | None,
+        clock: RunClock | None,
     ) -> None:
-        if not self._await(pending, deadline, output):
+        if not self._await(pending, deadline, output, clock=clock):
             self.stop(f"it ran longer than {timeout_s:g} s")
 
     def _await(
-        self, pending: Pending, deadline: float | None, output: Output | None, *, is_stopped: bool = False
+        self,
+        pending: Pending,
+        deadline: float | None,
+        output: Output | None,
+        *,
+        is_stopped: bool = False,
+        clock: RunClock | None = None,
     ) -> bool:
         """Wait until a request is settled, or stopped if it is not yet; whether it was so in time."""
         received = -1
         while not pending.is_settled and (is_stopped or self._stop_reason is None):
-            left_ms = _STUCK_AFTER_MS if deadline is None else (deadline - time.monotonic()) * 1000
+            left_ms = _STUCK_AFTER_MS if deadline is None else _left_ms(deadline, clock)
             if left_ms <= 0:
                 return False
             events = self._poll.poll(min(left_ms, _STUCK_AFTER_MS))
@@ -217,6 +238,10 @@ class LiveWorker:
         if output is not None:
             self._drain(output)
             output.write(text)
+
+
+def _left_ms(deadline: float, clock: RunClock | None) -> float:
+    return (deadline - time.monotonic() + (clock.stopped_s() if clock is not None else 0.0)) * 1000
 
 
 class _HostPrints(Output):

@@ -81,6 +81,7 @@ class HostObjects:
         self._calls: list[Call] = []
         self._count = 0
         self._on_call: Callable[[HostCall], object] | None = None
+        self._before_call: Callable[[], object] | None = None
 
     def begin_session(self) -> None:
         """From here on things are injected anew; `end_injection` says when that is done."""
@@ -130,9 +131,14 @@ class HostObjects:
             if not entry.session:
                 self._drop(number)
 
-    def begin_run(self, on_call: Callable[[HostCall], object] | None) -> None:
+    def begin_run(
+        self,
+        on_call: Callable[[HostCall], object] | None,
+        *,
+        before_call: Callable[[], object] | None = None,
+    ) -> None:
         """Forget earlier calls. Each that begins from here on is told as it ends, before the worker has its result."""
-        self._calls, self._count, self._on_call = [], 0, on_call
+        self._calls, self._count, self._on_call, self._before_call = [], 0, on_call, before_call
 
     def take_calls(self) -> tuple[HostCall, ...]:
         """The calls of the run, in the order of their beginning. Of those that begin from here on nobody is told."""
@@ -209,6 +215,8 @@ class HostObjects:
 
     def _begin(self, entry: _Entry, name: str, nodes: list[Node], named: dict[str, Node]) -> Call:
         """Record what was asked; what it comes to is filled in."""
+        if self._before_call is not None:
+            self._before_call()
         self._count += 1
         if self._count > self._max_calls:
             message = f"more than {self._max_calls:,} host calls in one run"

@@ -27,6 +27,7 @@ from ghostos_moss._process._worker_supply import WorkerSupply
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._redact import bounded
+from ghostos_moss._run_clock import RunClock
 from ghostos_moss._self_updater import SelfUpdater
 from ghostos_moss._source import ModuleSource
 from ghostos_moss._values import MAX_NAME_CHARS, MAX_NAMES, MAX_NOTE_CHARS, MAX_NOTES, MAX_TOTAL_BYTES, MAX_VALUE_BYTES
@@ -119,17 +120,19 @@ class ProcessSession:
         self,
         *blocks: str,
         timeout_s: float | None = None,
+        before_call: Callable[[], object] | None = None,
         on_call: Callable[[HostCall], object] | None = None,
+        clock: RunClock | None = None,
     ) -> RunResult:
         with self._lock:
             started = time.perf_counter()
             output = Output(max_chars=self._workers.limits.output_chars)
             worker = self._ensure_worker()
-            self._objects.begin_run(on_call)
+            self._objects.begin_run(on_call, before_call=before_call)
             reply: RunReply | None = None
             error: CodeError | None = None
             try:
-                answer = worker.request("run", *blocks, timeout_s=timeout_s, output=output)
+                answer = worker.request("run", *blocks, timeout_s=timeout_s, output=output, clock=clock)
                 reply = self._keep(msgspec.convert(answer, RunReply))
             except StoppedError as exc:
                 error = CodeInterruptedError(exc.reason, trace=find_trace(exc.answer))

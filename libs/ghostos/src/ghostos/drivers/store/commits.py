@@ -66,12 +66,11 @@ def commit_round(connection: DriverConnection, commit: RoundCommit, *, tenant: T
         event=event,
         round_id=new_id(),
         fence=claim.fence + 1,
-        lease_until=tenant.now + tenant.lease,
         joined=find_joined(connection, event),
     )
     lease = {
         "lease_owner": tenant.owner.key,
-        "lease_until": following.lease_until,
+        "lease_until": tenant.now + tenant.lease,
         "fence": following.fence,
         "current_round_id": following.round_id,
     }

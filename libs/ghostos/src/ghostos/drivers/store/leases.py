@@ -118,7 +118,6 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
         event=event,
         round_id=round_id,
         fence=fence,
-        lease_until=tenant.now + tenant.lease,
         joined=find_joined(connection, event),
         abandoned=None if left_round_id is None else _find_abandoned(connection, task_id, round_id=left_round_id),
     )
