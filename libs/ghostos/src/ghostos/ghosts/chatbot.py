@@ -5,13 +5,16 @@ from typing import ClassVar
 from pydantic import BaseModel, Field
 
 from ghostos.contracts.ghost import Ghost, GhostDriver
+from ghostos.contracts.model_driver import ModelDriver
 from ghostos.contracts.session import Session
 from ghostos.core.clock import utc_now
-from ghostos.core.operator import Operator, Wait
+from ghostos.core.operator import Observe, Operator, Wait
 from ghostos.core.prompt import Prompt, PromptMessage
 from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.model_call import call_model
+from ghostos.ghosts.model_cost import check_budget
 from ghostos.ghosts.moss_protocol import render_state
+from ghostos.ghosts.summary import prepare_thread
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 
@@ -45,7 +48,7 @@ class Chatbot(Ghost):
 
 
 class ChatbotDriver:
-    """Answers each input with one model call."""
+    """Answers each input with one model call; before it the thread is summarised where it is too long."""
 
     def __init__(self, ghost: Chatbot) -> None:
         self._ghost = ghost
@@ -55,14 +58,24 @@ class ChatbotDriver:
         """Say what the model says, then wait."""
         model = find_model(session, model=self._ghost.model)
         show_state(session, model=model, profile=None)
-        await call_model(session, model=model, prompt=self._render_prompt(session))
+        if (stop := check_budget(session, model)) is not None:
+            return stop
+        if (prompt := await self._make_prompt(session, model=model)) is None:
+            return Observe()
+        await call_model(session, model=model, prompt=prompt)
         return Wait()
 
-    def _render_prompt(self, session: Session) -> Prompt:
+    async def _make_prompt(self, session: Session, *, model: ModelDriver) -> Prompt | None:
+        """Return what the model is sent; None where the round has summarised the thread instead."""
         ghost = self._ghost
-        messages = self._thread.render(session.history())
-        if system := render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction):
+        system = render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
+        contexts = find_contexts(session)
+        state = render_state({}, now=utc_now(), contexts=contexts) if contexts else ""
+        messages = await prepare_thread(session, self._thread, model=model, system=system, state=state)
+        if messages is None:
+            return None
+        if system:
             messages.insert(0, PromptMessage("system", system))
-        if contexts := find_contexts(session):
-            messages.append(PromptMessage("user", render_state({}, now=utc_now(), contexts=contexts)))
+        if state:
+            messages.append(PromptMessage("user", state))
         return Prompt(messages=messages, thread=session.task.id)

@@ -9,6 +9,7 @@ from ghostos.core.json import JsonObject
 from ghostos.core.message import MessageType
 from ghostos.core.prompt import FinishReason, ModelDelta, Prompt
 from ghostos.errors import ModelResponseError, ModelStreamCutError
+from ghostos.ghosts.model_cost import count_usage
 from ghostos_moss import (
     CodeDelta,
     CodeEnd,
@@ -75,7 +76,7 @@ async def call_model(
             elif delta.kind == "done":
                 end = delta
             elif delta.usage is not None:
-                session.add_usage(delta.usage, model=model.label)
+                count_usage(session, delta.usage, model=model.label)
     text = "".join(received)
     finish_reason = _check_end(end, text=text, label=model.label)
     for event in parser.finish() if parser else []:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from ghostos.core.message import Message
 from ghostos.core.prompt import PromptMessage
+from ghostos.ghosts.thread_entries import SummaryMark, ThreadEntry, ThreadView, read_mark
+from ghostos_moss import count_tokens
 
 STATE_OPENING = "<moss-state>"
 APPROVAL_OPENING = "<moss-approval>"
@@ -21,28 +23,52 @@ class ThreadPrompt:
     """
 
     def __init__(self) -> None:
-        self._rendered: list[PromptMessage] = []
+        self._entries: list[ThreadEntry] = []
         self._count = 0
         self._last: Message | None = None
+        self._summary: SummaryMark | None = None
+        self._gaps: list[SummaryMark] = []
+        self._system: tuple[str, int] = ("", 0)
+
+    def count_system(self, text: str) -> int:
+        """Return about how many tokens a system prompt takes; counted again only when it has changed."""
+        if text != self._system[0]:
+            self._system = text, count_tokens(text)
+        return self._system[1]
 
     def render(self, thread: Sequence[Message]) -> list[PromptMessage]:
-        """Return what a model is sent of a thread, in order. A thread that is not the last one grown begins anew."""
+        """Return the whole thread as messages, in order, also what a summary stands for."""
+        return [entry.message for entry in self.read(thread).entries]
+
+    def read(self, thread: Sequence[Message]) -> ThreadView:
+        """Return what there is to send of a thread. One that is not the last one grown begins anew."""
         if self._count > len(thread) or (self._count and thread[self._count - 1] is not self._last):
-            self._rendered, self._count, self._last = [], 0, None
+            self._entries, self._count, self._last = [], 0, None
+            self._summary, self._gaps = None, []
         reply: list[Message] = []
         for index in range(self._count, len(thread)):
             message = thread[index]
             if reply and (message.role != "assistant" or message.round != reply[-1].round):
-                self._rendered.extend(_render_reply(reply))
+                self._entries.extend(_render_reply(reply))
                 reply = []
             if message.status == "complete" and message.role == "assistant" and message.type in _REPLY_TYPES:
                 reply.append(message)
                 continue
-            if message.status == "complete" and (rendered := _render_other(message)) is not None:
-                self._rendered.append(rendered)
+            if message.status == "complete":
+                self._entries.extend(_render_other(message))
+                self._note_mark(message)
             if not reply:
                 self._count, self._last = index + 1, message
-        return [*self._rendered, *_render_reply(reply)]
+        entries = [*self._entries, *_render_reply(reply)]
+        return ThreadView(entries=entries, summary=self._summary, gaps=tuple(self._gaps))
+
+    def _note_mark(self, message: Message) -> None:
+        if (mark := read_mark(message)) is None:
+            return
+        if mark.text:
+            self._summary, self._gaps = mark, []
+        else:
+            self._gaps.append(mark)
 
 
 def render_output(message: Message) -> str:
@@ -65,22 +91,33 @@ def render_event(message: Message) -> str:
     return f'{EVENT_OPENING} type="{kind}">\n{content}\n</moss-event>'
 
 
-def _render_other(message: Message) -> PromptMessage | None:
+def _render_other(message: Message) -> list[ThreadEntry]:
+    rendered = _find_content(message)
+    if rendered is None:
+        return []
+    is_input = message.role == "user"
+    return [ThreadEntry(PromptMessage("user", rendered), turn=message.turn, seq=message.seq, is_input=is_input)]
+
+
+def _find_content(message: Message) -> str | None:
     if message.role == "user" and message.type == "text":
-        return PromptMessage("user", message.content)
+        return message.content
     if message.type == "output":
-        return PromptMessage("user", render_output(message))
+        return render_output(message)
     if message.type == "approval" and message.role == "environment":
-        return PromptMessage("user", render_approval(message))
+        return render_approval(message)
     if message.type == "text" and message.role == "environment":
-        return PromptMessage("user", render_event(message))
+        return render_event(message)
     return None
 
 
-def _render_reply(parts: Sequence[Message]) -> list[PromptMessage]:
+def _render_reply(parts: Sequence[Message]) -> list[ThreadEntry]:
     """Return the reply as it came, in a list; an empty one where it was reasoning alone."""
-    for part in parts:
-        if isinstance(part.data, dict) and isinstance(raw := part.data.get("raw"), str):
-            return [PromptMessage("assistant", raw)]
-    said = "".join(part.content for part in parts if part.type != "reasoning")
-    return [PromptMessage("assistant", said)] if said else []
+    said = next((raw for part in parts if isinstance(raw := _raw_of(part), str)), None)
+    if said is None:
+        said = "".join(part.content for part in parts if part.type != "reasoning")
+    return [ThreadEntry(PromptMessage("assistant", said), turn=parts[-1].turn, seq=parts[-1].seq)] if said else []
+
+
+def _raw_of(part: Message) -> object:
+    return part.data.get("raw") if isinstance(part.data, dict) else None
