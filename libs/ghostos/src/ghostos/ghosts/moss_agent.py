@@ -27,6 +27,7 @@ from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 from ghostos.libraries.flow import FlowRecord
 from ghostos.libraries.profiles import make_profile
+from ghostos.runtime.timers import local_zone, make_timer
 from ghostos_moss import CodeFormat, ParsedReply, ReplyParser, RunResult
 
 MAX_ERROR_STREAK = 3
@@ -121,7 +122,7 @@ class MossAgentDriver:
     ) -> Prompt | None:
         """Return what the model is sent; None where the round has summarised the thread instead."""
         system = render_system(self._ghost, module_prompt=module.prompt, code_format=code_format)
-        state = render_state(module.values, now=utc_now(), contexts=find_contexts(session))
+        state = render_state(module.values, now=utc_now().astimezone(local_zone()), contexts=find_contexts(session))
         thread = await prepare_thread(session, self._thread, model=model, system=system, state=state)
         if thread is None:
             return None
@@ -142,6 +143,7 @@ class MossAgentDriver:
             return Observe()
         session.set_error_streak(0)
         session.save_pycontext(result.pycontext.model_dump(mode="json"))
+        await _set_timers(session, flow)
         return flow.operator or _default_operator(result)
 
     async def _run(self, session: Session, *, module: RoundModule, parsed: ParsedReply, flow: FlowRecord) -> RunResult:
@@ -223,6 +225,20 @@ def _report_interruption(session: Session, run: CodeRun) -> Operator:
         text += f"\nThese calls had ended{left_out}, and are not undone:\n{shown}"
     session.add(text, role="environment", type="output", data={"status": "interrupted"})
     return Observe()
+
+
+async def _set_timers(session: Session, flow: FlowRecord) -> None:
+    """Send what code said to `moss.flow.wake`, and take back what it said to `cancel_wake`."""
+    cancelled = set(flow.cancelled)
+    if cancelled:
+        for event in await session.pending_events():
+            if event.type == "timer" and event.payload.get("id") in cancelled:
+                session.consume(event)
+    for timer in flow.timers:
+        if timer.id not in cancelled:
+            session.post(
+                make_timer(session.task.id, timer_id=timer.id, at=timer.at, every=timer.every, note=timer.note)
+            )
 
 
 def _default_operator(result: RunResult) -> Operator:

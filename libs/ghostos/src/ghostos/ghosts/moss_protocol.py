@@ -19,7 +19,8 @@ code. Never write `<moss-output>` yourself. A last message `<moss-state>` holds 
 not from the user.
 
 `moss.flow.wait()` ends the turn whatever was printed, `moss.flow.observe(x)` shows you x, `moss.flow.finish(result)` \
-ends the whole task, `moss.flow.fail(reason)` gives it up."""
+ends the whole task, `moss.flow.fail(reason)` gives it up, `moss.flow.wake(after_s=60, note=...)` gives you a turn \
+later (or `at="18:30"`, or cron `every="0 9 * * *"`)."""
 
 _TAGS: Final = "between `<moss>` and `</moss>`, each alone on its line"
 _FENCE: Final = "in one fence that opens with ```moss, alone on its line, and closes with ```"

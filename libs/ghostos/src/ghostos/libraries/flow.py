@@ -6,17 +6,39 @@ and there is where an error reaches the model and the deadline reaches the code.
 
 import math
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 
+from ghostos.core.ids import new_id
 from ghostos.core.json import Json
 from ghostos.core.operator import Fail, Finish, Observe, Operator, Wait
+from ghostos.runtime.timers import find_time
 
 MAX_OBSERVED_CHARS = 8_000
 """Of one value. The middle of a longer text is left out, and the text says so."""
 
 _MAX_DEPTH = 100
+_MAX_TIMERS = 20
+_MAX_NOTE = 4_000
 _MAX_INT_BITS = 4_000
 _TAKEN = "None, bool, int, finite float, str, lists of these, and dicts of these with str keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """When a ghost wants to be woken.
+
+    Attributes:
+        id: What it is called.
+        at: When it comes due first; aware.
+        every: Cron expression, where it is repeated.
+        note: What the ghost is told then.
+    """
+
+    id: str
+    at: datetime
+    every: str | None
+    note: str
 
 
 @dataclass(slots=True)
@@ -26,10 +48,14 @@ class FlowRecord:
     Attributes:
         operator: What it chose last; None if it chose nothing.
         observed: What it asked to see, as text, in order.
+        timers: When it wants to be woken.
+        cancelled: Ids of timers that it wants no more.
     """
 
     operator: Operator | None = None
     observed: list[str] = field(default_factory=list[str])
+    timers: list[Timer] = field(default_factory=list["Timer"])
+    cancelled: list[str] = field(default_factory=list[str])
 
 
 class Flow:
@@ -50,6 +76,32 @@ class Flow:
     def finish(self, result: Json = None) -> None:
         """End the whole task; `result` is what it made."""
         self._record.operator = Finish(_to_json(result, place="result"))
+
+    def wake(
+        self,
+        after_s: float | None = None,
+        *,
+        at: datetime | str | None = None,
+        every: str | None = None,
+        note: str = "",
+    ) -> str:
+        """Have a turn later, even if nobody speaks: `after_s=60`, `at="18:30"` or cron `every="0 9 * * MON-FRI"`.
+
+        `note` is what you are told then. Returns the timer's id.
+        """
+        if not isinstance(cast("object", note), str):
+            raise TypeError(f"moss.flow.wake(note=...) takes a str; it got a value {_kind(note)}.")
+        if len(self._record.timers) >= _MAX_TIMERS:
+            raise ValueError(f"moss.flow.wake(): one run sets at most {_MAX_TIMERS} timers; use every= to repeat one.")
+        timer = Timer(
+            new_id()[-8:], find_time(after_s=after_s, at=at, every=every), every, _well_formed(note)[:_MAX_NOTE]
+        )
+        self._record.timers.append(timer)
+        return timer.id
+
+    def cancel_wake(self, id: str) -> None:
+        """Take a timer back, by the id that `wake` returned."""
+        self._record.cancelled.append(str(id))
 
     def fail(self, reason: str) -> None:
         """Give the whole task up and say why."""

@@ -5,6 +5,7 @@ import json
 from ghostos.core.event import Event
 from ghostos.core.json import JsonObject
 from ghostos.runtime.session import RoundSession
+from ghostos.runtime.timers import repeat_timer
 
 _MAX_CHARS = 16_000
 
@@ -33,6 +34,8 @@ def _record(session: RoundSession, event: Event) -> None:
                 session.add(text, role="user", type="text", message_id=event.id)
         case "timer":
             note_event(session, event, text=_describe_timer(event))
+            if (following := repeat_timer(event)) is not None:
+                session.post(following)
         case "callback":
             note_event(session, event, text=_describe_callback(event))
         case "external":
@@ -42,8 +45,9 @@ def _record(session: RoundSession, event: Event) -> None:
 
 
 def _describe_timer(event: Event) -> str:
-    note = event.payload.get("note")
-    return f"The time that you set has come: {note}" if note else "The time that you set has come."
+    note, every, timer_id = (event.payload.get(key) for key in ("note", "every", "id"))
+    repeated = f", every {every!r}" if every else ""
+    return f"The time that you set has come (timer {timer_id}{repeated}){f': {note}' if note else '.'}"
 
 
 def _describe_callback(event: Event) -> str:
