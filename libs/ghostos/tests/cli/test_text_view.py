@@ -42,6 +42,21 @@ def test_who_answers_is_said_once_and_the_end_of_a_task_with_its_result():
     ]
 
 
+def test_a_state_that_is_neither_is_shown_as_it_is_and_does_not_have_the_model_named_again():
+    lines = Lines()
+    view = TextView(lines)
+    for content, data in (
+        ("openai:gpt-4o", {"is_rehearsal": False}),
+        ("Summarised turns 1\u20135.", {"summary": "S"}),
+    ) * 2:
+        view.show(state(content, data))
+    assert lines.written == [
+        ("", "model: openai:gpt-4o"),
+        ("", "Summarised turns 1\u20135."),
+        ("", "Summarised turns 1\u20135."),
+    ]
+
+
 def test_a_host_call_is_one_line_that_cannot_steer_a_terminal():
     lines = Lines()
     said = state("Ball.roll('\x1b[2J'), 3 ms", {"method": "roll"}).message

@@ -36,7 +36,7 @@ def summarising(summary: Any = "In short: nothing.", answer: Any = "Yes."):
 
     def reply(prompt) -> str:
         said = summary if is_summary_request(prompt) else answer
-        return said if isinstance(said, str) else said(prompt)
+        return str(said(prompt) if callable(said) else said)
 
     return reply
 
@@ -46,8 +46,9 @@ def chat(start_matrix, configure):
     """Start a conversation with a chatbot whose model has a small window and answers like this, however often."""
     configure(SMALL_WINDOW)
 
-    def start(reply, *, ghost=None, thread="mine"):
-        model = ScriptedModel([reply] * 400 if callable(reply) else reply)
+    def start(reply: Any, *, ghost=None, thread="mine"):
+        replies: Any = [reply] * 400 if callable(reply) else reply
+        model = ScriptedModel(replies)
         ghost = ghost or Chatbot("Bo", instruction="Be kind.")
         return start_matrix(model).sync(ghost, thread=thread), model
 

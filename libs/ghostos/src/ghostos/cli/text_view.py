@@ -119,23 +119,29 @@ class TextView:
                 self._lines.write(escape(line), label=label)
 
     def _show_state(self, message: Message) -> None:
-        """Say who answers and where code runs, when that is not what was said last; and that a task has finished."""
+        """Say who answers and where code runs, when that is not what was said last; and whatever else there is."""
         description = describe_state(message)
         if description != self._described:
             self._lines.write(escape_line(description), label="")
-        if not _is_end(message):
+        if _says_who_answers(message):
             self._described = description
 
 
 def describe_state(message: Message) -> str:
-    """Return in one line who answers and where code runs, or that the task has finished, and with what result."""
+    """Return in one line what a state says: who answers and where code runs, how the task ended, or what was done."""
     data = message.data if isinstance(message.data, dict) else {}
     if _is_end(message):
         result = data.get("result")
         return "finished" if result is None else f"finished: {msgspec.json.encode(result).decode()}"
+    if not _says_who_answers(message):
+        return message.content
     who = "rehearsal: recorded replies, no model" if data.get("is_rehearsal") else f"model: {message.content}"
     how = describe_profile(data)
     return f"{who} | {how}" if how else who
+
+
+def _says_who_answers(message: Message) -> bool:
+    return isinstance(message.data, dict) and "is_rehearsal" in message.data
 
 
 def _is_end(message: Message) -> bool:

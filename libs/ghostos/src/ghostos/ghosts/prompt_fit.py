@@ -27,11 +27,11 @@ def fit_messages(
         longest: What a message may take, where not all fit; if need be half of that, a quarter and so on. It should not
             change between rounds, so that what is cut is cut alike.
     """
-    limit = max(tokens, default=0)
-    if sum(tokens) > room:
-        limit = longest
-        while limit > _LEAST_TOKENS and sum(min(count, limit) for count in tokens) > room:
-            limit //= 2
+    if sum(tokens) <= room:
+        return list(messages)
+    limit = longest
+    while limit > _LEAST_TOKENS and sum(min(count, limit) for count in tokens) > room:
+        limit //= 2
     fitted = [
         cut_message(message, max_tokens=limit) if count > limit else message
         for message, count in zip(messages, tokens, strict=True)

@@ -87,7 +87,7 @@ class ThreadView:
         """Return what is sent verbatim. Of a turn whose beginning is not, there is still what the user said."""
         start = self._find_end(self.gaps[-1] if self.gaps else self.summary)
         recent = list(self.entries[start:])
-        if not recent:
+        if not recent or not start:
             return recent
         return [*reversed(list(self._inputs_before(start, turn=recent[0].turn))), *recent]
 

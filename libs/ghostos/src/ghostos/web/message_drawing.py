@@ -143,6 +143,8 @@ def _state_label(shown: ShownMessage) -> str:
         return "finished" if result is None else f"finished: {escape_markdown(str(result))}"
     if shown.fact("is_rehearsal"):
         return "rehearsal: recorded replies, no model"
+    if shown.fact("model") is None:
+        return escape_markdown(shown.text)
     return f"answered by {escape_markdown(str(shown.fact('model')))}"
 
 
