@@ -1,6 +1,7 @@
 """The port that says which task has work."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 TaskHandler = Callable[[str], Awaitable[None]]
@@ -23,6 +24,16 @@ class Dispatch(Protocol):
 
     def notify(self, task_id: str, *, delay_s: float = 0.0) -> None:
         """Say that a task has, or after `delay_s` will have, work. From the dispatch's own loop."""
+        ...
+
+    def lend_slot(self, task_id: str | None) -> AbstractContextManager[None]:
+        """Within the `with` block the slot of a task's handler is free for others: it waits for one of them.
+
+        Afterwards it goes on at once, whatever the others do: who waits for a slot to go on could wait for ever.
+
+        Args:
+            task_id: Whose handler waits; None, or a task without one, lends nothing.
+        """
         ...
 
     async def stop(self) -> None:

@@ -126,6 +126,26 @@ class Session(Protocol):
         """Count another event of the task as dealt with, with the round's commit."""
         ...
 
+    async def wait_for(
+        self, task_id: str, *, made: Task | None = None, event: Event | None = None, timeout_s: float | None = None
+    ) -> Task:
+        """Wait until nothing more is to come of another task. On the Matrix's loop.
+
+        The slot of the round is lent to others meanwhile, and its clock stands still. A round that is stopped, or dies,
+        while it waits cancels the task.
+
+        Args:
+            task_id: Who is waited for.
+            made: That task, where it is made for this; it is stored at once.
+            event: What it is sent; likewise.
+            timeout_s: The longest wait; None is as long as it takes.
+
+        Raises:
+            DeadlockError: The task waits for this one, itself or through others, or has made it.
+            TimeoutError: It took longer.
+        """
+        ...
+
     async def pending_events(self) -> Sequence[Event]:
         """Return the task's events that no round has dealt with, this round's own among them."""
         ...

@@ -225,6 +225,35 @@ class Store(Protocol):
         """
         ...
 
+    async def begin_call(
+        self, claim: Claim, *, task_id: str, made: Task | None = None, event: Event | None = None
+    ) -> None:
+        """Note, at once, that a round waits for a task: whoever takes the round over cancels that.
+
+        Args:
+            claim: The round's.
+            task_id: Who is waited for.
+            made: That task, where it is made for this.
+            event: What it is sent.
+
+        Raises:
+            LeaseLostError: Somebody else has the task of the round.
+            DeadlockError: The one waited for waits for the round's, itself or through others.
+        """
+        ...
+
+    async def end_call(self, claim: Claim, *, task_id: str) -> None:
+        """Note that a round does not wait for a task any more.
+
+        Raises:
+            LeaseLostError: Somebody else has the task of the round.
+        """
+        ...
+
+    async def is_at_rest(self, task_id: str) -> bool:
+        """Whether nothing is to come of a task, and of all that it has made: no event is left, no turn goes on."""
+        ...
+
     def start_code_run(self, claim: Claim, code_run: CodeRun) -> Future[None]:
         """Send the row that says that code is about to start; returns at once.
 

@@ -9,6 +9,9 @@ from ghostos.core.permission import Grant
 from ghostos.core.usage import Usage
 
 TaskState = Literal["new", "running", "waiting", "parked", "finished", "failed", "cancelled"]
+ENDED_STATES: frozenset[TaskState] = frozenset({"finished", "failed", "cancelled"})
+"""Of tasks that do nothing more by themselves; an event opens them again."""
+
 CodeRunStatus = Literal["started", "ok", "error", "rejected", "interrupted"]
 
 
@@ -34,7 +37,7 @@ class Task:
         rights: What it may do at most, where another task made it, as JSON; None is what the user allows.
         artifact: What it made, once it is finished, as JSON.
         cost: Of all its model calls, in the currency of the settings' prices; 0 where no price is known.
-        waits_for: The task that its running round waits for, if it does.
+        waits_for: The tasks that its running round waits for.
         forked_from: The task whose thread it began with, if any.
         fork_seq: The last `seq` that it has from there.
         created_at: Aware, UTC.
@@ -60,7 +63,7 @@ class Task:
     rights: JsonObject | None = None
     artifact: Json = None
     cost: float = 0.0
-    waits_for: str | None = None
+    waits_for: tuple[str, ...] = ()
     forked_from: str | None = None
     fork_seq: int | None = None
 

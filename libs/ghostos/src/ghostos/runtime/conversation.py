@@ -17,10 +17,10 @@ from ghostos.core.message import Message
 from ghostos.core.permission import PermissionRequest, Scope, list_open_requests
 from ghostos.core.task import Task
 from ghostos.errors import PermissionRequestError, ThreadNotFoundError, UsageError
+from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.permission_requests import find_open, make_answer, say_if_late
 from ghostos.runtime.receiver import TurnReceiver
-from ghostos.runtime.stops import make_cancel
 from ghostos.runtime.thread_log import LogCursor, ThreadLog
 from ghostos_container import Container
 

@@ -28,6 +28,7 @@ from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.rounds import RoundRunner
 from ghostos.runtime.served_tasks import ServedTasks
 from ghostos.runtime.task_drivers import TaskDrivers
+from ghostos.runtime.task_waits import TaskWaits
 from ghostos.runtime.thread_cache import ThreadCache
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos.runtime.work_threads import WorkThreads
@@ -66,11 +67,13 @@ class ContainerMatrix:
             self._store = self._container.force_fetch(Store)
             self._threads = ThreadCache(self._store)
             self._dispatch = app.make(Dispatch)
+            self._waits = TaskWaits(self._store, dispatch=self._dispatch, serve=self._serve_waited)
             self._runner = RoundRunner(
                 store=self._store,
                 journals=self._container.force_fetch(Journals),
                 threads=self._threads,
                 container=self._container,
+                waits=self._waits,
                 on_commit=self._on_commit,
             )
             self._drivers = TaskDrivers(self._container.force_fetch(GhostKinds))
@@ -264,6 +267,11 @@ class ContainerMatrix:
 
     def _on_commit(self, commit: RoundCommit) -> None:
         self._served.take(commit)
+        self._waits.tell(commit)
+
+    def _serve_waited(self, task_id: str) -> None:
+        self._served.open(task_id)
+        self.wake(task_id)
 
     def _look_again(self, task_id: str, *, delay_s: float) -> None:
         """Wake a task later; a second call before then changes nothing."""

@@ -15,8 +15,10 @@ from ghostos.runtime.foreign_turns import show_foreign_turns
 from ghostos.runtime.lease_keeper import LeaseKeeper
 from ghostos.runtime.round_end import origin_of
 from ghostos.runtime.round_handling import handle_round, internal_error
+from ghostos.runtime.round_waits import RoundWaits
 from ghostos.runtime.session import RoundPast, RoundSession
 from ghostos.runtime.stops import RoundStop
+from ghostos.runtime.task_waits import TaskWaits
 from ghostos.runtime.thread_cache import ThreadCache
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
@@ -39,16 +41,25 @@ class RoundRunner:
         journals: Where what they say is kept until then.
         threads: Committed threads in memory.
         container: The Matrix's; each round gets a child of it.
+        waits: Where rounds wait for other tasks.
         on_commit: Told of every round: others may have work by it.
     """
 
     def __init__(
-        self, *, store: Store, journals: Journals, threads: ThreadCache, container: Container, on_commit: OnCommit
+        self,
+        *,
+        store: Store,
+        journals: Journals,
+        threads: ThreadCache,
+        container: Container,
+        waits: TaskWaits,
+        on_commit: OnCommit,
     ) -> None:
         self._store = store
         self._journals = journals
         self._threads = threads
         self._container = container
+        self._waits = waits
         self._on_commit = on_commit
         self._unparked: dict[str, Claim] = {}
         self._stops: dict[str, RoundStop] = {}
@@ -117,6 +128,7 @@ class RoundRunner:
         stop = self._stops[claim.task.id] = RoundStop()
         keeper = LeaseKeeper(self._store, claim, on_lost=stop.request)
         container = self._container.child(f"round-{claim.round_id}")
+        waits = RoundWaits(claim, store=self._store, waits=self._waits)
         journal: RoundJournal | None = None
         try:
             journal = self._journals.open(claim.round_id)
@@ -132,6 +144,7 @@ class RoundRunner:
                 log=log,
                 container=container,
                 check_lease=keeper.check,
+                waits=waits,
             )
             self._forget_abandoned(claim)
             end = await handle_round(session, driver=driver, store=self._store, stop=stop)
@@ -139,6 +152,7 @@ class RoundRunner:
             commit = session.to_commit(state=end.state, events=end.events)
             following, is_cancelled = await self._commit(commit)
         except BaseException:
+            waits.end()  # whoever claims the task next cancels what was waited for
             await self._let_go(claim, journal=journal)
             raise
         finally:

@@ -15,9 +15,10 @@ from ghostos.core.permission import Grant, select_grants
 from ghostos.core.task import CodeRun, Task, TaskState
 from ghostos.core.usage import Usage
 from ghostos.runtime.host_calls import HostCallLog, list_calls
+from ghostos.runtime.round_waits import RoundWaits
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
-from ghostos_moss import RunClock, RunResult
+from ghostos_moss import RunResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class RoundSession:
         log: Where it is shown.
         container: The round's own container.
         check_lease: Raises where the round has lost its task; from any thread.
+        waits: How it waits for other tasks.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class RoundSession:
         log: ThreadLog,
         container: Container,
         check_lease: Callable[[], object],
+        waits: RoundWaits,
     ) -> None:
         self._claim = claim
         self._committed = past.committed
@@ -66,7 +69,7 @@ class RoundSession:
         self._log = log
         self._container = container
         self._check_lease = check_lease
-        self.clock = RunClock()
+        self._waits = waits
         self._started_at = utc_now()
         self._joins_turn = past.joins_turn
         is_new_turn = claim.event.is_turn_start and not past.joins_turn
@@ -186,7 +189,7 @@ class RoundSession:
 
         def run_recorded() -> RunResult:
             recorded.result()
-            return run(RunHooks(self._check_lease, calls.add, self.clock))
+            return run(RunHooks(self._check_lease, calls.add, self._waits.clock))
 
         try:
             result = await on_thread(run_recorded)
@@ -230,6 +233,11 @@ class RoundSession:
     async def pending_events(self) -> Sequence[Event]:
         return await self._store.pending_events(self.task.id)
 
+    async def wait_for(
+        self, task_id: str, *, made: Task | None = None, event: Event | None = None, timeout_s: float | None = None
+    ) -> Task:
+        return await self._waits.wait(task_id, made=made, event=event, timeout_s=timeout_s)
+
     def set_artifact(self, artifact: Json) -> None:
         """Keep what the task has made, with the round's commit."""
         self._artifact = artifact
@@ -244,6 +252,9 @@ class RoundSession:
     def to_commit(self, *, state: TaskState, events: Sequence[Event]) -> RoundCommit:
         """Return everything that this round changes."""
         self._check_none_open()
+        for answer in self._waits.answers:
+            self.consume(answer)
+        events = [*events, *self._events, *self._waits.end()]
         code_runs = list(self._code_runs)
         if self.interrupted_run is not None:
             calls = list_calls(self._messages[: self._recovered_count])
@@ -255,7 +266,7 @@ class RoundSession:
             turn=self._turn,
             round=self._round,
             started_at=self._started_at,
-            events=[*events, *self._events],
+            events=events,
             tasks=self._tasks,
             consumed=self._consumed,
             artifact=self._artifact,

@@ -5,15 +5,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from ghostos.contracts.store import Store
-from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
-from ghostos.core.ids import new_id
-from ghostos.core.json import JsonObject
-from ghostos.core.task import TaskState
+from ghostos.core.task import ENDED_STATES, TaskState
+from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.event_records import note_event
 from ghostos.runtime.session import RoundSession
-
-ENDED_STATES: frozenset[TaskState] = frozenset({"finished", "failed", "cancelled"})
 
 STOPPED = "stopped"
 """Content of the state message of a round that was stopped."""
@@ -82,14 +78,6 @@ async def _cancel_children(session: RoundSession, *, store: Store) -> None:
         if child.state not in ENDED_STATES:
             reason = "the task that made it was cancelled"
             session.post(make_cancel(child.id, scope="task", reason=reason, sender_id=session.task.id))
-
-
-def make_cancel(task_id: str, *, scope: str, reason: str, sender_id: str | None = None) -> Event:
-    """Return an event that stops a task's turn, or the task."""
-    payload: JsonObject = {"scope": scope, "reason": reason}
-    return Event(
-        id=new_id(), task_id=task_id, type="cancel", payload=payload, created_at=utc_now(), sender_id=sender_id
-    )
 
 
 def _was_running(session: RoundSession) -> bool:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 
@@ -27,6 +29,7 @@ class EmbeddedDispatch:
         self._is_stopped = False
         self._ready: OrderedDict[str, None] = OrderedDict()  # each task once, cheap to take from the front
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._lent: Counter[str] = Counter()
         self._timers: dict[str, set[asyncio.TimerHandle]] = {}
 
     def start(self, handler: TaskHandler, *, slots: int) -> None:
@@ -62,6 +65,21 @@ class EmbeddedDispatch:
             self._ready[task_id] = None
             self._fill_slots()
 
+    @contextmanager
+    def lend_slot(self, task_id: str | None) -> Generator[None]:
+        """See `Dispatch`."""
+        if task_id is None or task_id not in self._running:
+            yield
+            return
+        self._lent[task_id] += 1
+        self._fill_slots()
+        try:
+            yield
+        finally:
+            self._lent[task_id] -= 1
+            if not self._lent[task_id]:
+                del self._lent[task_id]
+
     async def stop(self) -> None:
         """See `Dispatch`. From within a handler it waits for the others."""
         self._is_stopped = True
@@ -91,7 +109,7 @@ class EmbeddedDispatch:
         """Start handlers for tasks that are ready and not at work, as far as there are slots."""
         if self._handler is None or self._is_stopped:
             return
-        free = self._slots - len(self._running)
+        free = self._slots - (len(self._running) - len(self._lent))
         idle = (task_id for task_id in self._ready if task_id not in self._running)
         for task_id in list(islice(idle, max(free, 0))):
             del self._ready[task_id]

@@ -120,7 +120,7 @@ def _task_after(commit: RoundCommit, *, now: datetime) -> Task:
         grants=before.grants if commit.grants is None else tuple(commit.grants),
         artifact=commit.artifact if commit.state == "finished" else before.artifact,
         cost=before.cost + commit.cost,
-        waits_for=None,
+        waits_for=(),
         updated_at=now,
     )
 

@@ -15,7 +15,7 @@ from ghostos.core.event import Event
 from ghostos.core.ids import new_id
 from ghostos.core.task import CodeRun, Owner
 from ghostos.drivers.store.owner import is_alive, parse_owner
-from ghostos.drivers.store.rows import code_run_from_row, code_run_to_row, event_from_row, task_from_row
+from ghostos.drivers.store.rows import code_run_from_row, code_run_to_row, event_from_row, event_to_row, task_from_row
 from ghostos.drivers.store.schema.tables import code_runs, events, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
 from ghostos.errors import LeaseLostError
@@ -76,12 +76,14 @@ _find_started_run = Statement(
     .limit(1)
 )
 _claim_task = Statement(
-    update(tasks).where(_task_id), columns=["state", "lease_owner", "lease_until", "fence", "current_round_id"]
+    update(tasks).where(_task_id),
+    columns=["state", "lease_owner", "lease_until", "fence", "current_round_id", "waits_for"],
 )
 _check_lease = Statement(select(tasks.c.name, tasks.c.ghost, tasks.c.context).where(*_holds).with_for_update())
 _renew = Statement(update(tasks).where(*_holds), columns=["lease_until"])
 _release = Statement(update(tasks).where(*_holds), columns=["state", "lease_owner", "lease_until", "current_round_id"])
 _insert_code_run = Statement(insert(code_runs))
+_insert_event = Statement(insert(events), columns=[column.name for column in events.c if column is not events.c.seq])
 
 
 def is_held(lease_owner: str | None, *, until: datetime | None, now: datetime) -> bool:
@@ -112,15 +114,30 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
         "fence": fence,
         "current_round_id": round_id,
     }
-    _claim_task.run(connection, {"task_id": task_id, "state": "running", **lease})
+    _claim_task.run(connection, {"task_id": task_id, "state": "running", "waits_for": None, **lease})
+    for waited_id in row["waits_for"] or ():
+        _cancel_waited(connection, waited_id, sender_id=task_id, now=tenant.now)
     return Claim(
-        task=task_from_row({**row, "state": "running"}),
+        task=task_from_row({**row, "state": "running", "waits_for": None}),
         event=event,
         round_id=round_id,
         fence=fence,
         joined=find_joined(connection, event),
         abandoned=None if left_round_id is None else _find_abandoned(connection, task_id, round_id=left_round_id),
     )
+
+
+def _cancel_waited(connection: DriverConnection, task_id: str, *, sender_id: str, now: datetime) -> None:
+    """Cancel a task that a round waited for which never ended: nobody takes its result."""
+    event = Event(
+        id=new_id(),
+        task_id=task_id,
+        type="cancel",
+        payload={"scope": "task", "reason": "the round that waited for it was interrupted"},
+        created_at=now,
+        sender_id=sender_id,
+    )
+    _insert_event.run(connection, event_to_row(event))
 
 
 def find_due_event(connection: DriverConnection, task_id: str, *, now: datetime) -> Event | None:

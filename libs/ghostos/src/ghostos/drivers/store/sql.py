@@ -16,7 +16,7 @@ from ghostos.core.event import Event
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.task import CodeRun, Owner, Task
-from ghostos.drivers.store import commits, leases, threads, work
+from ghostos.drivers.store import calls, commits, leases, threads, work
 from ghostos.drivers.store.connection_thread import ConnectionThread, Unit
 from ghostos.drivers.store.leases import Tenant
 from ghostos.drivers.store.opening import open_connections
@@ -138,6 +138,21 @@ class SqlStore:
     async def renew(self, claim: Claim, *, lease_s: float = DEFAULT_LEASE_S) -> None:
         """See `Store`."""
         await self._writer.run(partial(leases.renew, claim=claim, tenant=self._tenant(lease_s)))
+
+    async def begin_call(
+        self, claim: Claim, *, task_id: str, made: Task | None = None, event: Event | None = None
+    ) -> None:
+        """See `Store`."""
+        unit = partial(calls.begin_call, claim=claim, task_id=task_id, made=made, event=event, owner=self._owner)
+        await self._writer.run(unit)
+
+    async def end_call(self, claim: Claim, *, task_id: str) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(calls.end_call, claim=claim, task_id=task_id, owner=self._owner))
+
+    async def is_at_rest(self, task_id: str) -> bool:
+        """See `Store`."""
+        return await self._reader.run(partial(calls.is_at_rest, task_id=task_id))
 
     def start_code_run(self, claim: Claim, code_run: CodeRun) -> Future[None]:
         """See `Store`."""

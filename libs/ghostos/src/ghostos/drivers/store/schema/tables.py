@@ -44,8 +44,8 @@ tasks = Table(
     Column("lease_until", Moment),
     Column("fence", Integer, nullable=False, server_default="0"),
     Column("current_round_id", Text),
-    # A task that its running round waits for: its call's. Whoever takes the round over cancels it.
-    Column("waits_for", Text),
+    # Tasks that its running round waits for. Whoever takes the round over cancels them.
+    Column("waits_for", JsonText),
     Column("cost", Float, nullable=False, server_default="0"),
     Column("ghost", JsonText, nullable=False),
     Column("context", JsonText),
