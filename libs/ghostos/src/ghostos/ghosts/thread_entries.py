@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from ghostos.core.message import Message
@@ -25,12 +26,14 @@ class ThreadEntry:
         turn: The turn that it belongs to.
         seq: The last message of the thread that is in it.
         is_input: Whether it is what the user said.
+        said_at: When; aware. None where nobody knows.
     """
 
     message: PromptMessage
     turn: int
     seq: int
     is_input: bool = False
+    said_at: datetime | None = None
     _tokens: int = field(default=0, repr=False, compare=False)
 
     @property

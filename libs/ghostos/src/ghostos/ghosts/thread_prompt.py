@@ -95,8 +95,15 @@ def _render_other(message: Message) -> list[ThreadEntry]:
     rendered = _find_content(message)
     if rendered is None:
         return []
-    is_input = message.role == "user"
-    return [ThreadEntry(PromptMessage("user", rendered), turn=message.turn, seq=message.seq, is_input=is_input)]
+    return [
+        ThreadEntry(
+            PromptMessage("user", rendered),
+            turn=message.turn,
+            seq=message.seq,
+            is_input=message.role == "user",
+            said_at=message.created_at,
+        )
+    ]
 
 
 def _find_content(message: Message) -> str | None:
@@ -116,7 +123,10 @@ def _render_reply(parts: Sequence[Message]) -> list[ThreadEntry]:
     said = next((raw for part in parts if isinstance(raw := _raw_of(part), str)), None)
     if said is None:
         said = "".join(part.content for part in parts if part.type != "reasoning")
-    return [ThreadEntry(PromptMessage("assistant", said), turn=parts[-1].turn, seq=parts[-1].seq)] if said else []
+    if not said:
+        return []
+    last = parts[-1]
+    return [ThreadEntry(PromptMessage("assistant", said), turn=last.turn, seq=last.seq, said_at=last.created_at)]
 
 
 def _raw_of(part: Message) -> object:
