@@ -16,6 +16,10 @@ from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
 from ghostos.contracts.web_client import WebClient
 from ghostos.drivers.http.web_access import WebAccess
+from ghostos.ghosts.chatbot import Chatbot
+from ghostos.ghosts.moss_agent import MossAgent
+from ghostos.ghosts.round_subtasks import make_subtasks
+from ghostos.ghosts.subtasks import Subtasks
 from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.app_settings import find_secrets, load_app_settings
 from ghostos.libraries.permission_book import SettingsPermissionBook
@@ -100,6 +104,7 @@ def _default_providers(
         provide(WebClient, singleton=False)(_make_web_client),
         provide(MossCompiler, singleton=False)(new_compiler),
         provide(GhostKinds)(_make_ghost_kinds),
+        provide(Subtasks, singleton=False)(make_subtasks),
         provide(GhostOS)(ContainerGhostOS),
     ]
 
@@ -154,9 +159,6 @@ def _make_web_client(container: Container) -> WebClient:
 
 
 def _make_ghost_kinds(container: Container) -> GhostKinds:
-    from ghostos.ghosts.chatbot import Chatbot
-    from ghostos.ghosts.moss_agent import MossAgent
-
     return GhostKinds(Chatbot, MossAgent)
 
 

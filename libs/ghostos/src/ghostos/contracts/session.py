@@ -122,6 +122,10 @@ class Session(Protocol):
         """Make a task, with the round's commit."""
         ...
 
+    def before_commit(self, act: Callable[[], object]) -> None:
+        """Call something when the round is over, on the Matrix's loop, before it is committed."""
+        ...
+
     def consume(self, event: Event) -> None:
         """Count another event of the task as dealt with, with the round's commit."""
         ...

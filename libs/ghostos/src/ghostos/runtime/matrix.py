@@ -88,6 +88,7 @@ class ContainerMatrix:
         self._later: dict[str, asyncio.TimerHandle] = {}
         self._stopping: asyncio.Task[None] | None = None
         self._loop_thread = LoopThread(f"ghostos-{name}")
+        self._container.set(LoopThread, self._loop_thread)
         self._container.add_shutdown(self._close_with_container)
         self._loop_thread.run(self._start(), method="create_matrix", twin="create_matrix")
 

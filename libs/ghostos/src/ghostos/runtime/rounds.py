@@ -7,10 +7,13 @@ from typing import Literal
 
 from ghostos.contracts.ghost import GhostDriver
 from ghostos.contracts.journal import Journals, RoundJournal
+from ghostos.contracts.permission_book import PermissionBook
+from ghostos.contracts.session import Session
 from ghostos.contracts.store import Claim, RoundCommit, Store
 from ghostos.core.message import Message
 from ghostos.core.task import Task
 from ghostos.errors import GhostGoneError, GhostOSError, LeaseLostError, MatrixClosedError, ThreadNotFoundError
+from ghostos.runtime.child_rights import BoundPermissionBook
 from ghostos.runtime.foreign_turns import show_foreign_turns
 from ghostos.runtime.lease_keeper import LeaseKeeper
 from ghostos.runtime.round_end import origin_of
@@ -128,6 +131,9 @@ class RoundRunner:
         stop = self._stops[claim.task.id] = RoundStop()
         keeper = LeaseKeeper(self._store, claim, on_lost=stop.request)
         container = self._container.child(f"round-{claim.round_id}")
+        if claim.task.rights is not None:
+            book = self._container.force_fetch(PermissionBook)
+            container.set(PermissionBook, BoundPermissionBook(book, claim.task.rights))
         waits = RoundWaits(claim, store=self._store, waits=self._waits)
         journal: RoundJournal | None = None
         try:
@@ -146,6 +152,7 @@ class RoundRunner:
                 check_lease=keeper.check,
                 waits=waits,
             )
+            container.set(Session, session)
             self._forget_abandoned(claim)
             end = await handle_round(session, driver=driver, store=self._store, stop=stop)
             keeper.check_known()

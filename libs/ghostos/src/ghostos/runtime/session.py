@@ -88,6 +88,7 @@ class RoundSession:
         self._tasks: list[Task] = []
         self._consumed = [event.id for event in claim.joined]
         self._artifact: Json = None
+        self._last_acts: list[Callable[[], object]] = []
         self._new_grants: list[Grant] | None = None
         self._recovered_count = len(past.recovered)
         self._recover(past.recovered)
@@ -225,6 +226,10 @@ class RoundSession:
         """Make a task, with the round's commit."""
         self._tasks.append(task)
 
+    def before_commit(self, act: Callable[[], object]) -> None:
+        """Call something when the round is over, before it is committed."""
+        self._last_acts.append(act)
+
     def consume(self, event: Event) -> None:
         """Count another event of the task as dealt with, with the round's commit."""
         if event.id not in self._consumed:
@@ -252,6 +257,8 @@ class RoundSession:
     def to_commit(self, *, state: TaskState, events: Sequence[Event]) -> RoundCommit:
         """Return everything that this round changes."""
         self._check_none_open()
+        for act in self._last_acts:
+            act()
         for answer in self._waits.answers:
             self.consume(answer)
         events = [*events, *self._events, *self._waits.end()]
