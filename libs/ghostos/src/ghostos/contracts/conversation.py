@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from pydantic import BaseModel
 
@@ -135,6 +135,14 @@ class Conversation(Protocol):
 
     def attach(self, *, from_seq: int = 0) -> Receiver:
         """Listen to the turn that runs now, if one does, with what it has said so far after `from_seq`."""
+        ...
+
+    def get_artifact(self) -> Any:  # noqa: ANN401 - the ghost's own type
+        """Return what the task finished with, as the ghost's `ArtifactType`, where it has one; None before that."""
+        ...
+
+    async def aget_artifact(self) -> Any:  # noqa: ANN401 - as above
+        """`get_artifact` for any event loop."""
         ...
 
     def history(self) -> list[Message]:

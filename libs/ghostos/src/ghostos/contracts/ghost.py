@@ -37,6 +37,12 @@ class Ghost(BaseModel, ABC):
     kind: ClassVar[str]
     """Names the kind in the database."""
 
+    ContextType: ClassVar[type[BaseModel] | None] = None
+    """What it must be given to work with, if anything."""
+
+    ArtifactType: ClassVar[type[BaseModel] | None] = None
+    """What it promises to make; None is any JSON, or what it says."""
+
     name: str = Field(default="", description="What the ghost is called.")
     description: str = Field(default="", description="What it is for, in one line, for people and other ghosts.")
     model: str | None = Field(default=None, description="`provider:model`; None is the workspace's default.")

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 from ghostos.contracts.conversation import Conversation
 from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.store import Store
+from ghostos.core.event import Event, EventType
+from ghostos.core.json import JsonObject
 from ghostos_container import Container, Provider
 
 
@@ -59,6 +61,51 @@ class Matrix(Protocol):
         self, ghost: Ghost, context: BaseModel | None = None, *, thread: str | None = None, target: str | None = None
     ) -> Conversation:
         """`sync` for any event loop."""
+        ...
+
+    def call(
+        self, ghost: Ghost, context: BaseModel | None = None, *, instruction: str = "", timeout_s: float | None = None
+    ) -> Any:  # noqa: ANN401 - the ghost's own type
+        """Run a ghost as a function, in a thread of its own.
+
+        Args:
+            ghost: Who works.
+            context: What it works with; of its `ContextType`, where it has one.
+            instruction: What it is told; "" leaves it to the ghost's own instruction.
+            timeout_s: The longest wait; then it is cancelled. None is as long as it takes.
+
+        Returns:
+            What it finished with, as its `ArtifactType`, where it has one; else what it said last.
+
+        Raises:
+            TaskFailedError: It failed, was cancelled, or ended without what it promises.
+            TimeoutError: It took longer.
+            SyncInAsyncError: Called on the Matrix's own loop.
+        """
+        ...
+
+    async def a_call(
+        self, ghost: Ghost, context: BaseModel | None = None, *, instruction: str = "", timeout_s: float | None = None
+    ) -> Any:  # noqa: ANN401 - as above
+        """`call` for any event loop. Within a ghost's round its slot is lent meanwhile, and its task is the parent."""
+        ...
+
+    async def a_send_event(self, thread: str, event_type: EventType, payload: JsonObject) -> Event:
+        """`send_event` for any event loop."""
+        ...
+
+    def send_event(self, thread: str, event_type: EventType, payload: JsonObject) -> Event:
+        """Send an event to a thread, whoever works on it. Returns as soon as it is stored.
+
+        Args:
+            thread: Its name, or its id.
+            event_type: `input` with `{"text": …}`, `external` with anything, or `cancel`.
+            payload: The event's facts.
+
+        Raises:
+            ThreadNotFoundError: There is no such thread.
+            UsageError: An event of that kind is not for clients, or lacks what it needs.
+        """
         ...
 
     def close(self) -> None:

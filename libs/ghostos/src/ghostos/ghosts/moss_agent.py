@@ -20,7 +20,7 @@ from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.model_call import Reply, call_model
 from ghostos.ghosts.model_cost import check_budget
 from ghostos.ghosts.module_thread import RoundModule, open_on_thread
-from ghostos.ghosts.moss_protocol import render_protocol, render_run, render_state
+from ghostos.ghosts.moss_protocol import render_artifact, render_protocol, render_run, render_state
 from ghostos.ghosts.permission_asking import make_request
 from ghostos.ghosts.summary import count_summary_rounds, prepare_thread
 from ghostos.ghosts.thread_prompt import ThreadPrompt
@@ -107,7 +107,7 @@ class MossAgentDriver:
         show_state(session, model=model, profile=profile)
         if (stop := check_budget(session, model)) is not None:
             return stop
-        flow = FlowRecord()
+        flow = FlowRecord(artifact_type=self._ghost.ArtifactType)
         async with open_on_thread(session, self._ghost.moss_module, flow=flow) as module:
             prompt = await self._make_prompt(session, module, model=model, code_format=code_format)
             if prompt is None:
@@ -182,7 +182,7 @@ class MossAgentDriver:
 def render_system(ghost: MossAgent, *, module_prompt: str, code_format: CodeFormat = "tags") -> str:
     """Return the system message of an agent: who it is, how to act, and its module."""
     identity = render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
-    parts = (identity, "# How to act", render_protocol(code_format), module_prompt)
+    parts = (identity, "# How to act", render_protocol(code_format), render_artifact(ghost.ArtifactType), module_prompt)
     return "\n\n".join(part for part in parts if part)
 
 

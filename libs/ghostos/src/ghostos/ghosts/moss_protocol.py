@@ -1,8 +1,11 @@
 """What a model is told about running code, and how it is shown what its code did."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
+
+from pydantic import BaseModel
 
 from ghostos.core.json import Json
 from ghostos.ghosts.thread_prompt import STATE_OPENING
@@ -37,6 +40,14 @@ def render_protocol(code_format: CodeFormat) -> str:
         code_format: `tags` or `fence`.
     """
     return PROTOCOL.replace(_TAGS, _FENCE) if code_format == "fence" else PROTOCOL
+
+
+def render_artifact(kind: type[BaseModel] | None) -> str:
+    """Return what a model is told about the result that its ghost promises; "" where it promises none."""
+    if kind is None:
+        return ""
+    schema = json.dumps(kind.model_json_schema(), ensure_ascii=False, separators=(",", ":"))
+    return f"Your task ends with `moss.flow.finish(result)`: a dict that fits this JSON schema.\n{schema}"
 
 
 def render_run(result: RunResult, *, observed: Sequence[str] = ()) -> str:

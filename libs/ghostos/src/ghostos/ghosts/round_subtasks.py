@@ -15,9 +15,9 @@ from ghostos.ghosts.chatbot import Chatbot
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.subtask_rights import find_child, make_rights
 from ghostos.ghosts.subtasks import Subtask, Subtasks
+from ghostos.runtime.artifacts import get_result
 from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.loop_thread import LoopThread
-from ghostos.runtime.task_waits import check_done
 from ghostos_container import Container
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class RoundSubtasks(Subtasks):
         if task.state in ("new", "running"):
             message = f"the subtask {task.name} is still at work: end your turn, you are told when it is done"
             raise RuntimeError(message)
-        return self._ask(self._result_of(task))
+        return self._ask(get_result(self._store, task))
 
     async def call(self, ghost: Chatbot | MossAgent, instruction: str, *, timeout_s: float = 600) -> Json:
         """See `Subtasks`."""
@@ -168,21 +168,7 @@ class RoundSubtasks(Subtasks):
             )
             message = f"the subtask did not end within {timeout_s:g} s, and is cancelled"
             raise TimeoutError(message) from None
-        return await self._result_of(task)
-
-    async def _result_of(self, task: Task) -> Json:
-        """Return what a task has made, or else said last.
-
-        Raises:
-            TaskFailedError: It failed, or was cancelled.
-        """
-        check_done(task)
-        if task.state == "finished" and task.artifact is not None:
-            return task.artifact
-        for message in reversed(await self._store.list_messages(task.id)):
-            if message.role == "assistant" and message.type == "text" and message.status == "complete":
-                return message.content
-        return None
+        return await get_result(self._store, task)
 
     def _ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self._loop_thread.run(coroutine, method="subtasks", twin="subtasks")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
+from pydantic import BaseModel, ValidationError
+
 from ghostos.core.ids import new_id
 from ghostos.core.json import Json
 from ghostos.core.operator import Fail, Finish, Observe, Operator, Wait
@@ -48,12 +50,14 @@ class FlowRecord:
     Attributes:
         operator: What it chose last; None if it chose nothing.
         observed: What it asked to see, as text, in order.
+        artifact_type: What a result must be; None is any JSON.
         timers: When it wants to be woken.
         cancelled: Ids of timers that it wants no more.
     """
 
     operator: Operator | None = None
     observed: list[str] = field(default_factory=list[str])
+    artifact_type: type[BaseModel] | None = None
     timers: list[Timer] = field(default_factory=list["Timer"])
     cancelled: list[str] = field(default_factory=list[str])
 
@@ -75,7 +79,7 @@ class Flow:
 
     def finish(self, result: Json = None) -> None:
         """End the whole task; `result` is what it made."""
-        self._record.operator = Finish(_to_json(result, place="result"))
+        self._record.operator = Finish(_to_artifact(result, kind=self._record.artifact_type))
 
     def wake(
         self,
@@ -130,6 +134,23 @@ def _render(value: object) -> str:
 def _well_formed(text: str) -> str:
     """Return a plain `str` that UTF-8 can say, also of a subclass with a mind of its own."""
     return str.encode(text, "utf-8", "replace").decode()
+
+
+def _to_artifact(result: object, *, kind: type[BaseModel] | None) -> Json:
+    """Return a result as it is kept.
+
+    Raises:
+        TypeError: JSON cannot hold it, or it is not what the ghost promises.
+    """
+    if kind is None:
+        return _to_json(result, place="result")
+    try:
+        made = kind.model_validate(result.model_dump() if isinstance(result, BaseModel) else result)
+    except ValidationError as exc:
+        faults = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in exc.errors()[:5])
+        message = f"moss.flow.finish(result) takes a dict that fits {kind.__name__}: {faults}"
+        raise TypeError(message) from exc
+    return _to_json(made.model_dump(mode="json"), place="result")
 
 
 def _to_json(value: object, *, place: str, depth: int = 0) -> Json:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel
 
 from ghostos.contracts.conversation import Receiver
+from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
 from ghostos.core.clock import utc_now
@@ -17,6 +18,7 @@ from ghostos.core.message import Message
 from ghostos.core.permission import PermissionRequest, Scope, list_open_requests
 from ghostos.core.task import Task
 from ghostos.errors import PermissionRequestError, ThreadNotFoundError, UsageError
+from ghostos.runtime.artifacts import load_artifact
 from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.permission_requests import find_open, make_answer, say_if_late
@@ -55,8 +57,9 @@ class TaskHost(Protocol):
 class MatrixConversation:
     """A conversation with the ghost of one task; see `ghostos.abcd.Conversation`."""
 
-    def __init__(self, host: TaskHost, task: Task) -> None:
+    def __init__(self, host: TaskHost, task: Task, *, ghost: Ghost) -> None:
         self._host = host
+        self._ghost = ghost
         self._task_id = task.id
         self._name = task.name
         self._is_closed = False
@@ -118,6 +121,15 @@ class MatrixConversation:
     def is_running(self) -> bool:
         """Whether a turn of this thread runs in this process now."""
         return self._host.log_of(self._task_id).has_turn
+
+    def get_artifact(self) -> Any:  # noqa: ANN401 - the ghost's own type
+        return self._run(self.aget_artifact(), "get_artifact")
+
+    async def aget_artifact(self) -> Any:  # noqa: ANN401 - as above
+        task = await self.aget_task()
+        if task.artifact is None:
+            return None
+        return load_artifact(self._ghost, task, task.artifact)
 
     def history(self) -> list[Message]:
         return self._run(self.ahistory(), "history")

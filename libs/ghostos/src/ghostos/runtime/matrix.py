@@ -4,7 +4,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterable
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
@@ -15,19 +14,22 @@ from ghostos.contracts.conversation import Conversation
 from ghostos.contracts.dispatch import Dispatch
 from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.journal import Journals
+from ghostos.contracts.matrix import Matrix
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.store import RoundCommit, Store
-from ghostos.core.clock import utc_now
-from ghostos.core.ids import new_id
+from ghostos.core.event import Event, EventType
 from ghostos.core.json import JsonObject
 from ghostos.core.task import Task
-from ghostos.errors import MatrixClosedError, ThreadTargetError, UsageError
+from ghostos.errors import MatrixClosedError, ThreadNotFoundError, UsageError
+from ghostos.runtime.client_events import make_client_event
 from ghostos.runtime.conversation import MatrixConversation
+from ghostos.runtime.ghost_calls import GhostCalls
 from ghostos.runtime.ghost_kinds import GhostKinds
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.rounds import RoundRunner
 from ghostos.runtime.served_tasks import ServedTasks
 from ghostos.runtime.task_drivers import TaskDrivers
+from ghostos.runtime.task_opening import open_task
 from ghostos.runtime.task_waits import TaskWaits
 from ghostos.runtime.thread_cache import ThreadCache
 from ghostos.runtime.thread_log import ThreadLog
@@ -38,9 +40,6 @@ from ghostos_container.errors import NotMakeableError
 _logger = logging.getLogger(__name__)
 
 DEFAULT_SLOTS = 4
-
-_NAME_LENGTH = 8
-_MAX_NAME_LENGTH = 100
 
 _LOOK_AGAIN_S = {"held": 0.5, "faulted": 5.0}
 
@@ -68,6 +67,7 @@ class ContainerMatrix:
             self._threads = ThreadCache(self._store)
             self._dispatch = app.make(Dispatch)
             self._waits = TaskWaits(self._store, dispatch=self._dispatch, serve=self._serve_waited)
+            self._calls = GhostCalls(self._store, waits=self._waits, open_task=self._open_task, post=self._post)
             self._runner = RoundRunner(
                 store=self._store,
                 journals=self._container.force_fetch(Journals),
@@ -89,6 +89,7 @@ class ContainerMatrix:
         self._stopping: asyncio.Task[None] | None = None
         self._loop_thread = LoopThread(f"ghostos-{name}")
         self._container.set(LoopThread, self._loop_thread)
+        self._container.set(Matrix, self)
         self._container.add_shutdown(self._close_with_container)
         self._loop_thread.run(self._start(), method="create_matrix", twin="create_matrix")
 
@@ -131,6 +132,25 @@ class ContainerMatrix:
         self, ghost: Ghost, context: BaseModel | None = None, *, thread: str | None = None, target: str | None = None
     ) -> Conversation:
         return await self._loop_thread.run_async(self._open(ghost, context, thread=thread, target=target))
+
+    def call(
+        self, ghost: Ghost, context: BaseModel | None = None, *, instruction: str = "", timeout_s: float | None = None
+    ) -> Any:  # noqa: ANN401 - the ghost's own type
+        calling = self._calls.call(ghost, context, instruction=instruction, timeout_s=timeout_s)
+        return self._loop_thread.run(calling, method="matrix.call", twin="matrix.a_call")
+
+    async def a_call(
+        self, ghost: Ghost, context: BaseModel | None = None, *, instruction: str = "", timeout_s: float | None = None
+    ) -> Any:  # noqa: ANN401 - as above
+        calling = self._calls.call(ghost, context, instruction=instruction, timeout_s=timeout_s)
+        return await self._loop_thread.run_async(calling)
+
+    def send_event(self, thread: str, event_type: EventType, payload: JsonObject) -> Event:
+        sending = self._send_event(thread, event_type, payload)
+        return self._loop_thread.run(sending, method="matrix.send_event", twin="matrix.a_send_event")
+
+    async def a_send_event(self, thread: str, event_type: EventType, payload: JsonObject) -> Event:
+        return await self._loop_thread.run_async(self._send_event(thread, event_type, payload))
 
     def log_of(self, task_id: str) -> ThreadLog:
         """Return the live log of a task; it lives as long as somebody listens or a turn runs."""
@@ -225,41 +245,32 @@ class ContainerMatrix:
     async def _open(
         self, ghost: Ghost, context: BaseModel | None, *, thread: str | None, target: str | None
     ) -> Conversation:
-        owner = target or ghost.origin
-        _check_name(thread)
-        stored_context = context.model_dump(mode="json") if context is not None else None
-        task = await self._store.find_task(thread) if thread else None
-        if task is None:
-            task = await self._create_task(ghost, context=stored_context, owner=owner, thread=thread)
-        if task.target != owner:
-            raise ThreadTargetError(task.name, owner=task.target, target=owner)
-        if task.ghost != ghost.dump() or (context is not None and task.context != stored_context):
-            await self._store.update_ghost(task.id, ghost=ghost.dump(), context=stored_context)
+        task = await self._open_task(ghost, context, thread=thread, target=target)
+        return MatrixConversation(self, task, ghost=self._drivers.ghost_of(task))
+
+    async def _open_task(
+        self, ghost: Ghost, context: BaseModel | None, *, thread: str | None = None, target: str | None = None
+    ) -> Task:
+        task = await open_task(self._store, ghost, context, thread=thread, target=target)
+        self._drivers.add_kind(type(ghost))
         self._threads.begin(task)
-        self._drivers.open(task.id, ghost)
-        self._targets.add(owner)
+        self._targets.add(task.target)
         self._served.open(task.id)
         if self._runs_in_background:
-            self._served.serve([owner])
-        return MatrixConversation(self, task)
-
-    async def _create_task(self, ghost: Ghost, *, context: JsonObject | None, owner: str, thread: str | None) -> Task:
-        """Store a new task; one that was created under the chosen name meanwhile is taken instead."""
-        now = utc_now()
-        task_id = new_id()
-        fresh = Task(
-            id=task_id,
-            name=thread or f"t-{task_id[-_NAME_LENGTH:]}",
-            target=owner,
-            ghost=ghost.dump(),
-            context=context,
-            created_at=now,
-            updated_at=now,
-        )
-        task = await self._store.create_task(fresh)
-        if thread is None and task.id != task_id:  # somebody's thread has this name by chance: take the whole id
-            return await self._store.create_task(replace(fresh, name=f"t-{task_id}"))
+            self._served.serve([task.target])
         return task
+
+    async def _post(self, event: Event) -> Event:
+        stored = await self._store.post_event(event)
+        self.wake(event.task_id)
+        await self.look(event.task_id)
+        return stored
+
+    async def _send_event(self, thread: str, event_type: EventType, payload: JsonObject) -> Event:
+        task = await self._store.find_task(thread)
+        if task is None:
+            raise ThreadNotFoundError(thread)
+        return await self._post(make_client_event(task.id, event_type, payload))
 
     async def _work(self, task_id: str) -> None:
         end = await self._runner.run(task_id, driver=self._drivers.get, log=self.log_of(task_id))
@@ -284,16 +295,6 @@ class ContainerMatrix:
             self._dispatch.notify(task_id)
 
         self._later[task_id] = asyncio.get_running_loop().call_later(delay_s, ring)
-
-
-def _check_name(thread: str | None) -> None:
-    """Refuse names that cannot be typed, listed on a line, or told from no name at all."""
-    if thread is None or (0 < len(thread) <= _MAX_NAME_LENGTH and thread.isprintable() and thread == thread.strip()):
-        return
-    raise UsageError(
-        f"A thread cannot be called {thread[:40]!r}.",
-        advice=f"Give 1 to {_MAX_NAME_LENGTH} printable characters, without blanks at the ends.",
-    )
 
 
 def _make_models(container: Container) -> ModelRegistry:

@@ -10,6 +10,7 @@ from ghostos.contracts.store import Store
 from ghostos.core.task import Task
 from ghostos.errors import GhostGoneError, GhostOSError, LeaseLostError, TurnFailedError
 from ghostos.runtime.event_records import record_events
+from ghostos.runtime.ghost_calls import current_session
 from ghostos.runtime.permission_answers import find_grant, record_grant
 from ghostos.runtime.retries import try_again
 from ghostos.runtime.round_end import RoundEnd, end_round, end_with_error, go_on
@@ -49,6 +50,7 @@ async def handle_round(
 
 
 async def _handle_event(session: RoundSession, *, driver: Callable[[Task], GhostDriver]) -> RoundEnd:
+    current_session.set(session)
     record_events(session)
     if (grant := find_grant(session)) is not None:
         await record_grant(session, grant, book=session.container.force_fetch(PermissionBook))

@@ -21,10 +21,17 @@ class TaskDrivers:
         self._keep = keep
         self._drivers: OrderedDict[str, tuple[JsonObject, GhostDriver]] = OrderedDict()
 
-    def open(self, task_id: str, ghost: Ghost) -> None:
-        """Take the ghost that a client has for a task: its class is known from now on."""
-        self._kinds.add(type(ghost))
-        self._put(task_id, definition=ghost.dump(), driver=ghost.create_driver())
+    def add_kind(self, kind: type[Ghost]) -> None:
+        """Know the class of ghosts that a client has."""
+        self._kinds.add(kind)
+
+    def ghost_of(self, task: Task) -> Ghost:
+        """Return a task's ghost, as it is defined now.
+
+        Raises:
+            GhostGoneError: The ghost cannot be made here.
+        """
+        return self._kinds.load(task.ghost)
 
     def get(self, task: Task) -> GhostDriver:
         """Return the behaviour of a task's ghost, as it is defined now.
@@ -36,7 +43,7 @@ class TaskDrivers:
         if kept is not None and kept[0] == task.ghost:
             self._drivers.move_to_end(task.id)
             return kept[1]
-        driver = self._kinds.load(task.ghost).create_driver()
+        driver = self.ghost_of(task).create_driver()
         self._put(task.id, definition=task.ghost, driver=driver)
         return driver
 

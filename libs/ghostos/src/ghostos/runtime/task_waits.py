@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ghostos.contracts.dispatch import Dispatch
 from ghostos.contracts.store import RoundCommit, Store
 from ghostos.core.task import ENDED_STATES, Task
-from ghostos.errors import TaskFailedError, ThreadNotFoundError
+from ghostos.errors import ThreadNotFoundError
 
 _LOOK_AGAIN_S = 1.0
 """For what another process does, should it not say so."""
@@ -77,16 +77,3 @@ class TaskWaits:
         if task is None:
             raise ThreadNotFoundError(task_id)
         return task
-
-
-def check_done(task: Task) -> None:
-    """See that a task that was waited for has not failed.
-
-    Raises:
-        TaskFailedError: It has, or was cancelled.
-    """
-    if task.state in ("failed", "cancelled"):
-        raise TaskFailedError(
-            f"The task '{task.name}' was waited for, and is {task.state}.",
-            advice=f"Its thread says why: ghostos threads show {task.name}",
-        )
