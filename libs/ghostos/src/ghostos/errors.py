@@ -7,6 +7,7 @@
     │   ├── ThreadTargetError         the thread belongs to another target
     │   ├── ThreadNotFoundError       no thread has that name or id
     │   ├── PermissionRequestError    what a user wants to allow is not asked for, or no longer
+    │   ├── ApprovalError             code that a user answers does not wait, or no longer
     │   ├── ProposalError             a version that an agent proposed cannot be accepted
     │   └── SyncInAsyncError          a synchronous method on the Matrix's own loop
     ├── NotConfiguredError            exit 3: something is not set up
@@ -39,6 +40,7 @@ Facts are attributes; the text is two lines: what happened, what to do.
 from collections.abc import Sequence
 
 __all__ = [
+    "ApprovalError",
     "ConfigError",
     "DeadlockError",
     "DiskFullError",
@@ -132,6 +134,10 @@ class ThreadNotFoundError(UsageError):
 
 class PermissionRequestError(UsageError):
     """What a user wants to allow is not asked for, or no longer, or not in this way. Nothing was allowed."""
+
+
+class ApprovalError(UsageError):
+    """Code that a user answers does not wait, or no longer, or is another. Nothing was run."""
 
 
 class ProposalError(UsageError):

@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self
 
 from pydantic import BaseModel
 
+from ghostos.core.code_approval import CodeDecision, PendingCode
 from ghostos.core.event import Event
 from ghostos.core.message import Delta, Message
 from ghostos.core.permission import PermissionRequest, Scope
@@ -119,6 +120,50 @@ class Conversation(Protocol):
 
     async def aallow(self, request_id: str, *, scope: Scope) -> tuple[Event, Receiver]:
         """`allow` for any event loop."""
+        ...
+
+    def pending_code(self) -> PendingCode | None:
+        """Return the code that waits for a person, if some does."""
+        ...
+
+    async def apending_code(self) -> PendingCode | None:
+        """`pending_code` for any event loop."""
+        ...
+
+    def answer_code(
+        self,
+        code_id: str,
+        decision: CodeDecision,
+        *,
+        code_hash: str | None = None,
+        code: str = "",
+        reason: str = "",
+    ) -> tuple[Event, Receiver]:
+        """Say what shall become of code that waits. Returns as soon as that is stored; of several answers one counts.
+
+        Args:
+            code_id: That of `pending_code`.
+            decision: `approve` runs it, `edit` runs other code in its place, `reject` runs nothing.
+            code_hash: Of the code that the user was shown; another one is refused. None: what waits now.
+            code: What runs instead, of an edit.
+            reason: For the ghost.
+
+        Raises:
+            ApprovalError: Nothing was run: no such code waits, it is another, or it was answered.
+            SyncInAsyncError: Called on the Matrix's own loop.
+        """
+        ...
+
+    async def aanswer_code(
+        self,
+        code_id: str,
+        decision: CodeDecision,
+        *,
+        code_hash: str | None = None,
+        code: str = "",
+        reason: str = "",
+    ) -> tuple[Event, Receiver]:
+        """`answer_code` for any event loop."""
         ...
 
     def resume(self) -> Receiver | None:

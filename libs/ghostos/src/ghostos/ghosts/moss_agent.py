@@ -1,5 +1,6 @@
 """The ghost that acts: it reads a Python module and answers with Python that runs inside it."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -16,6 +17,7 @@ from ghostos.core.permission import dump_request
 from ghostos.core.prompt import Prompt, PromptMessage
 from ghostos.core.task import CodeRun
 from ghostos.errors import ConfigError
+from ghostos.ghosts.code_approval import ask_for_approval, take_answer
 from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.model_call import Reply, call_model
 from ghostos.ghosts.model_cost import check_budget
@@ -45,7 +47,7 @@ class MossAgent(Ghost):
         persona: Who it is.
         instruction: What it should do.
         model: `provider:model`; None is the workspace's default.
-        approve: Which code waits for a person: only `never` is available.
+        approve: Which code waits for a person: `never` or `code`, which is all.
         max_rounds: Rounds of one turn before it waits for the user.
     """
 
@@ -54,7 +56,7 @@ class MossAgent(Ghost):
     moss_module: str = Field(description="A module's name, or the path of a Python file.")
     persona: str = Field(default="", description="Who it is.")
     instruction: str = Field(default="", description="What it should do.")
-    approve: Literal["never"] = Field(default="never", description="Which code waits for a person.")
+    approve: Literal["never", "code"] = Field(default="never", description="Which code waits for a person.")
     max_rounds: int = Field(default=20, gt=0, description="Rounds of one turn before it waits for the user.")
 
     def __init__(
@@ -65,7 +67,7 @@ class MossAgent(Ghost):
         persona: str = "",
         instruction: str = "",
         model: str | None = None,
-        approve: Literal["never"] = "never",
+        approve: Literal["never", "code"] = "never",
         max_rounds: int = 20,
     ) -> None:
         BaseModel.__init__(
@@ -105,10 +107,13 @@ class MossAgentDriver:
         code_format = _find_code_format(session, model)
         profile = make_profile(session.container, module=self._ghost.moss_module, grants=session.grants)
         show_state(session, model=model, profile=profile)
-        if (stop := check_budget(session, model)) is not None:
+        approved = take_answer(session)
+        if approved is None and (stop := check_budget(session, model)) is not None:
             return stop
         flow = FlowRecord(artifact_type=self._ghost.ArtifactType)
         async with open_on_thread(session, self._ghost.moss_module, flow=flow) as module:
+            if approved is not None:
+                return self._limit(session, await self._execute(session, approved, module=module, flow=flow))
             prompt = await self._make_prompt(session, module, model=model, code_format=code_format)
             if prompt is None:
                 return Observe()
@@ -137,7 +142,17 @@ class MossAgentDriver:
             return Wait()
         if reply.cut_reason or parsed.unclosed:
             return _refuse(session, reply=reply, parsed=parsed)
-        result = await self._run(session, module=module, parsed=parsed, flow=flow)
+        blocks = [block.code for block in parsed.blocks]
+        if self._ghost.approve == "code":
+            ask_for_approval(session, blocks)
+            return Wait()
+        return await self._execute(session, blocks, module=module, flow=flow, note=_note_on(parsed))
+
+    async def _execute(
+        self, session: Session, blocks: Sequence[str], *, module: RoundModule, flow: FlowRecord, note: str = ""
+    ) -> Operator:
+        """Run code, and say what comes of that."""
+        result = await self._run(session, blocks, module=module, flow=flow, note=note)
         if result.status != "ok":
             session.set_error_streak(session.task.error_streak + 1)
             return Observe()
@@ -146,16 +161,17 @@ class MossAgentDriver:
         await _set_timers(session, flow)
         return flow.operator or _default_operator(result)
 
-    async def _run(self, session: Session, *, module: RoundModule, parsed: ParsedReply, flow: FlowRecord) -> RunResult:
-        blocks = [block.code for block in parsed.blocks]
+    async def _run(
+        self, session: Session, blocks: Sequence[str], *, module: RoundModule, flow: FlowRecord, note: str
+    ) -> RunResult:
         result = await session.run_code(
             "\n\n".join(blocks),
             lambda hooks: module.run(blocks, hooks=hooks),
             on_thread=module.on_thread,
         )
         content = render_run(result, observed=flow.observed if result.status == "ok" else ())
-        if parsed.fabricated_output:
-            content += "\nnote: you wrote a <moss-output> yourself; what followed it was not run."
+        if note:
+            content += f"\nnote: {note}"
         data: JsonObject = {"status": result.status}
         if (refusal := result.refusal) is not None:
             find = partial(make_request, session, refusal, module=self._ghost.moss_module)
@@ -195,6 +211,12 @@ def _find_code_format(session: Session, model: ModelDriver) -> CodeFormat:
             advice='Set it to "tags" or "fence" in configs/ghostos.toml of the workspace.',
         )
     return code_format
+
+
+def _note_on(parsed: ParsedReply) -> str:
+    if not parsed.fabricated_output:
+        return ""
+    return "you wrote a <moss-output> yourself; what followed it was not run."
 
 
 def _refuse(session: Session, *, reply: Reply, parsed: ParsedReply) -> Operator:

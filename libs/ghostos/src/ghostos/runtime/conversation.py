@@ -11,15 +11,17 @@ from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
 from ghostos.core.clock import utc_now
+from ghostos.core.code_approval import CodeDecision, PendingCode, find_pending
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.permission import PermissionRequest, Scope, list_open_requests
 from ghostos.core.task import Task
-from ghostos.errors import PermissionRequestError, ThreadNotFoundError, UsageError
+from ghostos.errors import ApprovalError, PermissionRequestError, ThreadNotFoundError, UsageError
 from ghostos.runtime.artifacts import load_artifact
 from ghostos.runtime.cancels import make_cancel
+from ghostos.runtime.code_answers import check_first, make_code_answer
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.permission_requests import find_open, make_answer, say_if_late
 from ghostos.runtime.receiver import TurnReceiver
@@ -107,6 +109,37 @@ class MatrixConversation:
         self._check_open()
         return await self._host.loop_thread.run_async(self._cancel(reason))
 
+    def pending_code(self) -> PendingCode | None:
+        return self._run(self.apending_code(), "pending_code")
+
+    async def apending_code(self) -> PendingCode | None:
+        return await self._host.loop_thread.run_async(self._find_pending_code())
+
+    def answer_code(
+        self,
+        code_id: str,
+        decision: CodeDecision,
+        *,
+        code_hash: str | None = None,
+        code: str = "",
+        reason: str = "",
+    ) -> tuple[Event, Receiver]:
+        answering = self.aanswer_code(code_id, decision, code_hash=code_hash, code=code, reason=reason)
+        return self._run(answering, "answer_code")
+
+    async def aanswer_code(
+        self,
+        code_id: str,
+        decision: CodeDecision,
+        *,
+        code_hash: str | None = None,
+        code: str = "",
+        reason: str = "",
+    ) -> tuple[Event, Receiver]:
+        self._check_open()
+        answering = self._answer_code(code_id, decision, code_hash=code_hash, code=code, reason=reason)
+        return await self._host.loop_thread.run_async(answering)
+
     def resume(self) -> Receiver | None:
         return self._run(self.aresume(), "resume")
 
@@ -176,6 +209,31 @@ class MatrixConversation:
         try:
             say_if_late(answer, stored=stored)
         except PermissionRequestError:
+            receiver.close()
+            raise
+        return stored, receiver
+
+    async def _find_pending_code(self) -> PendingCode | None:
+        pending = find_pending(await self._host.store.list_messages(self._task_id))
+        answered = {event.id for event in await self._host.store.pending_events(self._task_id)}
+        return None if pending is None or pending.id in answered else pending
+
+    async def _answer_code(
+        self, code_id: str, decision: CodeDecision, *, code_hash: str | None, code: str, reason: str
+    ) -> tuple[Event, Receiver]:
+        answer = make_code_answer(
+            await self._host.store.list_messages(self._task_id),
+            task_id=self._task_id,
+            code_id=code_id,
+            decision=decision,
+            code_hash=code_hash,
+            code=code,
+            reason=reason,
+        )
+        stored, receiver = await self._post(answer)
+        try:
+            check_first(answer, stored=stored)
+        except ApprovalError:
             receiver.close()
             raise
         return stored, receiver
