@@ -1,7 +1,7 @@
 """What a round costs in the store, and what the disk makes of it.
 
 A round is a claim (or the one that the last commit brought), the row of a code run, and a commit of six messages and an
-event. Run it with: python benchmarks/store.py [--rounds 2000] [--folder DIR]
+event. Run it with: python -m benchmarks.runtime.store [--rounds 2000] [--folder DIR]
 """
 
 import argparse
