@@ -61,7 +61,7 @@ def open_target(name: str, *, common: Common) -> Generator[Application]:
     """
     found = find_workspace(common.workspace, environment=os.environ)
     with closing(open_accepted_files(found.workspace)) as accepted:
-        target = load_target(name, accepted=accepted)
+        target = load_target(name, accepted=accepted, approve=common.approve)
         container = make_container(common, found=found)
         try:
             container.set(AcceptedFiles, accepted)

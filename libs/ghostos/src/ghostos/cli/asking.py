@@ -1,6 +1,7 @@
 """`ghostos ask`: one message, one answer."""
 
 from ghostos.cli.application import Client, open_client
+from ghostos.cli.approval_commands import describe_waiting
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
@@ -33,6 +34,9 @@ def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas
         except KeyboardInterrupt:
             raise client.describe_interruption() from None
         finally:
+            pending = client.conversation.pending_code()
+            if pending is not None:
+                write_note(describe_waiting(pending, thread=client.conversation.thread))
             if common.thread is None:
                 name = escape_line(client.conversation.thread)
                 write_note(f"thread: {name}, go on with --thread {name}")

@@ -8,6 +8,7 @@ import sys
 
 from ghostos.abcd import Receiver
 from ghostos.cli.application import Client, open_client
+from ghostos.cli.approval_commands import ApprovalCommands, is_answer
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
@@ -28,6 +29,7 @@ _HELP = """\
 /help     this list
 /threads  the threads of this workspace
 /allow    what the code was refused, and how to allow it: /allow once, /allow thread, /allow always
+/approve  run the code that waits (with --approve code); also /reject [WHY], /edit FILE
 /quit     leave; so does Ctrl-D
 
 Everything else is said to the agent; several lines pasted at once are one message.
@@ -53,6 +55,7 @@ class _Chat:
         self._client = client
         self._view = TextView(choose_lines())
         self._permissions = PermissionCommands()
+        self._approvals = ApprovalCommands()
 
     def run(self) -> None:
         self._greet()
@@ -69,6 +72,8 @@ class _Chat:
                     write_note(render_summaries(summaries).rstrip("\n"))
                 case command if is_allow(command):
                     self._allow(command)
+                case command if is_answer(command):
+                    self._answer(command)
                 case command if _COMMAND.fullmatch(command):
                     write_note(f"There is no command {command}; /help lists them.")
                 case "":
@@ -119,11 +124,26 @@ class _Chat:
         if receiver is not None:
             self._listen(receiver)
 
+    def _answer(self, command: str) -> None:
+        """Answer code that waits. For a person alone, as above."""
+        if not sys.stdin.isatty():
+            write_note(
+                "/approve, /edit and /reject need a terminal; from a script: ghostos send THREAD approve --id ID"
+            )
+            return
+        try:
+            receiver = self._approvals.answer(self._client.conversation, command)
+        except GhostOSError as exc:
+            show_failure(exc, with_traceback=False)
+            return
+        self._listen(receiver)
+
     def _show_requests(self) -> None:
         if not sys.stdin.isatty():
             return
         try:
             self._permissions.show(self._client.conversation)
+            self._approvals.show(self._client.conversation)
         except GhostOSError as exc:
             show_failure(exc, with_traceback=False)
 

@@ -11,6 +11,9 @@ import typer
 Sandbox = Literal["process", "off"]
 """As `ghostos.config` has it, which `--help` need not import."""
 
+Approve = Literal["never", "code"]
+"""As `ghostos.ghosts.target` has it, likewise."""
+
 _NET = "--allow-net"
 _ALL_HOSTS = "\0"  # no shell can say it, so it is not what was meant to be a list of hosts
 
@@ -38,6 +41,10 @@ ThreadOption: TypeAlias = Annotated[
     typer.Option(
         "--thread", metavar="NAME", help="Go on with this thread, or begin it. Otherwise a new one.", show_default=False
     ),
+]
+ApproveOption: TypeAlias = Annotated[
+    Approve | None,
+    typer.Option("--approve", help="code: what the agent writes waits for you before it runs.", show_default=False),
 ]
 SandboxOption: TypeAlias = Annotated[
     Sandbox | None,
@@ -132,6 +139,7 @@ class Common:
     model: str | None = None
     thread: str | None = None
     rights: Rights | None = None
+    approve: Approve | None = None
     is_debug: bool = False
 
 

@@ -1,9 +1,7 @@
 """A Python file as its bytes are, and another source put into it: only the lines that differ change."""
 
 import io
-import os
 import re
-import tempfile
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ from importlib.util import decode_source
 from pathlib import Path
 
 from ghostos.errors import NotConfiguredError, ProposalError
+from ghostos.libraries.atomic_files import write_atomically
 from ghostos_moss import check_protected
 
 _MANY_LINES = 2000
@@ -62,7 +61,7 @@ class SourceFile:
         """
         data = self._encode(source)
         try:
-            _write_atomically(self.path, data, before=self.data)
+            write_atomically(self.path, data, check=lambda: _check_unchanged(self.path, self.data))
         except OSError as exc:
             raise NotConfiguredError(
                 f"{self.path} cannot be written: {exc.strerror or exc}.",
@@ -107,26 +106,6 @@ def _with_line_ends(old: str, source: str) -> Iterator[str]:
         yield line + end
 
 
-def _write_atomically(path: Path, data: bytes, *, before: bytes) -> None:
-    """Write beside the file, then take its place, unless it holds something else than before."""
-    status = path.stat()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if (status.st_uid, status.st_gid) != (os.stat(name).st_uid, os.stat(name).st_gid):
-            os.chown(name, status.st_uid, status.st_gid)
-        os.chmod(name, status.st_mode & 0o7777)
-        _check_unchanged(path, before)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-    _sync_folder(path.parent)
-
-
 def _check_unchanged(path: Path, before: bytes) -> None:
     if path.read_bytes() != before:
         raise changed(path)
@@ -138,17 +117,3 @@ def changed(path: Path) -> ProposalError:
         f"{path} has changed since the agent read it: nothing was written.",
         advice="Take the change over by hand, or let the agent make it again in the file as it is now.",
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let the new name survive a power cut, where folders can be synced."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,7 @@ from ghostos.core.message import Delta, Message
 from ghostos.libraries.profiles import describe_profile
 
 _LABEL_WIDTH = 7
-_LABELS = {"approval": "allowed", "host_call": "call"}
+_LABELS = {"host_call": "call"}
 
 
 class LineWriter(Protocol):
@@ -114,7 +114,7 @@ class TextView:
             return  # the turn ends with it: whoever listens to the turn reports that
         else:
             has_failed = isinstance(message.data, dict) and message.data.get("status", "ok") != "ok"
-            label = "failed" if message.type == "output" and has_failed else _LABELS.get(message.type, message.type)
+            label = "failed" if message.type == "output" and has_failed else _find_label(message)
             for line in message.content.rstrip("\n").split("\n"):
                 self._lines.write(escape(line), label=label)
 
@@ -125,6 +125,19 @@ class TextView:
             self._lines.write(escape_line(description), label="")
         if _says_who_answers(message):
             self._described = description
+
+
+def _find_label(message: Message) -> str:
+    """Return what a message is called in the margin."""
+    match message.type, message.role:
+        case "text", "environment":
+            return "event"
+        case "approval", "system":
+            return "waits"
+        case "approval", _:
+            return "answer" if isinstance(message.data, dict) and "code" in message.data else "allowed"
+        case kind, _:
+            return _LABELS.get(kind, kind)
 
 
 def describe_state(message: Message) -> str:

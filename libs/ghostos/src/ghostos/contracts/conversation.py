@@ -7,7 +7,8 @@ from typing import Any, Protocol, Self
 from pydantic import BaseModel
 
 from ghostos.core.code_approval import CodeDecision, PendingCode
-from ghostos.core.event import Event
+from ghostos.core.event import Event, EventType
+from ghostos.core.json import JsonObject
 from ghostos.core.message import Delta, Message
 from ghostos.core.permission import PermissionRequest, Scope
 from ghostos.core.task import Task
@@ -73,6 +74,14 @@ class Conversation(Protocol):
         self, text: str, context: BaseModel | None = None, *, steer: bool = False
     ) -> tuple[Event, Receiver]:
         """`talk` for any event loop."""
+        ...
+
+    def send_event(self, event_type: EventType, payload: JsonObject) -> tuple[Event, Receiver]:
+        """Send an event to the task: see `Matrix.send_event`. Returns as soon as it is stored."""
+        ...
+
+    async def asend_event(self, event_type: EventType, payload: JsonObject) -> tuple[Event, Receiver]:
+        """`send_event` for any event loop."""
         ...
 
     def cancel(self, reason: str = "") -> Event:

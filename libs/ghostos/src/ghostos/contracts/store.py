@@ -9,8 +9,10 @@ from typing import Literal, Protocol
 from ghostos.core.event import Event
 from ghostos.core.json import Json, JsonObject
 from ghostos.core.message import Message
+from ghostos.core.node import Node
 from ghostos.core.permission import Grant
-from ghostos.core.task import CodeRun, Task, TaskState
+from ghostos.core.progress import Progress
+from ghostos.core.task import CodeRun, Owner, Task, TaskState
 from ghostos.core.usage import Usage
 
 
@@ -208,6 +210,36 @@ class Store(Protocol):
 
     async def list_ancestors(self, task_id: str) -> list[str]:
         """Return the ids of who made a task, who made that, and so on, the nearest first."""
+        ...
+
+    async def find_progress(self, task_id: str, *, after_seq: int, origin: str | None = None) -> Progress | None:
+        """Return how far a task has come, all of it at one moment; None where there is no such task.
+
+        Args:
+            task_id: The task.
+            after_seq: Committed messages after this one are wanted.
+            origin: The event that began the turn that is asked about.
+        """
+        ...
+
+    async def foreign_commits(self) -> int:
+        """Return a number that is another one once another process has committed anything. Cheap while none has."""
+        ...
+
+    async def save_node(self, node: Node) -> None:
+        """Store that a process is at work in the workspace."""
+        ...
+
+    async def list_nodes(self) -> list[Node]:
+        """Return the processes at work, the oldest first; dead ones among them that nobody has buried."""
+        ...
+
+    async def drop_node(self, owner: Owner, *, address: str | None) -> None:
+        """Forget a process that leaves, unless it is stored with another address by now."""
+        ...
+
+    async def bury_owner(self, owner: Owner) -> None:
+        """Forget a process that is surely dead, and end its leases: its tasks are free at once."""
         ...
 
     async def claim(self, task_id: str, *, lease_s: float = 30.0) -> Claim | ClaimRefusal:

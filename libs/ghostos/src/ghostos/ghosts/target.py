@@ -4,10 +4,10 @@ import importlib
 import sys
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from ghostos.contracts.ghost import Ghost
 from ghostos.errors import TargetError
@@ -22,6 +22,8 @@ from ghostos_moss.errors import (
     NotAcceptedError,
     SourceSyntaxError,
 )
+
+Approve: TypeAlias = Literal["never", "code"]
 
 _HOST_NAMES = frozenset({"__ghost__", "__matrix_providers__"})
 
@@ -82,7 +84,7 @@ def find_source(target: str, *, accepted: AcceptedFiles | None = None) -> Module
     return source
 
 
-def load_target(target: str, *, accepted: AcceptedFiles | None = None) -> Target:
+def load_target(target: str, *, accepted: AcceptedFiles | None = None, approve: Approve | None = None) -> Target:
     """Find a target and make its ghost.
 
     The file is imported only if it defines `__ghost__` or `__matrix_providers__`; a plain file is only read. The folder
@@ -92,6 +94,7 @@ def load_target(target: str, *, accepted: AcceptedFiles | None = None) -> Target
     Args:
         target: The path of a Python file, or a module's name.
         accepted: Says which content of the user's files runs here; their folders stay off `sys.path`. None: all does.
+        approve: Which code of its ghost waits for a person; None leaves it to the ghost.
 
     Raises:
         TargetError: It is missing, does not parse, fails on import, or its `__ghost__` is not one.
@@ -99,7 +102,10 @@ def load_target(target: str, *, accepted: AcceptedFiles | None = None) -> Target
         WorkspaceError: What the user accepted cannot be known.
     """
     try:
-        return _load(target, accepted)
+        loaded = _load(target, accepted)
+        if approve is None or not isinstance(loaded.ghost, MossAgent):
+            return loaded
+        return replace(loaded, ghost=loaded.ghost.model_copy(update={"approve": approve}))
     except (NotAcceptedError, AcceptanceRecordError) as exc:
         raise describe_refusal(exc) from exc
 

@@ -12,7 +12,7 @@ from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
 from ghostos.core.clock import utc_now
 from ghostos.core.code_approval import CodeDecision, PendingCode, find_pending
-from ghostos.core.event import Event
+from ghostos.core.event import Event, EventType
 from ghostos.core.ids import new_id
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
@@ -21,6 +21,7 @@ from ghostos.core.task import Task
 from ghostos.errors import ApprovalError, PermissionRequestError, ThreadNotFoundError, UsageError
 from ghostos.runtime.artifacts import load_artifact
 from ghostos.runtime.cancels import make_cancel
+from ghostos.runtime.client_events import make_client_event
 from ghostos.runtime.code_answers import check_first, make_code_answer
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.permission_requests import find_open, make_answer, say_if_late
@@ -101,6 +102,14 @@ class MatrixConversation:
     async def aallow(self, request_id: str, *, scope: Scope) -> tuple[Event, Receiver]:
         self._check_open()
         return await self._host.loop_thread.run_async(self._allow(request_id, scope=scope))
+
+    def send_event(self, event_type: EventType, payload: JsonObject) -> tuple[Event, Receiver]:
+        return self._run(self.asend_event(event_type, payload), "send_event")
+
+    async def asend_event(self, event_type: EventType, payload: JsonObject) -> tuple[Event, Receiver]:
+        self._check_open()
+        event = make_client_event(self._task_id, event_type, payload)
+        return await self._host.loop_thread.run_async(self._post(event))
 
     def cancel(self, reason: str = "") -> Event:
         return self._run(self.acancel(reason), "cancel")

@@ -1,15 +1,18 @@
 """Commands that talk with an agent: `web`, `console`, `ask`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ghostos.cli.options import (
+    ApproveOption,
     Common,
     DebugOption,
     ModelOption,
     Rights,
     TargetArgument,
+    ThreadArgument,
     ThreadOption,
     WorkspaceOption,
     examples,
@@ -35,9 +38,18 @@ def add_commands(app: typer.Typer) -> None:
             "git diff | ghostos ask review.py - --json > messages.jsonl",
         ),
     )(takes_rights(ask))
+    app.command(
+        "send",
+        epilog=examples(
+            'ghostos send t-3f9c1a2b input "and in German?"',
+            "ghostos send t-3f9c1a2b approve --id 0199…",
+            "ghostos send t-3f9c1a2b edit --id 0199… --code mine.py",
+            'ghostos send t-3f9c1a2b external \'{"door": "open"}\' --no-wait',
+        ),
+    )(takes_rights(send))
 
 
-def web(
+def web(  # noqa: PLR0913 - as below
     target: TargetArgument,
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where it listens; the next free one if taken.")] = 8501,
@@ -45,6 +57,7 @@ def web(
     thread: ThreadOption = None,
     model: ModelOption = None,
     workspace: WorkspaceOption = None,
+    approve: ApproveOption = None,
     rights: Rights,
     debug: DebugOption = False,
 ) -> None:
@@ -54,7 +67,7 @@ def web(
     """
     from ghostos.cli.serving import serve_page
 
-    common = Common(workspace=workspace, model=model, thread=thread, rights=rights, is_debug=debug)
+    common = Common(workspace=workspace, model=model, thread=thread, rights=rights, approve=approve, is_debug=debug)
     serve_page(target, common=common, port=port, headless=headless)
 
 
@@ -64,6 +77,7 @@ def console(
     thread: ThreadOption = None,
     model: ModelOption = None,
     workspace: WorkspaceOption = None,
+    approve: ApproveOption = None,
     rights: Rights,
     debug: DebugOption = False,
 ) -> None:
@@ -74,7 +88,10 @@ def console(
     with collector_paused():
         from ghostos.cli.console import chat
 
-    chat(target, common=Common(workspace=workspace, model=model, thread=thread, rights=rights, is_debug=debug))
+    chat(
+        target,
+        common=Common(workspace=workspace, model=model, thread=thread, rights=rights, approve=approve, is_debug=debug),
+    )
 
 
 def ask(  # noqa: PLR0913 - Typer reads options off the signature
@@ -86,6 +103,7 @@ def ask(  # noqa: PLR0913 - Typer reads options off the signature
     thread: ThreadOption = None,
     model: ModelOption = None,
     workspace: WorkspaceOption = None,
+    approve: ApproveOption = None,
     rights: Rights,
     json: Annotated[
         bool, typer.Option("--json", help="Print whole messages, one JSON object a line.", show_default=False)
@@ -103,5 +121,52 @@ def ask(  # noqa: PLR0913 - Typer reads options off the signature
     with collector_paused():
         from ghostos.cli.asking import ask
 
-    common = Common(workspace=workspace, model=model, thread=thread, rights=rights, is_debug=debug)
+    common = Common(workspace=workspace, model=model, thread=thread, rights=rights, approve=approve, is_debug=debug)
     ask(target, message, common=common, is_json=json, with_deltas=deltas)
+
+
+def send(  # noqa: PLR0913 - as above
+    thread: ThreadArgument,
+    event: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENT", help="input, steer, approve, edit, reject, cancel or external.", show_default=False
+        ),
+    ],
+    content: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TEXT]",
+            help="What is said; JSON for external; why, for reject and cancel. - reads it from stdin.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    code_id: Annotated[
+        str | None, typer.Option("--id", help="Which code is approved, edited or rejected.", show_default=False)
+    ] = None,
+    code: Annotated[
+        Path | None, typer.Option("--code", metavar="FILE", help="With edit: what runs instead.", show_default=False)
+    ] = None,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Store it, and do not work on it here.", show_default=False)
+    ] = False,
+    model: ModelOption = None,
+    workspace: WorkspaceOption = None,
+    approve: ApproveOption = None,
+    rights: Rights,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print whole messages, one JSON object a line.", show_default=False)
+    ] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Send a thread an event from outside, and print the turn that comes of it.
+
+    steer joins the turn that runs; approve, edit and reject answer code that waits (--approve code); cancel stops the
+    turn that runs, in whatever process.
+    """
+    from ghostos.cli.sending import Sending, send
+
+    common = Common(workspace=workspace, model=model, rights=rights, approve=approve, is_debug=debug)
+    sending = Sending(event=event, content=content, code_id=code_id, code_file=code, waits=not no_wait)
+    send(thread, sending, common=common, is_json=json)
