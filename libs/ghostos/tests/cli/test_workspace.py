@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from ghostos.drivers.store.schema.revisions import HEAD_REVISION
 from ghostos.testing import ModelServer
 
 pytestmark = pytest.mark.slow
@@ -37,6 +38,21 @@ def test_a_workspace_that_this_machine_did_not_make_is_named_and_ignored(shell):
     done = shell.run("threads", "list")
     assert done.status == 0
     assert f"note: Ignored {shell.folder / 'app'}" in done.err
+
+
+def test_where_the_record_of_workspaces_cannot_be_read_no_code_runs_and_the_doctor_says_so(shell):
+    shell.run("init", "mine")
+    keys = shell.folder / "mine" / ".env"
+    keys.write_text("OPENAI_API_KEY=of-mine\n")
+    record = shell.folder.parent / "home" / "data" / "ghostos" / "workspaces.json"
+    record.write_text(record.read_text()[:-4])
+    code = shell.write("code.py", f"print(open({str(keys)!r}).read())")
+    ran = shell.run("moss", "run", "foo.py", f"--allow-read={keys}", "--code", str(code))
+    assert (ran.status, ran.out) == (3, "")
+    assert str(record) in ran.err
+    examined = shell.run("doctor")
+    assert examined.status == 3
+    assert str(record) in examined.out
 
 
 def test_init_where_a_file_is_is_status_3(shell):
@@ -110,7 +126,7 @@ def test_doctor_leaves_the_database_as_it_was(served):
         shell.run("ask", "foo.py", "hi")
     runtime = shell.workspace / "runtime"
     before = sorted(path.name for path in runtime.iterdir())
-    assert "format 0002" in shell.run("doctor").out
+    assert f"format {HEAD_REVISION}" in shell.run("doctor").out
     assert sorted(path.name for path in runtime.iterdir()) == before
 
 

@@ -168,3 +168,11 @@ def test_settings_that_cannot_be_written_say_so_and_stay(open_book, workspace):
     with pytest.raises(WorkspaceError, match="cannot be written"):
         book.save(Permission("net"))
     assert (workspace / "configs").read_text() == "a file"
+
+
+def test_settings_that_are_no_text_say_so_and_stay(open_book, settings, target):
+    book = open_book(net=False)
+    settings.write_bytes(b"# \xff\nversion = 1\n")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        book.save(Permission("net"))
+    assert settings.read_bytes() == b"# \xff\nversion = 1\n"

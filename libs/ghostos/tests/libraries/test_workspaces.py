@@ -1,9 +1,10 @@
+import threading
 from pathlib import Path
 
 import pytest
 
 from ghostos.config import Workspace
-from ghostos.errors import NotConfiguredError
+from ghostos.errors import NotConfiguredError, WorkspaceError
 from ghostos.libraries.workspaces import find_workspace, init_workspace, list_private_places, user_data_folder
 
 
@@ -62,6 +63,54 @@ def test_keys_are_readable_by_their_owner_alone():
     init_workspace(Path("app"))
     assert Path("app/.env").stat().st_mode & 0o077 == 0
     assert Path("app/runtime").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("damaged", [b"[", b'{"a": 1}', b"\xff"])
+def test_a_record_that_cannot_be_read_is_no_empty_one(damaged):
+    init_workspace(Path("app"))
+    record = user_data_folder() / "workspaces.json"
+    record.write_bytes(damaged)
+    for use in (
+        lambda: list_private_places(Workspace(Path("other").absolute())),
+        lambda: find_workspace(None, environment={}),
+        lambda: init_workspace(Path("more")),
+    ):
+        with pytest.raises(WorkspaceError, match="which lists your workspaces") as caught:
+            use()
+        assert "ghostos init" in caught.value.advice
+    assert record.read_bytes() == damaged
+    assert find_workspace(Path("app"), environment={}).workspace.root == Path("app").absolute()
+
+
+def test_workspaces_that_are_made_at_once_are_all_recorded(tmp_path):
+    start = threading.Barrier(8)
+
+    def make(number):
+        start.wait()
+        init_workspace(tmp_path / str(number))
+
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    places = list_private_places(Workspace(tmp_path / "chosen"))
+    assert {tmp_path / str(number) for number in range(8)} <= set(places)
+
+
+def test_a_current_folder_that_is_gone_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for use in (
+        lambda: find_workspace(None, environment={}),
+        lambda: find_workspace(Path("chosen"), environment={}),
+        lambda: init_workspace(Path("app")),
+    ):
+        with pytest.raises(WorkspaceError, match="current folder"):
+            use()
+    assert find_workspace(tmp_path, environment={}).workspace.root == tmp_path
 
 
 def test_a_file_in_the_place_is_named():

@@ -20,7 +20,7 @@ from ghostos.cli.streams import write_out
 from ghostos.config import AppSettings, Workspace, default_services
 from ghostos.drivers.models.registry import Models
 from ghostos.drivers.store.schema.revisions import HEAD_REVISION, SchemaState, read_schema
-from ghostos.errors import GhostOSError, ModelKeyMissingError
+from ghostos.errors import GhostOSError, ModelKeyMissingError, WorkspaceError
 from ghostos.libraries.accepted import describe_refusal, open_accepted_files
 from ghostos.libraries.app_settings import load_app_settings
 from ghostos_moss import Permissions, ProcessExecutor
@@ -147,6 +147,8 @@ def _examine_accepted(workspace: Workspace) -> _Finding:
     """What the user accepted to run here: a record that cannot be read stops the commands that need it."""
     try:
         count = open_accepted_files(workspace).check_record()
+    except WorkspaceError as exc:
+        return _Finding("broken", "workspaces", exc.happened, exc.advice)
     except AcceptanceRecordError as exc:
         error = describe_refusal(exc)
         return _Finding("broken", "accepted", error.happened, error.advice)
@@ -189,7 +191,7 @@ def _examine_models(app: AppSettings) -> Iterator[_Finding]:
 def _examine_confinement(app: AppSettings | None) -> _Finding:
     """Try it, by confining a process."""
     subject = "confinement"
-    if app is not None and (app.confinement.sandbox or app.settings.code.sandbox) == "off":
+    if app is not None and app.settings.code.sandbox == "off":
         return _Finding("note", subject, "switched off (code.sandbox): models' code runs UNCONFINED, with your rights")
     executor = ProcessExecutor()
     try:

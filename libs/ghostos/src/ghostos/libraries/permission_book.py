@@ -144,6 +144,8 @@ class SettingsPermissionBook:
             return self._file.read_bytes().decode()
         except FileNotFoundError:
             return _NEW_FILE
+        except UnicodeDecodeError as exc:
+            raise ConfigError(f"{self._file} is not UTF-8: {exc}.", advice="Save it as UTF-8, or remove it.") from exc
 
     def _add(self, text: str, permission: Permission) -> str | None:
         try:

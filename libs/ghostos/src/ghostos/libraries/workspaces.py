@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from ghostos.config import Workspace
 from ghostos.errors import NotConfiguredError, WorkspaceError, WorkspaceReadOnlyError
+from ghostos.libraries.atomic_files import folder_locked, write_atomically
 
 DEFAULT_FOLDER = "app"
 _RECORD = "workspaces.json"
@@ -64,12 +65,15 @@ def find_workspace(chosen: Path | None, *, environment: Mapping[str, str]) -> Fo
 
     Makes nothing. A folder `./app` that this machine's `ghostos init` did not make is not used: its settings could
     send keys elsewhere.
+
+    Raises:
+        WorkspaceError: Which it is cannot be known.
     """
     if chosen is not None:
-        return FoundWorkspace(workspace=Workspace(chosen.absolute()))
+        return FoundWorkspace(workspace=Workspace(make_absolute(chosen)))
     if named := environment.get("GHOSTOS_WORKSPACE"):
-        return FoundWorkspace(workspace=Workspace(Path(named).absolute()))
-    local = Workspace(Path(DEFAULT_FOLDER).absolute())
+        return FoundWorkspace(workspace=Workspace(make_absolute(Path(named))))
+    local = Workspace(make_absolute(Path(DEFAULT_FOLDER)))
     why_not = _why_not(local)
     if why_not is None:
         return FoundWorkspace(workspace=local)
@@ -78,6 +82,21 @@ def find_workspace(chosen: Path | None, *, environment: Mapping[str, str]) -> Fo
     if not os.path.exists(own.runtime):  # unlike Path.exists, raises nothing where it may not look
         notices.append(f"Threads and settings are kept in {own.root}")
     return FoundWorkspace(workspace=own, notices=tuple(notices))
+
+
+def make_absolute(path: Path) -> Path:
+    """Return a path as one from the root on.
+
+    Raises:
+        WorkspaceError: It begins at the current folder, which is gone.
+    """
+    try:
+        return path.absolute()
+    except OSError as exc:
+        raise WorkspaceError(
+            f"The current folder, which {path} is looked for in, is not there: {exc.strerror or exc}.",
+            advice="Go to a folder that exists (cd), or give full paths.",
+        ) from exc
 
 
 def exists(path: Path) -> bool:
@@ -104,7 +123,11 @@ def user_data_folder() -> Path:
 
 
 def list_workspaces() -> list[Workspace]:
-    """Return the workspaces of this user that are known here, the user's own first; they may not exist."""
+    """Return the workspaces of this user that are known here, the user's own first; they may not exist.
+
+    Raises:
+        WorkspaceError: The record of them cannot be read.
+    """
     return [*map(Workspace, (user_data_folder(), *map(Path, _recorded())))]
 
 
@@ -113,6 +136,9 @@ def list_private_places(workspace: Workspace) -> list[Path]:
 
     Another one is believed as well when it is used next, so it counts as much as the present one. Of each, what holds
     keys and settings is named by itself, too: it may be a link that leads out of the workspace.
+
+    Raises:
+        WorkspaceError: The record of workspaces cannot be read: code must not run without it.
     """
     return [
         place
@@ -130,8 +156,9 @@ def init_workspace(root: Path) -> list[Path]:
     Raises:
         NotConfiguredError: The place is taken by a file.
         WorkspaceReadOnlyError: Nothing can be written there.
+        WorkspaceError: The record of workspaces cannot be read.
     """
-    workspace = Workspace(root.absolute())
+    workspace = Workspace(make_absolute(root))
     try:
         folders = ((workspace.root, 0o777), (workspace.config_file.parent, 0o777), (workspace.runtime, 0o700))
         made = [folder for folder, mode in folders if _mkdir(folder, mode=mode)]
@@ -192,22 +219,36 @@ def _write_new(path: Path, text: str, *, mode: int) -> bool:
 
 
 def _recorded() -> list[str]:
-    """Paths of the workspaces that this machine made. A record that cannot be read counts as none."""
+    """Paths of the workspaces that this machine made. Only where there is no record there are none.
+
+    Raises:
+        WorkspaceError: It cannot be read.
+    """
+    record = user_data_folder() / _RECORD
     try:
-        return _record_of_paths.validate_json((user_data_folder() / _RECORD).read_bytes())
-    except (OSError, ValueError):
+        return _record_of_paths.validate_json(record.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as exc:
+        raise _unreadable(record, exc.strerror or str(exc)) from exc
+    except ValueError as exc:
+        raise _unreadable(record, "it is no JSON list of paths") from exc
 
 
 _record_of_paths = TypeAdapter(list[str])
 
 
+def _unreadable(record: Path, reason: str) -> WorkspaceError:
+    return WorkspaceError(
+        f"{record}, which lists your workspaces, cannot be read: {reason}.",
+        advice="Mend it; or remove it, and run ghostos init DIR again for each: their keys are kept from code by it.",
+    )
+
+
 def _record(root: Path) -> None:
-    recorded = _recorded()
-    if str(root) in recorded:
-        return
     folder = user_data_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{_RECORD}.{os.getpid()}"
-    fresh.write_text(json.dumps([*recorded, str(root)], indent=1), encoding="utf-8")
-    fresh.replace(folder / _RECORD)
+    with folder_locked(folder):
+        recorded = _recorded()
+        if str(root) not in recorded:
+            write_atomically(folder / _RECORD, json.dumps([*recorded, str(root)], indent=1).encode())
