@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from ghostos.core.task import Owner
+from ghostos.drivers.store.lock_files import find_lock
 
-__all__ = ["current_owner", "find_owner", "is_alive", "parse_owner"]
+__all__ = ["current_owner", "find_owner", "is_alive", "is_visible", "parse_owner"]
 
 _PROC = Path("/proc")
 _DEAD_STATES = frozenset({"Z", "X", "x"})
@@ -36,22 +37,28 @@ def parse_owner(key: str) -> Owner:
     return Owner(pid=int(pid), boot_id=boot_id, started=int(started))
 
 
-def is_alive(owner: Owner) -> bool:
+def is_alive(owner: Owner, *, nodes: Path | None = None) -> bool:
     """Return whether the process may still be at work. In doubt it is: then only the end of its lease frees a task.
 
-    In doubt are processes of another container on this machine, whose pids mean nothing here, and, without `/proc`,
-    any process whose pid is in use.
+    In doubt are processes of another container on this machine, whose pids mean nothing here, unless they have a lock
+    file, and, without `/proc`, any process whose pid is in use.
+
+    Args:
+        owner: The process.
+        nodes: The folder with the lock files of the workspace's nodes.
     """
-    boot_id = _boot_id()
-    if not boot_id or not owner.boot_id:
-        return _pid_exists(owner.pid)
-    machine, _, namespace = boot_id.partition("/")
-    owner_machine, _, owner_namespace = owner.boot_id.partition("/")
-    if owner_machine != machine:
-        return False  # the machine has been started anew since
-    if owner_namespace != namespace:
-        return True
-    return _read_start(owner.pid) == owner.started
+    if is_visible(owner):
+        return _read_start(owner.pid) == owner.started if _boot_id() and owner.boot_id else _pid_exists(owner.pid)
+    has_lock = None if nodes is None else find_lock(nodes, owner)
+    if has_lock is not None:
+        return has_lock
+    # One of another machine is one of this machine before it was started anew.
+    return _boot_id().partition("/")[0] == owner.boot_id.partition("/")[0]
+
+
+def is_visible(owner: Owner) -> bool:
+    """Return whether this system's list of processes says something of a process."""
+    return not _boot_id() or not owner.boot_id or owner.boot_id == _boot_id()
 
 
 @cache

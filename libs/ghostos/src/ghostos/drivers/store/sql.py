@@ -7,16 +7,20 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ghostos.config import Durability
 from ghostos.contracts.store import Claim, ClaimRefusal, RoundCommit, ThreadSummary, Work
+from ghostos.core.asset import Asset
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
+from ghostos.core.node import Node
+from ghostos.core.progress import Progress
 from ghostos.core.task import CodeRun, Owner, Task
-from ghostos.drivers.store import calls, commits, leases, threads, work
+from ghostos.core.variable import Variable
+from ghostos.drivers.store import calls, commits, leases, nodes, progress, threads, values, work
 from ghostos.drivers.store.connection_thread import ConnectionThread, Unit
 from ghostos.drivers.store.leases import Tenant
 from ghostos.drivers.store.opening import open_connections
@@ -79,6 +83,8 @@ class SqlStore:
         self._reader = reader
         self._owner = owner
         self._clock = clock
+        self._seen_version = -1
+        self._foreign_version = -1
         self._close = weakref.finalize(self, _close_threads, reader, writer)  # also called at exit
 
     async def create_task(self, task: Task) -> Task:
@@ -127,6 +133,36 @@ class SqlStore:
         """See `Store`."""
         return await self._reader.run(partial(work.list_ancestors, task_id=task_id))
 
+    async def find_progress(self, task_id: str, *, after_seq: int, origin: str | None = None) -> Progress | None:
+        """See `Store`."""
+        now = self._clock()
+        unit = partial(progress.find_progress, task_id=task_id, after_seq=after_seq, origin=origin, now=now)
+        return await self._reader.run(unit)
+
+    async def foreign_commits(self) -> int:
+        """See `Store`. The reader sees this process's commits too; the writer, which has to wait its turn, does not."""
+        seen = await self._reader.run(nodes.data_version)
+        if seen != self._seen_version:
+            self._foreign_version = await self._writer.run(nodes.data_version)
+            self._seen_version = seen
+        return self._foreign_version
+
+    async def save_node(self, node: Node) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(nodes.save_node, node=node))
+
+    async def list_nodes(self) -> list[Node]:
+        """See `Store`."""
+        return await self._reader.run(nodes.list_nodes)
+
+    async def drop_node(self, owner: Owner, *, address: str | None) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(nodes.drop_node, owner=owner, address=address))
+
+    async def bury_owner(self, owner: Owner) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(nodes.bury_owner, owner=owner))
+
     async def claim(self, task_id: str, *, lease_s: float = DEFAULT_LEASE_S) -> Claim | ClaimRefusal:
         """See `Store`. An event re-opens a task that was finished, failed or cancelled.
 
@@ -166,6 +202,26 @@ class SqlStore:
     async def park(self, claim: Claim) -> None:
         """See `Store`. Harmless where the task is somebody else's by now."""
         await self._writer.run(partial(leases.park, claim=claim, owner=self._owner))
+
+    async def save_variable(self, variable: Variable) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(values.save_variable, variable=variable))
+
+    async def get_variable(self, variable_id: str, *, task_id: str) -> Variable:
+        """See `Store`."""
+        return await self._reader.run(partial(values.get_variable, variable_id=variable_id, task_id=task_id))
+
+    async def save_asset(self, asset: Asset) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(values.save_asset, asset=asset))
+
+    async def get_asset(self, asset_id: str, *, task_id: str) -> Asset:
+        """See `Store`."""
+        return await self._reader.run(partial(values.get_asset, asset_id=asset_id, task_id=task_id))
+
+    async def give(self, kind: Literal["variable", "asset"], id: str, *, task_id: str, to: str) -> None:
+        """See `Store`."""
+        await self._writer.run(partial(values.give, kind=kind, id=id, task_id=task_id, to=to))
 
     async def clear(self) -> None:
         """See `Store`."""

@@ -1,0 +1,1 @@
+"""What tells the processes of a workspace of each other."""
