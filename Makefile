@@ -1,7 +1,7 @@
 # Every target works alone from a fresh clone: what it needs is installed into .venv first, and found there from then on.
 # PYTHON=python3.12 picks the interpreter (default: the newest of 3.13 to 3.11 that is found).
 
-.PHONY: help setup demo test test-memory test-abuse check format constraints clean
+.PHONY: help setup demo test test-memory test-crash test-abuse check format constraints clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -26,6 +26,10 @@ test:  ## all tests; ARGS="-k container" runs some
 test-memory:  ## what compiles leave behind, over a thousand rounds
 	@./.ci/setup dev
 	GHOSTOS_TEST_WHOLE=1 $(BIN)/pytest libs/moss/tests/test_memory.py $(ARGS)
+
+test-crash:  ## processes killed at every point at which one can die, some 300 times
+	@./.ci/setup dev
+	GHOSTOS_TEST_WHOLE=1 $(BIN)/pytest tests/crash $(ARGS)
 
 test-abuse:  ## every attack on confined code and trap for its host, a thousand workers, 300,000 bad frames on its wire
 	@./.ci/setup dev

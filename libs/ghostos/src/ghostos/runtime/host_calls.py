@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Final
 
+from ghostos.core import failpoints
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.errors import GhostOSError
@@ -59,7 +60,9 @@ class HostCallLog:
             if self._is_over:
                 return
             try:
+                failpoints.before("host_call")
                 self._add(call)
+                failpoints.after("host_call")
             except GhostOSError as exc:
                 self.failure = self.failure or exc
         if self.failure is not None:

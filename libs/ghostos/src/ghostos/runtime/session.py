@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ghostos.contracts.journal import RoundJournal
 from ghostos.contracts.session import MessageWriter, OnThread, RunHooks
 from ghostos.contracts.store import Claim, RoundCommit, Store
+from ghostos.core import failpoints
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
@@ -181,6 +182,7 @@ class RoundSession:
             status="started",
             started_at=utc_now(),
         )
+        failpoints.before("code_run")
         recorded = self._store.start_code_run(self._claim, code_run)
         calls = HostCallLog(
             begin=lambda text, data: self._new_message(text, role="environment", type="host_call", data=data),
@@ -190,6 +192,7 @@ class RoundSession:
 
         def run_recorded() -> RunResult:
             recorded.result()
+            failpoints.after("code_run")
             return run(RunHooks(self._check_lease, calls.add, self._waits.clock))
 
         try:

@@ -48,6 +48,14 @@ class ThreadCache:
             self._known_seqs[task_id] = news[-1].seq
         return news
 
+    def known_seq(self, task_id: str) -> int:
+        """Return up to which message this process knows what was committed to a thread."""
+        return self._known_seqs.get(task_id, 0)
+
+    def know(self, task_id: str, *, seq: int) -> None:
+        """Say that this process knows what was committed to a thread up to a message."""
+        self._known_seqs[task_id] = max(seq, self._known_seqs.get(task_id, 0))
+
     def extend(self, task_id: str, messages: Sequence[Message]) -> None:
         """Add what a round has committed."""
         if task_id in self._threads:

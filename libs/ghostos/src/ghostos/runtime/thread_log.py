@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
+from weakref import WeakSet
 
 from ghostos.core.message import Delta
 from ghostos.errors import GhostOSError
@@ -73,11 +74,23 @@ class ThreadLog:
         self._turn: TurnStarted | None = None
         self._condition = threading.Condition()
         self._wakers: list[Callable[[], object]] = []
+        self._cursors: WeakSet[LogCursor] = WeakSet()
 
     @property
     def has_turn(self) -> bool:
         """Whether a turn runs now."""
         return self._turn is not None
+
+    @property
+    def turn_event_id(self) -> str | None:
+        """The event that began the turn that runs now, if one does."""
+        return self._turn.event_id if self._turn is not None else None
+
+    @property
+    def has_listeners(self) -> bool:
+        """Whether somebody listens who has not closed that."""
+        with self._condition:
+            return bool(self._cursors)
 
     def begin_turn(self, event_id: str) -> None:
         """Say that a turn begins; nothing happens when it has begun already."""
@@ -128,11 +141,16 @@ class ThreadLog:
 
     def listen(self) -> "LogCursor":
         """Listen from now on."""
-        return LogCursor(self, self._tail)
+        return self._add(self._tail)
 
     def listen_to_turn(self) -> "LogCursor":
         """Listen from the beginning of the turn that runs now; from now on where none does."""
-        return LogCursor(self, self._turn_head or self._tail)
+        return self._add(self._turn_head or self._tail)
+
+    def drop(self, cursor: "LogCursor") -> None:
+        """Count a listener no more. From any thread; harmless twice."""
+        with self._condition:
+            self._cursors.discard(cursor)
 
     def wait(self, is_ready: Callable[[], bool]) -> None:
         """Block until a waking finds it ready."""
@@ -155,6 +173,12 @@ class ThreadLog:
                 with self._condition:
                     if waker in self._wakers:
                         self._wakers.remove(waker)
+
+    def _add(self, node: _Node) -> "LogCursor":
+        cursor = LogCursor(self, node)
+        with self._condition:
+            self._cursors.add(cursor)
+        return cursor
 
 
 class LogCursor:
@@ -186,6 +210,7 @@ class LogCursor:
     def close(self) -> None:
         """End the reading, also one that blocks now. From any thread; harmless twice."""
         self._is_closed = True
+        self._log.drop(self)
         self._log.wake()
 
     def _has_news(self) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 
 from ghostos.contracts.dispatch import TaskHandler
+from ghostos.core import failpoints
 from ghostos.errors import UsageError
 
 __all__ = ["EmbeddedDispatch"]
@@ -59,11 +60,13 @@ class EmbeddedDispatch:
         """See `Dispatch`. Nothing comes of it after `stop`."""
         if self._is_stopped:
             return
+        failpoints.before("dispatch")
         if delay_s > 0:
             self._set_timer(task_id, delay_s=delay_s)
         else:
             self._ready[task_id] = None
             self._fill_slots()
+        failpoints.after("dispatch")
 
     @contextmanager
     def lend_slot(self, task_id: str | None) -> Generator[None]:

@@ -1,8 +1,7 @@
 """Journals as files: one per round, one line of JSON per record, one write per line.
 
-A line is `{"kind": "start", "message": {…}}`, `{"kind": "complete", "message": {…}}` or
-`{"kind": "delta", "seq": 17, "text": "…"}`. It is in the kernel's hands when a method returns, so it outlives the
-process, though not a power cut: what must outlive that is committed.
+A line is in the kernel's hands when a method returns, so it outlives the process, though not a power cut: what must
+outlive that is committed.
 """
 
 import os
@@ -10,12 +9,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from ghostos.contracts.journal import JournalRecord
-from ghostos.core.message import Message, decode_message, encode_message
+from ghostos.core import failpoints
+from ghostos.core.message import Message, encode_message
+from ghostos.drivers.journal.following import FileFollower
+from ghostos.drivers.journal.lines import Line, encode_line, read_line
 from ghostos.drivers.store.disk import translate_os_error
 from ghostos.drivers.store.encoding import replace_surrogates, replace_surrogates_in_json
 from ghostos.errors import WorkspaceError
@@ -26,17 +27,6 @@ _ROUND_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}", re.ASCII)
 _FLAGS = (
     os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 )
-
-
-class _Line(msgspec.Struct, omit_defaults=True):
-    kind: Literal["start", "delta", "complete"]
-    seq: int = 0
-    text: str = ""
-    message: msgspec.Raw = msgspec.Raw()
-
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(_Line).decode
 
 
 class FileJournals:
@@ -70,6 +60,10 @@ class FileJournals:
             raise translate_os_error(exc, path=path) from exc
         return JournalRecord(messages=_read_messages(content.split(b"\n")))
 
+    def follow(self, round_id: str) -> FileFollower:
+        """Read a journal while it grows."""
+        return FileFollower(self._path(round_id))
+
     def remove(self, round_id: str) -> None:
         """Delete a journal, if it is there."""
         _remove(self._path(round_id))
@@ -94,18 +88,18 @@ class FileRoundJournal:
 
     def start(self, message: Message) -> None:
         """See `RoundJournal`."""
-        self._append(_Line(kind="start", message=_encode_message(message)))
+        self._append(Line(kind="start", message=_encode_message(message)))
 
     def delta(self, seq: int, text: str) -> None:
         """See `RoundJournal`."""
         try:
-            self._append(_Line(kind="delta", seq=seq, text=text))
+            self._append(Line(kind="delta", seq=seq, text=text))
         except UnicodeEncodeError:
-            self._append(_Line(kind="delta", seq=seq, text=replace_surrogates(text)))
+            self._append(Line(kind="delta", seq=seq, text=replace_surrogates(text)))
 
     def complete(self, message: Message) -> None:
         """See `RoundJournal`."""
-        self._append(_Line(kind="complete", message=_encode_message(message)))
+        self._append(Line(kind="complete", message=_encode_message(message)))
 
     def close(self) -> None:
         """See `RoundJournal`."""
@@ -118,13 +112,14 @@ class FileRoundJournal:
         self.close()
         _remove(self._path)
 
-    def _append(self, line: _Line) -> None:
+    def _append(self, line: Line) -> None:
         if self._descriptor is None:
             raise WorkspaceError(f"The journal {self._path} was closed.", advice="A new round needs a new journal.")
-        record = _encode(line) + b"\n"
+        record = encode_line(line) + b"\n"
         if self._is_torn:
             record = b"\n" + record  # what is left of the line before must not spoil this one
         written = 0
+        failpoints.before("journal")
         try:
             while written < len(record):  # once, but for a disk that fills up within the line
                 written += os.write(self._descriptor, record[written:] if written else record)
@@ -132,6 +127,7 @@ class FileRoundJournal:
             self._is_torn = self._is_torn or written > 0
             raise translate_os_error(exc, path=self._path) from exc
         self._is_torn = False
+        failpoints.after("journal")
 
 
 def _encode_message(message: Message) -> msgspec.Raw:
@@ -147,20 +143,18 @@ def _read_messages(lines: Iterable[bytes]) -> list[Message]:
     messages: dict[int, Message] = {}
     texts: dict[int, list[str]] = {}  # of the messages whose end is missing
     for content in lines:
-        try:
-            line = _decode(content)
-            message = None if line.kind == "delta" else decode_message(bytes(line.message))
-        except (ValueError, RecursionError):  # torn, damaged, or nested to no end: the other lines still count
+        step = read_line(content)
+        if step is None:
             continue
-        if message is None:
-            if line.seq in texts:
-                texts[line.seq].append(line.text)
+        if step.message is None:
+            if step.seq in texts:
+                texts[step.seq].append(step.text)
             continue
-        messages[message.seq] = message
-        if line.kind == "start":
-            texts[message.seq] = [message.content]
+        messages[step.seq] = step.message
+        if step.is_whole:
+            texts.pop(step.seq, None)
         else:
-            texts.pop(message.seq, None)
+            texts[step.seq] = [step.message.content]
     for seq, parts in texts.items():
         messages[seq] = replace(messages[seq], content="".join(parts), status="partial")
     return [messages[seq] for seq in sorted(messages)]

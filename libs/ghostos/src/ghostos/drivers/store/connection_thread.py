@@ -11,6 +11,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from ghostos.core import failpoints
 from ghostos.drivers.store.failures import translate_database_error
 from ghostos.drivers.store.statements import DriverConnection
 from ghostos.errors import WorkspaceError
@@ -125,7 +126,9 @@ class ConnectionThread:
             self._connection.execute(self._begin)
             has_begun = True
             results = [job.unit(self._connection) for job in batch]
+            failpoints.before("commit")
             self._connection.commit()
+            failpoints.after("commit")
         except Exception as exc:  # noqa: BLE001 - whatever a unit raises belongs to whoever sent it
             self._roll_back()
             if has_begun and len(batch) > 1:

@@ -14,6 +14,8 @@ from sqlalchemy import BindParameter, ClauseElement, Select
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from ghostos.core import failpoints
+
 __all__ = ["DriverConnection", "Params", "Statement"]
 
 DriverConnection: TypeAlias = sqlite3.Connection
@@ -59,11 +61,16 @@ class Statement:
 
     def run(self, connection: DriverConnection, params: Params) -> sqlite3.Cursor:
         """Run it once; the cursor knows how many rows it changed."""
-        return connection.execute(self._plan.sql, self._bind(params))
+        failpoints.before("statement")
+        cursor = connection.execute(self._plan.sql, self._bind(params))
+        failpoints.after("statement")
+        return cursor
 
     def run_many(self, connection: DriverConnection, params: Iterable[Params]) -> None:
         """Run it once for each."""
+        failpoints.before("statement")
         connection.executemany(self._plan.sql, [self._bind(row) for row in params])
+        failpoints.after("statement")
 
     def rows(self, connection: DriverConnection, params: Params) -> list[list[Any]]:
         """Return the rows that it selects, with the values in the order of its columns."""
