@@ -101,6 +101,9 @@ class ModelSettings(_Settings):
         default=None, ge=0, description="Of a million of those that its service had cached; not set: as any other."
     )
     output_price: float | None = Field(default=None, ge=0, description="Of a million tokens that it writes.")
+    sees_images: bool | None = Field(
+        default=None, description="Whether it is sent images; not set: as known of the model, else not."
+    )
     code_format: CodeFormat = Field(
         default="tags",
         description="How the model marks code that shall run: tags or fence (tool is not in this version).",
@@ -111,6 +114,12 @@ class StoreSettings(_Settings):
     """The database."""
 
     durability: Durability = Field(default="normal", description="normal survives kill -9; full, a power cut.")
+
+
+class AssetSettings(_Settings):
+    """Files that ghosts and users hand to each other."""
+
+    max_mb: int = Field(default=20, ge=1, le=1024, description="Size of the largest file that is taken, MiB.")
 
 
 class PermissionSettings(_Settings):
@@ -226,6 +235,7 @@ class Settings(_Settings):
     models: dict[str, ModelSettings] = Field(default_factory=dict, description="By `provider:model`.")
     code: CodeSettings = Field(default_factory=CodeSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    assets: AssetSettings = Field(default_factory=AssetSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
 

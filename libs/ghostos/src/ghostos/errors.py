@@ -9,6 +9,8 @@
     │   ├── PermissionRequestError    what a user wants to allow is not asked for, or no longer
     │   ├── ApprovalError             code that a user answers does not wait, or no longer
     │   ├── ProposalError             a version that an agent proposed cannot be accepted
+    │   ├── NotGivenError             an id of a value or file does not count for the task that names it
+    │   ├── AssetError                a file, or value, cannot be saved or shown
     │   └── SyncInAsyncError          a synchronous method on the Matrix's own loop
     ├── NotConfiguredError            exit 3: something is not set up
     │   ├── ModelKeyMissingError      no key for the chosen model
@@ -17,6 +19,7 @@
     │   └── WorkspaceError            the workspace cannot be used
     │       ├── WorkspaceReadOnlyError
     │       ├── DiskFullError
+    │       ├── AssetLostError        a file that was saved is gone, or another by now
     │       └── NewerFormatError      written by a newer version
     ├── ModelError                    exit 1: the model's service failed
     │   ├── ModelAuthError            it refused the key (401, 403)
@@ -38,9 +41,12 @@ Facts are attributes; the text is two lines: what happened, what to do.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 __all__ = [
     "ApprovalError",
+    "AssetError",
+    "AssetLostError",
     "ConfigError",
     "DeadlockError",
     "DiskFullError",
@@ -60,6 +66,7 @@ __all__ = [
     "ModelStreamCutError",
     "NewerFormatError",
     "NotConfiguredError",
+    "NotGivenError",
     "PermissionRequestError",
     "ProposalError",
     "ScriptError",
@@ -144,6 +151,22 @@ class ProposalError(UsageError):
     """A version that an agent proposed cannot be accepted into the file. Nothing was written."""
 
 
+class NotGivenError(UsageError):
+    """An id of a value or file does not count for the task that names it: there is none, or it was not given to it."""
+
+    def __init__(self, kind: str, id: str) -> None:
+        super().__init__(
+            f"There is no {kind} with the id {id!r:.60}, or it was not given to this thread.",
+            advice="Whoever saved it can give it to other threads.",
+        )
+        self.kind = kind
+        self.id = id
+
+
+class AssetError(UsageError):
+    """A file, or value, cannot be saved or shown."""
+
+
 class SyncInAsyncError(UsageError):
     """A synchronous method was called on the Matrix's own loop, which it would block for ever."""
 
@@ -203,6 +226,16 @@ class WorkspaceReadOnlyError(WorkspaceError):
 
 class DiskFullError(WorkspaceError):
     """There is no space left where the workspace is."""
+
+
+class AssetLostError(WorkspaceError):
+    """A file that was saved is gone, or has another content by now."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"The saved file {path} {why}.", advice="Put back a copy of it, or save the original again: it heals."
+        )
+        self.path = path
 
 
 class NewerFormatError(WorkspaceError):

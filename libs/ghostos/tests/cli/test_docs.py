@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from ghostos.cli.main import make_app
 from ghostos.config import (
+    AssetSettings,
     BudgetSettings,
     CodeSettings,
     ModelSettings,
@@ -43,7 +44,16 @@ def test_every_command_is_on_the_page():
 
 @pytest.mark.parametrize(
     "model",
-    [Settings, CodeSettings, PermissionSettings, StoreSettings, BudgetSettings, ServiceSettings, ModelSettings],
+    [
+        Settings,
+        CodeSettings,
+        PermissionSettings,
+        StoreSettings,
+        AssetSettings,
+        BudgetSettings,
+        ServiceSettings,
+        ModelSettings,
+    ],
 )
 def test_every_setting_is_on_the_page_with_its_default(model):
     page = (DOCS / "configuration.md").read_text(encoding="utf-8")

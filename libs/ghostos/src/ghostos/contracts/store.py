@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from ghostos.core.asset import Asset
 from ghostos.core.event import Event
 from ghostos.core.json import Json, JsonObject
 from ghostos.core.message import Message
@@ -14,6 +15,7 @@ from ghostos.core.permission import Grant
 from ghostos.core.progress import Progress
 from ghostos.core.task import CodeRun, Owner, Task, TaskState
 from ghostos.core.usage import Usage
+from ghostos.core.variable import Variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +310,26 @@ class Store(Protocol):
 
     async def park(self, claim: Claim) -> None:
         """Let go of the task in the middle of a round: the event stays, the round counts as abandoned."""
+        ...
+
+    async def save_variable(self, variable: Variable) -> None:
+        """Store a value that tasks hand to each other; `ThreadNotFoundError` where its task is not there."""
+        ...
+
+    async def get_variable(self, variable_id: str, *, task_id: str) -> Variable:
+        """Return a value to a task; `NotGivenError` where the id does not count for it."""
+        ...
+
+    async def save_asset(self, asset: Asset) -> None:
+        """Store what is known of a file, whose content is saved; `ThreadNotFoundError` where its task is not there."""
+        ...
+
+    async def get_asset(self, asset_id: str, *, task_id: str) -> Asset:
+        """Return what is known of a file to a task; `NotGivenError` where the id does not count for it."""
+        ...
+
+    async def give(self, kind: Literal["variable", "asset"], id: str, *, task_id: str, to: str) -> None:
+        """Let an id count for another task, which need not be stored yet; `NotGivenError` as above."""
         ...
 
     async def clear(self) -> None:
