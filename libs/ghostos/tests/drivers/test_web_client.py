@@ -11,9 +11,11 @@ import threading
 import time
 import zlib
 
+import httpx2
 import pytest
 
 from ghostos.drivers.http.bodies import MAX_BODY_BYTES
+from ghostos.drivers.http.exchange import is_same_place
 from ghostos.drivers.http.order import MAX_TIMEOUT_S
 from ghostos.drivers.http.web_access import WebAccess
 from ghostos.drivers.http.web_client import GuardedWebClient
@@ -382,6 +384,24 @@ def test_another_host_does_not_get_the_headers_of_the_first(connect, server, red
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ("https://h/x", "https://h/y", True),
+        ("https://h/x", "https://h:443/y", True),
+        ("http://h:80/x", "https://h/y", True),
+        ("https://h/x", "http://h/y", False),
+        ("https://h/x", "http://h:443/y", False),
+        ("http://h:8080/x", "https://h:8080/y", False),
+        ("http://h/x", "https://h:8443/y", False),
+        ("http://h/x", "https://other/y", False),
+        ("https://h/x", "https://h:8443/y", False),
+    ],
+)
+def test_a_redirect_to_the_same_server_is_one_that_is_spoken_to_as_safely(before, after, is_same):
+    assert is_same_place(httpx2.URL(before), httpx2.URL(after)) is is_same
+
+
+@pytest.mark.parametrize(
     "name", ["Host", "host ", "Content-Length", "Transfer-Encoding", "Connection", "Proxy-Authorization", "Expect"]
 )
 def test_headers_that_say_where_a_request_goes_are_refused(connect, server, name):
@@ -455,13 +475,28 @@ def test_bodies_are_unpacked_within_the_same_bound(connect):
         "/damaged": WebAnswer(b"no gzip", headers={"content-encoding": "gzip"}),
         "/unknown": WebAnswer(b"packed", headers={"content-encoding": "br"}),
         "/twice": WebAnswer(b"packed", headers={"content-encoding": "gzip, gzip"}),
+        "/cut": WebAnswer(gzip.compress(b"packed")[:-4], headers={"content-encoding": "gzip"}),
+        "/cut-deflate": WebAnswer(zlib.compress(b"packed" * 99)[:-9], headers={"content-encoding": "deflate"}),
+        "/members": WebAnswer(
+            gzip.compress(b"pac") + gzip.compress(b"ked") + bytes(9), headers={"content-encoding": "gzip"}
+        ),
+        "/in-pieces": WebAnswer(
+            iter([bytes([each]) for each in gzip.compress(b"pack") + gzip.compress(b"ed")]),
+            headers={"content-encoding": "gzip"},
+        ),
+        "/many-bombs": WebAnswer(gzip.compress(bytes(MAX_BODY_BYTES)) * 9, headers={"content-encoding": "gzip"}),
+        "/rubbish": WebAnswer(gzip.compress(b"packed") + b"no member", headers={"content-encoding": "gzip"}),
+        "/empty": WebAnswer(b"", headers={"content-encoding": "gzip"}),
     }
     with WebServer(answers) as server:
         client = connect(server.address)
-        assert [client.get(f"{server.url}/{each}").text for each in ("gzip", "deflate", "raw")] == ["packed"] * 3
-        with pytest.raises(ValueError, match="more than 8,388,608 bytes"):
-            client.get(f"{server.url}/bomb")
-        for each in ("damaged", "unknown", "twice"):
+        whole = ("gzip", "deflate", "raw", "members", "in-pieces")
+        assert [client.get(f"{server.url}/{each}").text for each in whole] == ["packed"] * len(whole)
+        assert client.get(f"{server.url}/empty").content == b""
+        for each in ("bomb", "many-bombs"):
+            with pytest.raises(ValueError, match="more than 8,388,608 bytes"):
+                client.get(f"{server.url}/{each}")
+        for each in ("damaged", "unknown", "twice", "cut", "cut-deflate", "rubbish"):
             with pytest.raises(ValueError, match="cannot be unpacked"):
                 client.get(f"{server.url}/{each}")
 

@@ -39,7 +39,7 @@ async def read_body(parts: AsyncIterable[bytes], *, encoding: str) -> bytes:
 
     Raises:
         BodyTooLargeError: It is over the bound.
-        UnknownEncodingError: It cannot be unpacked.
+        UnknownEncodingError: It cannot be unpacked, or its end is missing.
     """
     unpacker = _choose(encoding.strip().lower())
     body = bytearray()
@@ -47,6 +47,8 @@ async def read_body(parts: AsyncIterable[bytes], *, encoding: str) -> bytes:
         body += part if unpacker is None else unpacker.unpack(part, max_bytes=MAX_BODY_BYTES + 1 - len(body))
         if len(body) > MAX_BODY_BYTES:
             raise BodyTooLargeError
+    if unpacker is not None:
+        unpacker.finish()
     return bytes(body)
 
 
@@ -82,9 +84,26 @@ class _Unpacker:
         except zlib.error as exc:
             raise UnknownEncodingError(self._encoding) from exc
 
+    def finish(self) -> None:
+        """Say that nothing more comes. A body of no bytes is one: that of an answer to HEAD.
+
+        Raises:
+            UnknownEncodingError: The end is missing.
+        """
+        if self._is_begun and not self._stream.eof:
+            raise UnknownEncodingError(self._encoding)
+
     def _unpack(self, part: bytes, max_bytes: int) -> bytes:
-        unpacked = self._stream.decompress(part, max_bytes)
-        self._is_begun = True
+        unpacked = b""
+        while part and len(unpacked) < max_bytes:
+            if self._stream.eof:  # gzip may go on with a further member, and be filled up with zeros; deflate may not
+                part = b"" if self._encoding == "deflate" else part.lstrip(b"\0")
+                if not part:
+                    break
+                self._stream = zlib.decompressobj(_GZIP_OR_ZLIB)
+            unpacked += self._stream.decompress(part, max_bytes - len(unpacked))
+            self._is_begun = True
+            part = self._stream.unused_data
         return unpacked
 
 

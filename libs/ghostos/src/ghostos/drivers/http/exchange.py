@@ -17,7 +17,7 @@ from ghostos.drivers.http.shown_url import show_url
 from ghostos_moss import Permissions
 from ghostos_moss.errors import HostRefusedError
 
-__all__ = ["MAX_REDIRECTS", "Exchange"]
+__all__ = ["MAX_REDIRECTS", "Exchange", "is_same_place"]
 
 MAX_REDIRECTS: Final = 10
 
@@ -89,11 +89,11 @@ class Exchange:
             raise ValueError(message) from exc
 
     def _redirect(self, before: httpx2.Request, request: httpx2.Request, *, order: Order) -> httpx2.Request:
-        """A request that a server asks for, judged anew; another host does not get the caller's own headers."""
+        """A request that a server asks for, judged anew; only the same place gets the caller's own headers."""
         note = f"{before.url.netloc.decode('ascii')} redirects there."
         request.url = self._judge(request.url, note=note)
         request.headers["Host"] = request.url.netloc.decode("ascii")
-        if request.url.netloc != before.url.netloc:
+        if not is_same_place(before.url, request.url):
             for name in order.private_headers:
                 request.headers.pop(name, None)
         return request
@@ -133,6 +133,14 @@ class Exchange:
         finally:
             duration_ms = (time.perf_counter() - started) * 1000
             _logger.info("%s %s: %s, %.0f ms", request.method, show_url(request.url), outcome, duration_ms)
+
+
+def is_same_place(before: httpx2.URL, after: httpx2.URL) -> bool:
+    """Whether what was for one URL may go to another: the same server, spoken to as safely or, from http on, safer."""
+    if (before.scheme, before.netloc) == (after.scheme, after.netloc):
+        return True
+    is_safer = (before.scheme, after.scheme) == ("http", "https")
+    return is_safer and before.host == after.host and before.port is None and after.port is None
 
 
 def _to_answer(response: httpx2.Response, content: bytes) -> WebResponse:

@@ -52,17 +52,7 @@ class GuardedWebClient(WebClient, Injection):
         headers: dict[str, str] | None = None,
         timeout: float = 30,
     ) -> WebResponse:
-        future = self._begin(
-            Order(
-                method=method.upper(),
-                url=url,
-                params=params,
-                data=data,
-                json=json,
-                headers=headers,
-                timeout_s=timeout,
-            )
-        )
+        future = self._begin(method, url, params=params, data=data, json=json, headers=headers, timeout_s=timeout)
         try:
             while not wait((future,), _WAIT_S).done:
                 continue
@@ -84,17 +74,7 @@ class GuardedWebClient(WebClient, Injection):
         headers: dict[str, str] | None = None,
         timeout: float = 30,
     ) -> WebResponse:
-        future = self._begin(
-            Order(
-                method=method.upper(),
-                url=url,
-                params=params,
-                data=data,
-                json=json,
-                headers=headers,
-                timeout_s=timeout,
-            )
-        )
+        future = self._begin(method, url, params=params, data=data, json=json, headers=headers, timeout_s=timeout)
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
@@ -120,7 +100,20 @@ class GuardedWebClient(WebClient, Injection):
         except (TimeoutError, CancelledError, ConnectionError):
             _logger.warning("connections of a web client did not close in time")
 
-    def _begin(self, order: Order) -> Future[WebResponse]:
+    def _begin(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: dict[str, Any] | None,
+        data: str | bytes | dict[str, Any] | None,
+        json: object,
+        headers: dict[str, str] | None,
+        timeout_s: float,
+    ) -> Future[WebResponse]:
+        order = Order(
+            method=method.upper(), url=url, params=params, data=data, json=json, headers=headers, timeout_s=timeout_s
+        )
         with self._lock:
             if self._is_closed:
                 raise _closed()
