@@ -11,7 +11,7 @@ from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.permission import list_open_requests, load_grant
 from ghostos.core.permission_words import describe_asker
-from ghostos.errors import ConfigError, PermissionRequestError
+from ghostos.errors import ConfigError, GhostOSError, PermissionRequestError
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.libraries.profiles import make_profile
@@ -321,6 +321,26 @@ class TestWhileATurnRuns:
         gate.open()
         assert whole(answered)[-1].content == "Milk."
         assert whole(receiver)[-1].content == "Milk."
+
+    @pytest.mark.parametrize("broken", ["settings", "module"])
+    def test_what_code_did_is_told_also_where_nobody_can_say_what_may_be_allowed(
+        self, start_matrix, two_functions, notes, configure, broken
+    ):
+        configure("")
+        gate = Gate(code(f"print('done so far')\nopen({str(notes / 'a.txt')!r})"))
+        conversation = start_matrix(ScriptedModel([gate])).sync(MossAgent(str(two_functions)), thread="mine")
+        _, receiver = conversation.talk("go")
+        assert gate.was_asked.wait(20)
+        if broken == "settings":
+            configure("[code.permissions")
+        else:
+            two_functions.write_text("def plus(")
+        gate.open()
+        with pytest.raises(GhostOSError):  # the next round's
+            whole(receiver)
+        ((status, text),) = outputs(conversation)
+        assert status == "error"
+        assert "done so far" in text
 
     def test_what_cannot_be_kept_for_always_is_not_allowed_and_says_so(
         self, start_matrix, two_functions, notes, configure, workspace

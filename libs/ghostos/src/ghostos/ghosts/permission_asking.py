@@ -4,11 +4,15 @@ from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.session import Session
 from ghostos.core.ids import new_id
 from ghostos.core.permission import PermissionRequest, list_open_requests
+from ghostos.runtime.permission_requests import find_offer
 from ghostos_moss import Executor, Refusal, load_source
+from ghostos_moss.errors import MossError
 
 
 def make_request(session: Session, refusal: Refusal, *, module: str) -> PermissionRequest | None:
     """Return the question; None where nothing would allow it. Looks at files, and blocks for that long.
+
+    What the code did is still to be told: files that cannot be read end nothing here.
 
     One that asks for the same as an open one has its id: it is the same question.
 
@@ -17,11 +21,13 @@ def make_request(session: Session, refusal: Refusal, *, module: str) -> Permissi
         refusal: Why.
         module: Whose code it is.
     """
-    source = load_source(module)
-    permission = session.container.force_fetch(Executor).find_remedy(refusal, source=source)
+    try:
+        permission = session.container.force_fetch(Executor).find_remedy(refusal, source=load_source(module))
+    except (MossError, OSError):
+        return None  # the module cannot be read any more, which its next round says; or the current folder is gone
     if permission is None:
         return None
-    offer = session.container.force_fetch(PermissionBook).find_offer(permission, source=source)
+    offer = find_offer(permission, module=module, book=session.container.force_fetch(PermissionBook))
     before = (each for each in list_open_requests(session.history()) if each.permission == permission)
     return PermissionRequest(
         id=next((each.id for each in before), None) or new_id(),

@@ -22,8 +22,8 @@ from ghostos.core.permission import (
     load_grant,
 )
 from ghostos.core.permission_words import describe_permission, describe_scope
-from ghostos.errors import PermissionRequestError
-from ghostos_moss import load_source
+from ghostos.errors import GhostOSError, PermissionRequestError
+from ghostos_moss import Permission, load_source
 from ghostos_moss.errors import MossError
 
 _TRY_AGAIN = "Let the agent try again: what it is refused then can be allowed."
@@ -52,16 +52,27 @@ def find_open(thread: Sequence[Message], *, request_id: str) -> PermissionReques
     raise PermissionRequestError("This thread asks for no such permission: nothing was allowed.", advice=_TRY_AGAIN)
 
 
+def find_offer(permission: Permission, *, module: str, book: PermissionBook) -> Offer:
+    """Say how long something may be allowed to code of a module; not at all where that cannot be known now.
+
+    Looks at files, and blocks for that long.
+    """
+    try:
+        return book.find_offer(permission, source=load_source(module))
+    except (MossError, GhostOSError) as exc:
+        reason = exc.happened if isinstance(exc, GhostOSError) else str(exc)
+        return Offer((), f"it cannot be known now what may be allowed: {reason}".rstrip("."))
+
+
 async def make_answer(request: PermissionRequest, *, scope: Scope, task_id: str, book: PermissionBook) -> Event:
     """Return the event that allows what a request shows. Its id is the request's, so that one counts.
 
     Raises:
         PermissionRequestError: That was not offered, or is not possible any more.
-        GhostOSError: The settings or the module's own permissions cannot be read.
     """
     if scope not in SCOPES:
         raise PermissionRequestError(f"Nothing can be allowed for '{scope}'.", advice=f"Say {', '.join(SCOPES)}.")
-    offer = await asyncio.to_thread(_find_offer, request, book)
+    offer = await asyncio.to_thread(find_offer, request.permission, module=request.module, book=book)
     if scope not in request.scopes or scope not in offer.scopes:
         reason = offer.reason or request.reason or f"{scope} was not offered"
         raise PermissionRequestError(
@@ -90,11 +101,3 @@ def say_if_late(answer: Event, *, stored: Event) -> None:
 def _answered(grant: Grant | None) -> PermissionRequestError:
     how = f": it is allowed {describe_scope(grant.scope)}" if grant is not None else ""
     return PermissionRequestError(f"This was answered already{how}.", advice="Nothing more was allowed.")
-
-
-def _find_offer(request: PermissionRequest, book: PermissionBook) -> Offer:
-    try:
-        source = load_source(request.module)
-    except MossError as exc:
-        return Offer((), f"its module cannot be read now: {exc}".rstrip("."))
-    return book.find_offer(request.permission, source=source)
