@@ -18,6 +18,48 @@ class JournalRecord:
     messages: Sequence[Message]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalStep:
+    """What one line of a journal says.
+
+    Attributes:
+        seq: The message that it belongs to.
+        text: What it adds to a message that began.
+        message: The message, where it begins or ends here.
+        is_whole: Whether the message ends here; it need not have begun.
+    """
+
+    seq: int
+    text: str = ""
+    message: Message | None = None
+    is_whole: bool = False
+
+
+class JournalFollower(Protocol):
+    """Reads a journal, from its beginning, while somebody else, maybe in another process, writes it."""
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the journal was there when it was last looked for: not before it is begun."""
+        ...
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether a journal that was found has been removed. What it held by then can be read all the same."""
+        ...
+
+    def read(self) -> Sequence[JournalStep]:
+        """Return what was added since the last call, bounded; nothing once all was returned. Never blocks.
+
+        A line that is not written to its end yet is left for a later call; one that cannot be read is left out.
+        """
+        ...
+
+    def close(self) -> None:
+        """Follow no more. Harmless twice."""
+        ...
+
+
 class RoundJournal(Protocol):
     """The journal of one round, open for writing. Lines are in the kernel's hands when a method returns."""
 
@@ -51,6 +93,10 @@ class Journals(Protocol):
 
     def read(self, round_id: str) -> JournalRecord:
         """Return what a journal holds; nothing where it is missing. A torn last line is left out."""
+        ...
+
+    def follow(self, round_id: str) -> JournalFollower:
+        """Read a journal while it grows; it need not be there yet."""
         ...
 
     def remove(self, round_id: str) -> None:
