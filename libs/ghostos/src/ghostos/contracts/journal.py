@@ -99,6 +99,10 @@ class Journals(Protocol):
         """Read a journal while it grows; it need not be there yet."""
         ...
 
+    def list_left(self) -> dict[str, str]:
+        """Return the journals that are there: of which rounds, and of which tasks; "" where one does not say."""
+        ...
+
     def remove(self, round_id: str) -> None:
         """Delete a journal, if it is there."""
         ...

@@ -197,6 +197,10 @@ class Store(Protocol):
         """Return events that no round has consumed, in the order in which they will be taken."""
         ...
 
+    async def list_rounds_under_way(self) -> dict[str, str]:
+        """Return the rounds that were begun and not committed, by the ids of their tasks."""
+        ...
+
     async def find_work(self, *, targets: Collection[str], roots: Collection[str]) -> Work:
         """Return what there is to do.
 

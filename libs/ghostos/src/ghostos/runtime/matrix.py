@@ -196,6 +196,7 @@ class ContainerMatrix:
 
     async def _start(self) -> None:
         self._dispatch.start(self._work, slots=DEFAULT_SLOTS)
+        await self._runner.sweep()
 
     async def _run_in_background(self, slots: int) -> None:
         self._dispatch.set_slots(slots)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 from ghostos.contracts.ghost import GhostDriver
@@ -10,12 +10,12 @@ from ghostos.contracts.journal import Journals, RoundJournal
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.session import Session
 from ghostos.contracts.store import Claim, RoundCommit, Store
-from ghostos.core.message import Message
 from ghostos.core.task import Task
 from ghostos.errors import GhostGoneError, GhostOSError, LeaseLostError, MatrixClosedError, ThreadNotFoundError
 from ghostos.runtime.child_rights import BoundPermissionBook
 from ghostos.runtime.foreign_turns import show_foreign_turns
 from ghostos.runtime.lease_keeper import LeaseKeeper
+from ghostos.runtime.left_journals import LeftJournals
 from ghostos.runtime.round_end import origin_of
 from ghostos.runtime.round_handling import handle_round, internal_error
 from ghostos.runtime.round_waits import RoundWaits
@@ -60,6 +60,7 @@ class RoundRunner:
     ) -> None:
         self._store = store
         self._journals = journals
+        self._left = LeftJournals(journals, store=store)
         self._threads = threads
         self._container = container
         self._waits = waits
@@ -89,6 +90,13 @@ class RoundRunner:
             kept = "The Matrix was closed while the turn was running; the turn is kept."
             log.end_turn(error=MatrixClosedError(kept, advice="Open the thread again: the turn is finished first."))
             raise
+
+    async def sweep(self) -> None:
+        """Remove what processes that died have left of rounds that were committed."""
+        try:
+            await self._left.sweep()
+        except GhostOSError as exc:
+            _logger.warning("journals that are left over were not removed: %s", exc.happened)
 
     async def look(self, task_id: str) -> None:
         """Stop the round that runs, where an event that came meanwhile says so."""
@@ -142,7 +150,7 @@ class RoundRunner:
                 claim,
                 past=RoundPast(
                     committed=await self._threads.get(claim.task),
-                    recovered=self._recovered(claim),
+                    recovered=self._left.recover(claim),
                     joins_turn=joins_turn,
                 ),
                 store=self._store,
@@ -153,7 +161,7 @@ class RoundRunner:
                 waits=waits,
             )
             container.set(Session, session)
-            self._forget_abandoned(claim)
+            self._left.forget(claim)
             end = await handle_round(session, driver=driver, store=self._store, stop=stop)
             keeper.check_known()
             commit = session.to_commit(state=end.state, events=end.events)
@@ -205,32 +213,6 @@ class RoundRunner:
             journal.remove()
         except GhostOSError as exc:
             _logger.warning("the journal of round %s was not removed: %s", claim.round_id, exc.happened)
-
-    def _recovered(self, claim: Claim) -> Sequence[Message]:
-        if claim.abandoned is None:
-            return ()
-        messages = self._journals.read(claim.abandoned.round_id).messages
-        return [
-            message
-            for message in messages
-            if message.seq >= claim.task.next_seq and not _belongs_to_other(message, claim)
-        ]
-
-    def _forget_abandoned(self, claim: Claim) -> None:
-        """Remove the journal of an abandoned round, now that this round's journal holds what it said."""
-        if claim.abandoned is None:
-            return
-        try:
-            self._journals.remove(claim.abandoned.round_id)
-        except GhostOSError as exc:
-            _logger.warning("the journal of round %s was not removed: %s", claim.abandoned.round_id, exc.happened)
-
-
-def _belongs_to_other(message: Message, claim: Claim) -> bool:
-    """Whether a message comes with another event, and so will come again: what a user said or allowed, what came."""
-    is_of_event = message.role == "user" or message.type == "approval"
-    is_of_event = is_of_event or (isinstance(message.data, dict) and "event" in message.data)
-    return is_of_event and message.id not in {event.id for event in (claim.event, *claim.joined)}
 
 
 def _shut_down(container: Container) -> None:

@@ -24,6 +24,8 @@ from ghostos.errors import WorkspaceError
 __all__ = ["FileJournals", "FileRoundJournal"]
 
 _ROUND_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}", re.ASCII)
+_SUFFIX = ".journal"
+_MAX_FIRST_BYTES = 1_000_000
 _FLAGS = (
     os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 )
@@ -64,6 +66,18 @@ class FileJournals:
         """Read a journal while it grows."""
         return FileFollower(self._path(round_id))
 
+    def list_left(self) -> dict[str, str]:
+        """Return the journals that are there. The first message of one says of which task it is."""
+        try:
+            paths = [
+                path for path in self._folder.iterdir() if path.suffix == _SUFFIX and _ROUND_ID.fullmatch(path.stem)
+            ]
+        except FileNotFoundError:
+            return {}
+        except OSError as exc:
+            raise translate_os_error(exc, path=self._folder) from exc
+        return {path.stem: _find_task(path) for path in paths}
+
     def remove(self, round_id: str) -> None:
         """Delete a journal, if it is there."""
         _remove(self._path(round_id))
@@ -74,7 +88,7 @@ class FileJournals:
                 f"{round_id!r} is not the id of a round.",
                 advice="The database that names it is damaged, or was changed by hand: put back a copy.",
             )
-        return self._folder / f"{round_id}.journal"
+        return self._folder / f"{round_id}{_SUFFIX}"
 
 
 class FileRoundJournal:
@@ -158,6 +172,15 @@ def _read_messages(lines: Iterable[bytes]) -> list[Message]:
     for seq, parts in texts.items():
         messages[seq] = replace(messages[seq], content="".join(parts), status="partial")
     return [messages[seq] for seq in sorted(messages)]
+
+
+def _find_task(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            messages = _read_messages([file.readline(_MAX_FIRST_BYTES)])
+    except OSError:  # removed meanwhile, or unreadable: it says nothing
+        return ""
+    return messages[0].thread if messages else ""
 
 
 def _remove(path: Path) -> None:

@@ -121,6 +121,10 @@ class SqlStore:
         """See `Store`. Events that are not due yet come last, by their time."""
         return await self._reader.run(partial(threads.pending_events, task_id=task_id, now=self._clock()))
 
+    async def list_rounds_under_way(self) -> dict[str, str]:
+        """See `Store`."""
+        return await self._reader.run(work.list_rounds_under_way)
+
     async def find_work(self, *, targets: Collection[str], roots: Collection[str]) -> Work:
         """See `Store`."""
         return await self._reader.run(partial(work.find_work, targets=targets, roots=roots, now=self._clock()))

@@ -13,7 +13,7 @@ from ghostos.drivers.store.rows import task_from_row
 from ghostos.drivers.store.schema.tables import events, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
 
-__all__ = ["find_work", "list_ancestors", "list_children"]
+__all__ = ["find_work", "list_ancestors", "list_children", "list_rounds_under_way"]
 
 _given_roots = func.json_each(bindparam("roots", type_=Text)).table_valued("value")
 _given_targets = func.json_each(bindparam("targets", type_=Text)).table_valued("value")
@@ -39,6 +39,7 @@ _next = Statement(
     .order_by(events.c.not_before)
     .limit(1)
 )
+_list_under_way = Statement(select(tasks.c.id, tasks.c.current_round_id).where(tasks.c.current_round_id.is_not(None)))
 _list_children = Statement(select(tasks).where(tasks.c.parent_id == bindparam("task_id")).order_by(tasks.c.id))
 _up = (
     select(tasks.c.id, tasks.c.parent_id, literal_column("0").label("height"))
@@ -57,6 +58,11 @@ def find_work(connection: DriverConnection, *, targets: Collection[str], roots: 
         (held if is_held(owner, until=until, now=now) else due).append(task_id)
     following = _next.first(connection, served)
     return Work(due=due, held=held, next_at=None if following is None else following["not_before"])
+
+
+def list_rounds_under_way(connection: DriverConnection) -> dict[str, str]:
+    """Return the rounds that were begun and not committed, by the ids of their tasks."""
+    return {row[0]: row[1] for row in _list_under_way.rows(connection, {})}
 
 
 def list_children(connection: DriverConnection, task_id: str) -> list[Task]:
