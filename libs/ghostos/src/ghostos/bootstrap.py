@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ghostos.config import AppSettings, Confinement
+from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.dispatch import Dispatch
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.matrix import GhostOS
@@ -94,6 +95,7 @@ def _default_providers(
     return [
         app_settings,
         provide(Store)(_make_store),
+        provide(AssetFiles)(_make_asset_files),
         provide(Journals)(_make_journals),
         provide(Dispatch, singleton=False)(_make_dispatch),
         provide(ModelRegistry, singleton=False)(_make_models),
@@ -177,6 +179,17 @@ def _make_store(container: Container) -> Store:
     return store
 
 
+def _make_asset_files(container: Container) -> AssetFiles:
+    from ghostos.drivers.assets.files import FileAssets
+
+    app = container.force_fetch(AppSettings)
+    return FileAssets(
+        app.workspace.assets,
+        max_bytes=app.settings.assets.max_mb * _MIB,
+        durability=app.settings.store.durability,
+    )
+
+
 def _make_journals(container: Container) -> Journals:
     from ghostos.drivers.journal.files import FileJournals
 
@@ -186,7 +199,7 @@ def _make_journals(container: Container) -> Journals:
 def _make_models(container: Container) -> ModelRegistry:
     from ghostos.drivers.models.registry import Models
 
-    return Models(container.force_fetch(AppSettings))
+    return Models(container.force_fetch(AppSettings), assets=container.force_fetch(AssetFiles))
 
 
 class _DefaultContainer:

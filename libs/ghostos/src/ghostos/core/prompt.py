@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ghostos.core.asset import AssetRef
 from ghostos.core.usage import Usage
 
 PromptRole = Literal["system", "user", "assistant"]
@@ -17,6 +18,20 @@ class PromptMessage:
 
     role: PromptRole
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetMessage(PromptMessage):
+    """A file of the thread. A driver loads it where its model can take it, and sends the words in front of it.
+
+    Attributes:
+        content: What is sent where the model does not get the file itself.
+        asset: The file.
+        caption: What is sent with the file.
+    """
+
+    asset: AssetRef
+    caption: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

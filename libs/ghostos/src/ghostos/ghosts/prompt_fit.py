@@ -6,7 +6,7 @@ This is the last resort: threads are summarised long before (`ghosts/summary.py`
 from collections.abc import Sequence
 from typing import Final
 
-from ghostos.core.prompt import PromptMessage
+from ghostos.core.prompt import AssetMessage, PromptMessage
 from ghostos.ghosts.thread_entries import count_message
 from ghostos.libraries.flow import cut_middle
 
@@ -40,7 +40,14 @@ def fit_messages(
 
 
 def cut_message(message: PromptMessage, *, max_tokens: int) -> PromptMessage:
-    """Return a message whose text is cut in its middle, with a line there that says how much is left out."""
+    """Return a message whose text is cut in its middle, with a line there that says how much is left out.
+
+    Of an image its name is left.
+    """
+    if isinstance(message, AssetMessage):
+        message = PromptMessage(message.role, message.content)
+        if count_message(message) <= max_tokens:
+            return message
     text = message.content
     max_chars = int(len(text) * max_tokens / max(count_message(message), 1))
     while True:

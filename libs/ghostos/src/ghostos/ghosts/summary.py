@@ -16,7 +16,7 @@ from ghostos.ghosts.model_window import ModelWindow, find_window
 from ghostos.ghosts.prompt_fit import fit_messages
 from ghostos.ghosts.summary_plan import FULL_SHARE, SummaryPlan, plan_summary
 from ghostos.ghosts.summary_prompt import SUMMARY_PROMPT, render_summary_prompt
-from ghostos.ghosts.thread_entries import ThreadView, count_message, read_mark
+from ghostos.ghosts.thread_entries import ThreadView, count_image, count_message, read_mark
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.libraries.flow import cut_middle
 from ghostos_moss import count_tokens
@@ -81,7 +81,7 @@ def _is_surely_short(view: ThreadView, *, window: ModelWindow, beside: int) -> b
     """Whether the thread is short whatever its characters are: no token is less than one. Spares counting them."""
     if view.summary is not None or view.gaps:
         return False
-    chars = beside + sum(len(entry.message.content) for entry in view.entries)
+    chars = beside + sum(len(entry.message.content) + count_image(entry.message) for entry in view.entries)
     return chars < FULL_SHARE * window.find_room(system_tokens=0)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from ghostos.core.message import Message
-from ghostos.core.prompt import PromptMessage
+from ghostos.core.prompt import AssetMessage, PromptMessage
 from ghostos_moss import count_tokens
 
 SUMMARY_OPENING: Final = "<moss-summary>"
@@ -15,6 +15,8 @@ SUMMARY_OPENING: Final = "<moss-summary>"
 _SUMMARY_END: Final = "</moss-summary>"
 _FRAME_TOKENS: Final = 4
 """What a message takes beside its text: its role, its beginning and its end."""
+_IMAGE_TOKENS: Final = 1_100
+"""What an image takes: services count by its size, and scale down what is larger than that."""
 
 
 @dataclass(slots=True)
@@ -145,4 +147,9 @@ def name_turns(mark: SummaryMark) -> str:
 
 def count_message(message: PromptMessage) -> int:
     """Return about how many tokens a message takes."""
-    return count_tokens(message.content) + _FRAME_TOKENS
+    return count_tokens(message.content) + _FRAME_TOKENS + count_image(message)
+
+
+def count_image(message: PromptMessage) -> int:
+    """Return about how many tokens the image of a message takes, where a model sees it; 0 for what has none."""
+    return _IMAGE_TOKENS if isinstance(message, AssetMessage) and message.asset.kind == "image" else 0

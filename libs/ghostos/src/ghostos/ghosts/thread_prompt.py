@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from ghostos.core.asset import AssetRef, find_asset
 from ghostos.core.message import Message
-from ghostos.core.prompt import PromptMessage
+from ghostos.core.prompt import AssetMessage, PromptMessage
 from ghostos.ghosts.thread_entries import SummaryMark, ThreadEntry, ThreadView, read_mark
 from ghostos_moss import count_tokens
 
@@ -18,8 +19,8 @@ class ThreadPrompt:
     """Renders a thread that grows: what was rendered for one round is kept for the next.
 
     What users said and allowed, what the model wrote itself and what its code put out are sent verbatim. What a model
-    wrote in one round is one message: the `raw` of one of its parts, where there is one. Partial messages, reasoning,
-    errors and states are left out.
+    wrote in one round is one message: the `raw` of one of its parts, where there is one. Images and audio are messages
+    with their file. Partial messages, reasoning, errors and states are left out.
     """
 
     def __init__(self) -> None:
@@ -91,19 +92,33 @@ def render_event(message: Message) -> str:
     return f'{EVENT_OPENING} type="{kind}">\n{content}\n</moss-event>'
 
 
+def render_asset(asset: AssetRef) -> AssetMessage:
+    """Return a file of the thread, as one message to the model. Its id is there: code may load it."""
+    label = f"{asset.kind} {asset.name}, asset {asset.id}"
+    verb = "played" if asset.kind == "audio" else "shown"
+    return AssetMessage("user", f"[{label}, not {verb} to this model]", asset=asset, caption=f"[{label}]")
+
+
 def _render_other(message: Message) -> list[ThreadEntry]:
-    rendered = _find_content(message)
+    rendered = _find_message(message)
     if rendered is None:
         return []
     return [
         ThreadEntry(
-            PromptMessage("user", rendered),
+            rendered,
             turn=message.turn,
             seq=message.seq,
             is_input=message.role == "user",
             said_at=message.created_at,
         )
     ]
+
+
+def _find_message(message: Message) -> PromptMessage | None:
+    if (asset := find_asset(message)) is not None:
+        return render_asset(asset)
+    content = _find_content(message)
+    return None if content is None else PromptMessage("user", content)
 
 
 def _find_content(message: Message) -> str | None:

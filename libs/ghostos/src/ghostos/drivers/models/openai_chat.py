@@ -6,16 +6,21 @@ every call (`benchmarks/model_client.py`). The SDK is imported when the first ca
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ghostos.config import ModelSettings
-from ghostos.core.prompt import ModelDelta, Prompt, PromptMessage
+from ghostos.contracts.asset_files import AssetFiles
+from ghostos.core.prompt import AssetMessage, ModelDelta, Prompt, PromptMessage
 from ghostos.drivers.models.openai_client import ClientPool
+from ghostos.drivers.models.openai_images import ImageParts
 from ghostos.drivers.models.openai_reply import ReplyReader
 from ghostos.drivers.models.service import Service
+from ghostos.drivers.models.sight import sees_images
 
 if TYPE_CHECKING:
     import openai
@@ -37,13 +42,17 @@ class OpenAIChatDriver:
         service: Where it is asked.
         model: Its name, as the service knows it.
         settings: What is particular to it.
+        assets: Where images lie; None: it is sent none.
     """
 
-    def __init__(self, service: Service, *, model: str, settings: ModelSettings) -> None:
+    def __init__(
+        self, service: Service, *, model: str, settings: ModelSettings, assets: AssetFiles | None = None
+    ) -> None:
         self._service = service
         self._model = model
         self._settings = settings
         self._clients = ClientPool(service)
+        self._images = ImageParts(self.label, files=assets if sees_images(model, settings) else None)
         self._wants_usage = True
         self._limit_field = "max_tokens"
         if service.name == "openai" and _COUNTS_COMPLETION.match(model):
@@ -96,15 +105,19 @@ class OpenAIChatDriver:
         await self._clients.aclose()
 
     async def _open(self, prompt: Prompt) -> "openai.AsyncStream[object]":
-        """Send the request, again without what the service says that it does not know."""
+        """Send the request, again without what the service says that it does not know or take."""
         import openai
 
         while True:
+            images = await self._images.load(prompt.messages)
             try:
-                return await self._post(self._encode(prompt))
-            except openai.BadRequestError as exc:
-                if not self._learn_from(str(exc.body)):
+                stream = await self._post(self._encode(prompt, images))
+            except openai.APIStatusError as exc:
+                if not self._learn_from(exc, images=images):
                     raise
+            else:
+                self._images.note_taken(images)
+                return stream
 
     async def _post(self, content: bytes) -> "openai.AsyncStream[object]":
         import openai
@@ -119,19 +132,20 @@ class OpenAIChatDriver:
             stream_cls=openai.AsyncStream[object],
         )
 
-    def _learn_from(self, refusal: str) -> bool:
+    def _learn_from(self, error: "openai.APIStatusError", *, images: Mapping[str, bytes]) -> bool:
         """Leave out for good what a refusal names; return whether that changes the request."""
-        if self._wants_usage and "stream_options" in refusal:
+        refusal, is_bad = str(error.body), error.status_code == HTTPStatus.BAD_REQUEST
+        if is_bad and self._wants_usage and "stream_options" in refusal:
             self._wants_usage = False
             return True
-        if self._limit_field == "max_tokens" and "max_completion_tokens" in refusal:
+        if is_bad and self._limit_field == "max_tokens" and "max_completion_tokens" in refusal:
             self._limit_field = "max_completion_tokens"
             return True
-        return False
+        return self._images.learn_from(error.status_code, refusal, parts=images)
 
-    def _encode(self, prompt: Prompt) -> bytes:
+    def _encode(self, prompt: Prompt, images: Mapping[str, bytes]) -> bytes:
         """Return the body; at C speed, because a thread may be megabytes and goes out whole on every call."""
-        body: dict[str, object] = {"model": self._model, "messages": self._messages(prompt), "stream": True}
+        body: dict[str, object] = {"model": self._model, "messages": self._messages(prompt, images), "stream": True}
         if self._wants_usage:
             body["stream_options"] = {"include_usage": True}
         limit = prompt.max_output_tokens or self._settings.max_output_tokens
@@ -140,13 +154,18 @@ class OpenAIChatDriver:
         try:
             return _encode_json(body)
         except UnicodeEncodeError:  # half a character (a lone surrogate), from a terminal or a file name
-            body["messages"] = [PromptMessage(item.role, _repair(item.content)) for item in self._messages(prompt)]
+            repaired = [replace(item, content=_repair(item.content)) for item in prompt.messages]
+            body["messages"] = self._messages(replace(prompt, messages=repaired), images)
             return _encode_json(body)
 
-    def _messages(self, prompt: Prompt) -> list[PromptMessage]:
+    def _messages(self, prompt: Prompt, images: Mapping[str, bytes]) -> list[object]:
+        messages: list[object] = [
+            self._images.render(item, parts=images) if isinstance(item, AssetMessage) else item
+            for item in prompt.messages
+        ]
         if self._settings.takes_system_role:
-            return list(prompt.messages)
-        return [PromptMessage("user", item.content) if item.role == "system" else item for item in prompt.messages]
+            return messages
+        return [_as_user(item) if isinstance(item, PromptMessage) else item for item in messages]
 
     def _headers(self, client: "openai.AsyncOpenAI") -> "dict[str, str | openai.Omit]":
         """Keep from other vendors what the SDK reads for OpenAI: `OPENAI_ORG_ID`, `OPENAI_CUSTOM_HEADERS` and kin."""
@@ -170,6 +189,10 @@ class OpenAIChatDriver:
             raise errors.cut()
         if not reader.has_text:
             raise errors.empty(reader.finish_reason)
+
+
+def _as_user(message: PromptMessage) -> PromptMessage:
+    return PromptMessage("user", message.content) if message.role == "system" else message
 
 
 def _repair(text: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from ghostos.config import AppSettings, ServiceSettings, default_services
+from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.model_driver import ModelDriver
 from ghostos.drivers.models.openai_chat import OpenAIChatDriver
 from ghostos.drivers.models.rehearsal import RehearsalModel, find_rehearsal, load_rehearsal
@@ -26,11 +27,13 @@ class Models:
     Args:
         app: What the application was told. A model that the user named goes before every other, and nothing takes its
             place; `rehearsal` is the name of the target's rehearsal.
+        assets: Where the images of threads lie; None: no model is sent any.
         rehearsal_delay_s: Wait before each word of a rehearsal, seconds.
     """
 
-    def __init__(self, app: AppSettings, *, rehearsal_delay_s: float = 0.02) -> None:
+    def __init__(self, app: AppSettings, *, assets: AssetFiles | None = None, rehearsal_delay_s: float = 0.02) -> None:
         self._app = app
+        self._assets = assets
         self._rehearsal_delay_s = rehearsal_delay_s
         self._lock = threading.Lock()
         self._drivers: dict[str, OpenAIChatDriver] = {}
@@ -65,7 +68,9 @@ class Models:
             if name not in self._drivers:
                 service = self._make_service(provider, settings=settings, key=key)
                 particular = self._app.settings.get_model(name)
-                self._drivers[name] = OpenAIChatDriver(service, model=model_name, settings=particular)
+                self._drivers[name] = OpenAIChatDriver(
+                    service, model=model_name, settings=particular, assets=self._assets
+                )
             return self._drivers[name]
 
     async def aclose(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ghostos.core.prompt import ModelDelta, Prompt, PromptMessage
+from ghostos.core.prompt import AssetMessage, ModelDelta, Prompt, PromptMessage
 from ghostos.drivers.models.pieces import split_pieces
 from ghostos.drivers.models.rehearsal_file import (
     RehearsalFile,
@@ -87,6 +87,8 @@ class Rehearsal:
         place = _Place()
         before = ""
         for message in messages:
+            if isinstance(message, AssetMessage):  # which goes with what was said, or put out, before
+                continue
             if message.role != "assistant" or before != "assistant":  # one reply may be several messages
                 self._follow(place, message)
             before = message.role
