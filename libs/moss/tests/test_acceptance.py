@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from ghostos_container import Container
 from ghostos_moss import AcceptedFiles, Permissions, ProcessExecutor, PyContext, load_source
 from ghostos_moss._acceptance._imports import find_imports
+from ghostos_moss._acceptance._locks import lock_new_file
 from ghostos_moss.errors import (
     AcceptanceRecordError,
     CompileError,
@@ -182,6 +184,27 @@ def test_code_that_goes_on_writing_while_the_user_accepts_gains_nothing(house, p
     running.close()
     assert "NotAcceptedError" in play()
     assert not house.mark.exists()
+
+
+@pytest.mark.parametrize("held", [b"", b"[1]", b"{"])
+def test_a_right_of_running_code_that_cannot_be_read_counts_as_one_for_everything(house, play, held):
+    play("pass", write=[str(house.folder)])
+    house.helper.write_text("TEXT = 'shown'\n")
+    (house.runtime / "accepted" / "live").mkdir(exist_ok=True)
+    with lock_new_file(house.runtime / "accepted" / "live", held):
+        record, source = house.start_anew(), load_source(str(house.agent))
+        record.accept(source, record.find_waiting(source).id)
+        assert play() == "shown\n"
+        house.helper.write_text(house.payload)
+        assert "NotAcceptedError" in play()
+    assert "NotAcceptedError" in play()
+    assert not house.mark.exists()
+    record = house.start_anew()
+    record.accept(source, record.find_waiting(source).id)
+    house.helper.write_text("TEXT = 'mine'\n")
+    assert play() == "mine\n", "nothing more counts as written than before"
+    (house.folder.parent / "elsewhere.py").write_text("from ghostos_moss import on_host\n@on_host\ndef f(): ...\n")
+    assert waiting(house, house.folder.parent / "elsewhere.py") is None
 
 
 def test_what_is_accepted_while_code_is_given_the_right_is_what_was_there_before(house, play):
@@ -520,6 +543,43 @@ def test_what_appears_in_a_folder_on_the_path_of_python_waits_as_well(house, pla
     play(write_by_code(more / "__init__.py", house.payload), write=[str(more)])
     assert "__init__.py is new" in play()
     assert not house.mark.exists()
+
+
+def test_a_file_that_is_gone_from_the_path_of_python_waits_and_can_be_looked_at(house, play, monkeypatch):
+    assert play() == "hello\n"
+    play(f"import os\nos.unlink({str(house.helper)!r})", write=[str(house.folder)])
+    monkeypatch.syspath_prepend(str(house.folder))
+    record, source = house.start_anew(), load_source(str(house.agent))
+    record.check(source)
+    record.follow(source)
+    found = record.find_waiting(source)
+    assert [(file.path, file.change) for file in found.files] == [(str(house.helper), "was deleted")]
+    assert record.accept(source, found.id) == found
+
+
+def test_folders_may_be_followed_while_others_import(tmp_path):
+    """Many that come and go: a loop over them must not be one over what changes."""
+    imports, stop, faults = find_imports(), threading.Event(), []
+    records = [AcceptedFiles(tmp_path / str(number) / "accepted") for number in range(200)]
+
+    def look():
+        while not stop.is_set():
+            try:
+                imports.is_free(str(tmp_path / "any.py"))
+            except RuntimeError as exc:
+                faults.append(exc)
+                return
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    for _ in range(5):
+        for number, record in enumerate(records):
+            imports.follow(str(tmp_path / f"folder{number}"), target="t", admitter=record)
+        for record in records:
+            imports.leave(record)
+    stop.set()
+    thread.join()
+    assert not faults
 
 
 # The record

@@ -11,7 +11,7 @@ from typing import Final
 from ghostos_moss._acceptance._host_parts import concerns_host
 from ghostos_moss._acceptance._imports import find_imports, sys_path
 from ghostos_moss._acceptance._local_files import Content, find_files, read_content
-from ghostos_moss._acceptance._record import AcceptedFile, Record, RecordStore
+from ghostos_moss._acceptance._record import ANYWHERE, AcceptedFile, Record, RecordStore
 from ghostos_moss._acceptance._waiting import (
     COMPILED,
     GONE,
@@ -299,16 +299,16 @@ class AcceptedFiles:
                 return True
             if any(accepted is not None and each.grants[granted] >= accepted.at for granted in reaching):
                 return True
-            if reaching and not store.list_held().isdisjoint(reaching):
+            if reaching and any(is_inside(place, held) for held in store.list_held() for place in places):
                 return True
         return False
 
     def _keep_held(self, paths: Sequence[str], record: Record) -> None:
         """Have files that were accepted just now wait when they change while code that runs now can write them."""
         live = {granted for store in self._stores for granted in store.list_held()}
-        reaching = [
-            granted for granted in live if any(is_inside(place, granted) for p in paths for place in _places(p))
-        ]
+        places = [place for path in paths for place in _places(path)]
+        pairs = [(place, granted) for granted in live for place in places if is_inside(place, granted)]
+        reaching = [place if granted == ANYWHERE else granted for place, granted in pairs]
         record.grants.update(dict.fromkeys(reaching, record.next_moment()))
 
     def _follow_written(self, target: str) -> None:

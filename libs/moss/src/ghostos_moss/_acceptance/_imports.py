@@ -71,6 +71,7 @@ class AcceptedImports:
         self._lock = threading.Lock()
         self._roots: dict[str, _Root] = {}
         self._finders: dict[str, _Finder] = {}
+        self._looking = threading.local()
 
     def follow(self, folder: str, *, target: str, admitter: Admitter, name: str | None = None) -> None:
         """Import from a folder what an admitter admits; what several are asked for, all of them must.
@@ -148,8 +149,12 @@ class AcceptedImports:
             finder.invalidate_caches()
 
     def is_elsewhere(self, name: str, *, root: str) -> bool:
-        """Whether a module at the top level is not imported from a folder, whatever is there."""
-        found = self._find_elsewhere(name, None)
+        """Whether a module at the top level is not imported from a folder, whatever is there or not any more."""
+        self._looking.is_all = True
+        try:
+            found = self._find_elsewhere(name, None)
+        finally:
+            self._looking.is_all = False
         return found is not None and found.loader is not None and not _belongs(found.origin or "", root)
 
     def admit(self, path: str, digest: str, *, is_text: bool) -> None:
@@ -158,7 +163,12 @@ class AcceptedImports:
             admitter.admit(path, digest, target=target, is_text=is_text)
 
     def check_gone(self, path: str) -> None:
-        """Have a file in such a folder that is not there count as changed, where it was accepted."""
+        """Have a file in such a folder that is not there count as changed, where it was accepted.
+
+        Not while it is only looked at what there is: nothing is imported then.
+        """
+        if getattr(self._looking, "is_all", False):
+            return
         for target, admitter in self._admitters(path):
             admitter.check_gone(path, target=target)
 
@@ -189,7 +199,7 @@ class AcceptedImports:
 
     def _find_root(self, path: str) -> str | None:
         """The followed folder that a path is in, unless it is in one below that from which Python itself imports."""
-        root = max((root for root in self._roots if is_inside(path, root)), key=len, default=None)
+        root = max((root for root in [*self._roots] if is_inside(path, root)), key=len, default=None)
         return root if root is not None and _belongs(path, root) else None
 
     def _make_finder(self, folder: str) -> "_Finder":

@@ -13,8 +13,9 @@ import msgspec
 from ghostos_moss._acceptance._locks import Locked, is_locked, lock_new_file
 from ghostos_moss.errors import AcceptanceRecordError
 
-__all__ = ["AcceptedFile", "Record", "RecordStore"]
+__all__ = ["ANYWHERE", "AcceptedFile", "Record", "RecordStore"]
 
+ANYWHERE: Final = "/"
 FORMAT: Final = 1
 _NAME: Final = "record.json"
 _TEXTS: Final = "texts"
@@ -130,16 +131,20 @@ class RecordStore:
         self._held.append(lock_new_file(self._folder / _LIVE, json.dumps([*paths]).encode()))
 
     def list_held(self) -> set[str]:
-        """Return where code of a living process may write. What dead ones have left is removed."""
+        """Return where code of a living process may write: `ANYWHERE` too, where that cannot be known.
+
+        What dead ones have left is removed.
+        """
         found: set[str] = set()
         try:
             names = [entry.path for entry in os.scandir(self._folder / _LIVE) if not entry.name.startswith(".")]
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return found
+        except OSError:
+            return {ANYWHERE}
         for name in names:
             if is_locked(name):
-                with suppress(OSError, ValueError):
-                    found.update(msgspec.convert(json.loads(Path(name).read_bytes()), list[str]))
+                found |= _read_held(Path(name))
             else:
                 with suppress(OSError):
                     os.unlink(name)
@@ -183,6 +188,15 @@ class RecordStore:
     def _save(self, record: Record) -> None:
         _write(self._path, _encode(record))
         self._read_version = None
+
+
+def _read_held(path: Path) -> set[str]:
+    try:
+        return set(msgspec.convert(json.loads(path.read_bytes()), list[str]))
+    except FileNotFoundError:  # its process has ended since
+        return set()
+    except (OSError, ValueError, RecursionError):
+        return {ANYWHERE}
 
 
 def _encode(record: Record) -> bytes:
