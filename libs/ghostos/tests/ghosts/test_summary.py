@@ -9,6 +9,7 @@ from inline_snapshot import snapshot
 
 from ghostos.core.prompt import ModelDelta
 from ghostos.core.usage import Usage
+from ghostos.drivers.models.rehearsal import RehearsalModel, load_rehearsal
 from ghostos.errors import ModelRequestError
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.ghosts.moss_agent import MossAgent
@@ -293,6 +294,25 @@ def test_a_thread_that_is_much_too_long_at_once_is_summarised_piece_by_piece(sta
     assert len(marks(conversation)) > 2
     assert [mark.data["last_turn"] for mark in marks(conversation)][-1] >= 26
     assert max(size(prompt) for prompt in narrow.prompts) < WINDOW
+
+
+def test_a_rehearsal_has_no_window_and_no_budget_and_sees_the_whole_thread(start_matrix, configure, listen, tmp_path):
+    configure('[budget]\ntokens_per_task = 1\n[models."rehearsal"]\ncontext_tokens = 1000\n')
+    path = tmp_path / "long.rehearsal.yaml"
+    path.write_text(
+        "version: 1\n"
+        "scenes:\n"
+        "  - {id: first, when: [begin], rounds: [{say: Begun.}]}\n"
+        "  - {id: last, when: [end], needs: [first], rounds: [{say: Ended.}]}\n"
+        "otherwise: {say: What?, offer: [begin]}\n"
+    )
+    model: Any = RehearsalModel(load_rehearsal(path), delay_s=0)
+    conversation = start_matrix(model).sync(Chatbot("Bo"), thread="mine")
+    listen(conversation, "begin")
+    for _ in range(5):
+        listen(conversation, "word " * 400)
+    assert listen(conversation, "end")[-1] == ("text", "Ended.")
+    assert marks(conversation) == []
 
 
 def test_tokens_of_a_summary_count_towards_the_task(chat, listen):

@@ -97,7 +97,8 @@ class ErrorTranslator:
                 "Check the model's name and the address: --model P:M"
                 if status == 404
                 else (
-                    "Check the model's settings in configs/ghostos.toml; a long thread may exceed what the model takes."
+                    "Check the model's settings in configs/ghostos.toml: a thread that is longer than the model takes "
+                    "needs its context_tokens there."
                 )
             )
             return ModelRequestError(f"The request was refused by {self._who}{suffix}.", advice=advice)
