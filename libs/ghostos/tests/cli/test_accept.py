@@ -130,6 +130,50 @@ def test_what_code_wrote_waits_for_diff_and_accept(user):
     assert user.run("moss", "accept", "agent.py", id).status == 2
 
 
+def test_what_waits_in_the_module_of_a_ghost_is_found_by_the_file_of_the_ghost(user):
+    user.write("ghost.py", "from ghostos.ghosts.moss_agent import MossAgent\n\n__ghost__ = MossAgent('agent.py')\n")
+    assert user.run_code("print(greet())", target="ghost.py").out == "hello\n"
+    user.write_by_code("agent.py", AGENT + "# changed\n", target="ghost.py")
+    refused = user.run_code("print(greet())", target="ghost.py")
+    assert refused.status == 2
+    assert "ghostos moss diff agent.py" in refused.err
+    assert "+# changed\n" in user.run("moss", "diff", "ghost.py").out
+    assert user.run("moss", "accept", "ghost.py", user.find_waiting("ghost.py")).status == 0
+    assert user.run_code("print(greet())", target="ghost.py").out == "hello\n"
+
+
+def test_a_file_that_was_deleted_from_pythons_own_path_can_be_accepted_as_that(user):
+    user.write("ghost.py", GHOST)
+    assert user.run("moss", "prompt", "ghost.py").status == 0
+    done = user.run_code(
+        f"import os\nos.unlink({str(user.folder / 'helper.py')!r})", "--allow-write", ".", target="ghost.py"
+    )
+    assert done.status == 0, done.err
+    user.variables["PYTHONPATH"] = str(user.folder)
+    shown = user.run("moss", "diff", "ghost.py")
+    assert (shown.status, f"{user.folder / 'helper.py'} was deleted" in shown.out) == (0, True), shown.err
+    assert user.run("moss", "accept", "ghost.py", user.find_waiting("ghost.py")).status == 0
+
+
+def test_a_file_that_its_importer_did_without_is_named_when_a_conversation_opens(user):
+    optional = GHOST.replace(
+        "import helper\n", "try:\n    import helper\nexcept ImportError:\n    class helper: TEXT = ''\n"
+    )
+    user.write("ghost.py", optional)
+    assert user.run("moss", "prompt", "ghost.py").status == 0
+    user.write_by_code("helper.py", user.payload, target="ghost.py")
+    note = f"note: {user.folder / 'helper.py'} has changed and waits: look at it with ghostos moss diff ghost.py\n"
+    with ModelServer(["Hello."]) as server:
+        user.variables["OPENAI_BASE_URL"] = server.base_url
+        asked = user.run("ask", "ghost.py", "hi")
+        assert (asked.status, asked.err.count(note)) == (0, 1)
+    failed = user.run("ask", "ghost.py", "hi", "--thread", "t1")  # nobody answers
+    assert (failed.status, failed.err.count(note)) == (1, 1)
+    served = user.run("web", "ghost.py", "--headless", "--model", "none:such")
+    assert (served.status, served.err.count(note)) == (3, 1), served.err
+    assert not user.mark.exists()
+
+
 def test_what_a_user_writes_needs_no_word_of_theirs(user):
     assert user.run_code("print(greet())").out == "hello\n"
     user.write("helper.py", "TEXT = 'hi'\n")

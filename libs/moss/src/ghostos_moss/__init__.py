@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ghostos_moss._acceptance._files import AcceptedFiles
     from ghostos_moss._acceptance._host_parts import concerns_host, find_host_parts, runs_on_host
-    from ghostos_moss._acceptance._waiting import Waiting, WaitingFile
+    from ghostos_moss._acceptance._waiting import RefusedFile, Waiting, WaitingFile
     from ghostos_moss._bodies import Body
     from ghostos_moss._code_versions import CodeProposal, CodeVersion, version_id
     from ghostos_moss._compiler import MossCompiler, new_compiler
@@ -76,6 +76,7 @@ __all__ = [
     "PromptLevel",
     "PyContext",
     "Refusal",
+    "RefusedFile",
     "ReplyEvent",
     "ReplyParser",
     "RunClock",
@@ -148,6 +149,7 @@ _HOMES = {
     "RunStatus": "_executor",
     "SelfUpdater": "_self_updater",
     "TextDelta": "_reply_events",
+    "RefusedFile": "_acceptance._waiting",
     "Waiting": "_acceptance._waiting",
     "WaitingFile": "_acceptance._waiting",
     "check_protected": "_protected_code",

@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from difflib import unified_diff
 
 from ghostos.cli.escaping import escape, escape_line
@@ -15,7 +16,15 @@ from ghostos.ghosts.target import find_source, load_target
 from ghostos.libraries.accepted import describe_refusal, open_accepted_files
 from ghostos.libraries.workspaces import find_workspace
 from ghostos_moss import AcceptedFiles, ModuleSource, Waiting, WaitingFile
-from ghostos_moss.errors import AcceptanceRecordError
+from ghostos_moss.errors import AcceptanceRecordError, NotAcceptedError
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What waits, and in which source."""
+
+    source: ModuleSource
+    waiting: Waiting
 
 
 def print_open(target: str, *, common: Common) -> None:
@@ -27,18 +36,11 @@ def print_open(target: str, *, common: Common) -> None:
         WorkspaceError: What the user accepted cannot be known.
     """
     with _open(common) as accepted:
-        source = find_source(target, accepted=accepted)
-        waiting = accepted.find_waiting(source)
-        shown = ""
-        if waiting is None:
-            try:
-                shown = render_proposals(_find_module(target, accepted), common=common)
-            except UnacceptedError:  # what no import of its source names; it is known from now on
-                waiting = accepted.find_waiting(source)
-                if waiting is None:
-                    raise
-    if waiting is not None:
-        shown = "".join(f"{escape(line)}\n" for line in _render(waiting, target))
+        found = _find_open(target, accepted)
+        if isinstance(found, ProposalModule):
+            shown = render_proposals(found, common=common)
+        else:
+            shown = "".join(f"{escape(line)}\n" for line in _render(found.waiting, target))
     write_out(shown or f"Nothing is proposed for {escape_line(target)}.\n")
 
 
@@ -57,15 +59,11 @@ def accept_open(target: str, *, version: str | None, common: Common) -> None:
         WorkspaceError: What the user accepted cannot be known.
     """
     with _open(common) as accepted:
-        source = find_source(target, accepted=accepted)
-        if accepted.find_waiting(source) is not None:
-            done = _accept(source, target, version=version, accepted=accepted)
+        found = _find_open(target, accepted)
+        if isinstance(found, ProposalModule):
+            done = accept_proposal(found, version=version, common=common, accepted=accepted)
         else:
-            module = _find_module(target, accepted)
-            if accepted.find_waiting(module.source) is not None:
-                done = _accept(module.source, module.source.filename, version=version, accepted=accepted)
-            else:
-                done = accept_proposal(module, version=version, common=common, accepted=accepted)
+            done = _accept(found.source, target, version=version, accepted=accepted)
     write_out(done)
 
 
@@ -74,7 +72,7 @@ def _open(common: Common) -> Generator[AcceptedFiles]:
     accepted = open_accepted_files(find_workspace(common.workspace, environment=os.environ).workspace)
     try:
         yield accepted
-    except AcceptanceRecordError as exc:
+    except (AcceptanceRecordError, NotAcceptedError) as exc:
         raise describe_refusal(exc) from exc
     except OSError as exc:
         what = f"{exc.filename or 'A file of the target'} cannot be read: {exc.strerror or exc}."
@@ -83,8 +81,19 @@ def _open(common: Common) -> Generator[AcceptedFiles]:
         accepted.close()
 
 
-def _find_module(target: str, accepted: AcceptedFiles) -> ProposalModule:
-    return ProposalModule.find(load_target(target, accepted=accepted).module, target=target)
+def _find_open(target: str, accepted: AcceptedFiles) -> _Held | ProposalModule:
+    """What waits in a target, else in the module of its ghost; where nothing does, that module."""
+    source = find_source(target, accepted=accepted)
+    if (waiting := accepted.find_waiting(source)) is not None:
+        return _Held(source, waiting)
+    try:
+        module = ProposalModule.find(load_target(target, accepted=accepted).module, target=target)
+    except UnacceptedError:  # what no import of its source names; it is known from now on
+        if (waiting := accepted.find_waiting(source)) is None:
+            raise
+        return _Held(source, waiting)
+    waiting = accepted.find_waiting(module.source)
+    return module if waiting is None else _Held(module.source, waiting)
 
 
 def _accept(source: ModuleSource, target: str, *, version: str | None, accepted: AcceptedFiles) -> str:

@@ -11,6 +11,7 @@ from ghostos.bootstrap import get_ghostos, make_app_container
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import StoppedError
 from ghostos.cli.options import Common
+from ghostos.cli.refused_notes import RefusedNotes
 from ghostos.cli.startup import start
 from ghostos.cli.streams import write_note
 from ghostos.config import AppSettings
@@ -34,6 +35,7 @@ class Application:
 
     target: Target
     container: Container
+    refused: RefusedNotes
 
 
 def make_container(common: Common, *, found: FoundWorkspace | None = None) -> Container:
@@ -67,10 +69,8 @@ def open_target(name: str, *, common: Common) -> Generator[Application]:
             container.set(AcceptedFiles, accepted)
             container.register(*target.providers)
             container.bootstrap()
-            yield Application(target=target, container=container)
-            for path, change in accepted.list_refused().items():
-                words = f"{path} {change} and waits: look at it with ghostos moss diff {shlex.quote(name)}"
-                write_note(escape_line(f"note: {words}"))
+            with RefusedNotes(accepted) as refused:
+                yield Application(target=target, container=container, refused=refused)
         finally:
             container.shutdown()
 
@@ -102,6 +102,7 @@ def open_client(name: str, *, common: Common) -> Generator["Client"]:
         if isinstance(app.target.ghost, MossAgent):
             with open_module(app, flow=FlowRecord()):
                 pass  # that it opens is what is asked
+        app.refused.write()
         with collector_paused():
             app.container.force_fetch(Store)
         app.container.force_fetch(AcceptedFiles).keep()

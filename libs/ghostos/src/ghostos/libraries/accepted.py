@@ -1,12 +1,14 @@
 """What the user accepted to run on the host: where a workspace records it, and what is said where something waits."""
 
+import shlex
+
 from ghostos.config import Workspace
 from ghostos.errors import GhostOSError, NewerFormatError, UnacceptedError, WorkspaceError
 from ghostos.libraries.workspaces import list_workspaces, user_data_folder
-from ghostos_moss import AcceptedFiles
+from ghostos_moss import AcceptedFiles, RefusedFile
 from ghostos_moss.errors import AcceptanceRecordError, NotAcceptedError
 
-__all__ = ["describe_refusal", "open_accepted_files"]
+__all__ = ["describe_refusal", "describe_refused", "open_accepted_files"]
 
 
 def open_accepted_files(workspace: Workspace) -> AcceptedFiles:
@@ -37,3 +39,8 @@ def describe_refusal(error: NotAcceptedError | AcceptanceRecordError) -> GhostOS
         return WorkspaceError(happened, advice=advice)
     advice = "Mend it. Or look at your files, then move it away: what is in them then counts as accepted."
     return WorkspaceError(happened, advice=advice)
+
+
+def describe_refused(file: RefusedFile) -> str:
+    """Say that a file waits, and how it can be looked at, for a terminal that shows what is hidden."""
+    return f"{file.path} {file.change} and waits: look at it with ghostos moss diff {shlex.quote(file.target)}"

@@ -9,11 +9,12 @@ from typing import Protocol, cast
 from ghostos.bootstrap import get_ghostos, make_app_container
 from ghostos.config import Confinement
 from ghostos.contracts.store import Store
+from ghostos.core.permission_words import show_hidden
 from ghostos.errors import ExtraMissingError
 from ghostos.ghosts.module import open_module
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import load_target
-from ghostos.libraries.accepted import open_accepted_files
+from ghostos.libraries.accepted import describe_refused, open_accepted_files
 from ghostos.libraries.flow import FlowRecord
 from ghostos.libraries.openings import describe_openings
 from ghostos.libraries.workspaces import find_workspace
@@ -77,8 +78,9 @@ def serve(
         if isinstance(loaded.ghost, MossAgent):
             open_module(loaded.ghost.moss_module, container=container, flow=FlowRecord()).close()
             for line in describe_openings(container, module=loaded.ghost.moss_module):
-                shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
-                sys.stderr.write(f"note: {shown}\n")
+                sys.stderr.write(f"note: {show_hidden(line)}\n")
+        for file in accepted.list_refused():
+            sys.stderr.write(f"note: {show_hidden(describe_refused(file))}\n")
         container.force_fetch(Store)
         accepted.keep()
         http_server = _import_http_server()

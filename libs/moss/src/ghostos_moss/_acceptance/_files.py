@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shlex
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,10 +14,13 @@ from ghostos_moss._acceptance._record import ANYWHERE, AcceptedFile, Record, Rec
 from ghostos_moss._acceptance._waiting import (
     COMPILED,
     GONE,
+    RefusedFile,
     Waiting,
     WaitingFile,
     describe_change,
+    make_advice,
     put_together,
+    shorten_target,
 )
 from ghostos_moss._places import find_places, import_root, is_inside
 from ghostos_moss._source import ModuleSource
@@ -54,7 +56,7 @@ class AcceptedFiles:
         self._is_following_written = False
         self._is_used = False
         self._fresh: dict[str, str] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: dict[str, RefusedFile] = {}
         self._token = object()
 
     def check(self, source: ModuleSource) -> None:
@@ -138,9 +140,9 @@ class AcceptedFiles:
         own, *_ = [store.read_anew() for store in self._stores]
         return len(own.files)
 
-    def list_refused(self) -> dict[str, str]:
-        """Return the files that were to run here and had to wait, with what happened to them."""
-        return dict(self._refused)
+    def list_refused(self) -> list[RefusedFile]:
+        """Return the files that were to run here and had to wait."""
+        return [*self._refused.values()]
 
     def keep(self) -> None:
         """Record what ran here so far, and from now on at once. Before that nothing is made, for a use that fails."""
@@ -248,8 +250,8 @@ class AcceptedFiles:
             if path not in asked and len(asked) < _MAX_ASKED:
                 asked.append(path)
         _logger.info("%s %s, and waits until it is accepted", path, change)
-        self._refused[path] = change
-        raise NotAcceptedError(path, change, advice=_advice(target))
+        self._refused[path] = RefusedFile(path, change, shorten_target(target))
+        raise NotAcceptedError(path, change, advice=make_advice(target))
 
     def _share(self, paths: Collection[str], at: int) -> int:
         """Let other workspaces know where code may write; the moment from which on it may."""
@@ -370,16 +372,6 @@ class AcceptedFiles:
         before = self._store.find_text(accepted.digest) if accepted else None
         change = COMPILED if is_same else describe_change(accepted, content.digest)
         return WaitingFile(path, change, before, content.text, content.digest)
-
-
-def _advice(target: str) -> str:
-    """What the user can do; a path below the current folder is one that a model may read, too."""
-    here = os.getcwd()
-    shown = shlex.quote(os.path.relpath(target, here) if is_inside(target, here) else target)
-    return (
-        f"Look at what waits with: ghostos moss diff {shown}, and accept exactly that with: "
-        f"ghostos moss accept {shown} ID (diff says which)."
-    )
 
 
 def _meet(folder: str, paths: Collection[str]) -> bool:

@@ -2,13 +2,26 @@
 
 import hashlib
 import json
+import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from ghostos_moss._acceptance._record import AcceptedFile
+from ghostos_moss._places import is_inside
 
-__all__ = ["COMPILED", "GONE", "Waiting", "WaitingFile", "describe_change", "put_together"]
+__all__ = [
+    "COMPILED",
+    "GONE",
+    "RefusedFile",
+    "Waiting",
+    "WaitingFile",
+    "describe_change",
+    "make_advice",
+    "put_together",
+    "shorten_target",
+]
 
 GONE: Final = "gone"
 """In the place of a digest: there is no such file."""
@@ -33,6 +46,21 @@ class WaitingFile:
     accepted: str | None
     text: str | None
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that was to run on the host, and had to wait.
+
+    Attributes:
+        path: Absolute.
+        change: As that of a `WaitingFile`.
+        target: What to look at and to accept it with, as a user may write it.
+    """
+
+    path: str
+    change: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +90,18 @@ def describe_change(accepted: AcceptedFile | None, digest: str) -> str:
     if digest == GONE:
         return "was deleted"
     return "has changed" if accepted is not None else "is new"
+
+
+def shorten_target(target: str) -> str:
+    """Return a target as a user may write it: below the current folder without that, which a model may read, too."""
+    here = os.getcwd()
+    return os.path.relpath(target, here) if is_inside(target, here) else target
+
+
+def make_advice(target: str) -> str:
+    """Say what the user can do about what waits in a target."""
+    shown = shlex.quote(shorten_target(target))
+    return (
+        f"Look at what waits with: ghostos moss diff {shown}, and accept exactly that with: "
+        f"ghostos moss accept {shown} ID (diff says which)."
+    )
