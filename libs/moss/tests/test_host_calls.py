@@ -204,3 +204,29 @@ def test_a_static_method_is_called_and_shown_as_it_is_declared(session):
     code = "import inspect\nprint(inspect.signature(moss.vault.check), moss.vault.check('a', name='a'))"
     result = session.run(code)
     assert (result.error, result.std_output) == (None, "(secret: str, name: str) -> bool True\n")
+
+
+def test_what_is_annotated_as_anything_may_be_data(process_executor, write_module):
+    library = __import__(
+        write_module("""
+            from typing import Any
+            class Shelf:
+                def get(self) -> Any: ...
+                def all(self) -> list[Any]: ...
+            class RealShelf(Shelf):
+                def get(self):
+                    return {"a": (1, {2})}
+                def all(self):
+                    return [(1,), b"2"]
+        """)
+    )
+    container = Container()
+    container.set(library.Shelf, library.RealShelf())
+    agent = AGENT.replace("{vault} import Keys, Login, Vault", f"{library.__name__} import Shelf")
+    source = load_source(write_module(agent.replace("vault: Vault", "shelf: Shelf")))
+    session = process_executor.open(source, pycontext=PyContext(), container=container, injections={})
+    try:
+        result = session.run("print(moss.shelf.get(), moss.shelf.all())")
+    finally:
+        session.close()
+    assert (result.error, result.std_output) == (None, "{'a': (1, {2})} [(1,), b'2']\n")

@@ -9,12 +9,15 @@ from typing import Any
 
 from ghostos.config import AppSettings, Confinement
 from ghostos.contracts.asset_files import AssetFiles
+from ghostos.contracts.assets import Assets
 from ghostos.contracts.dispatch import Dispatch
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.matrix import GhostOS
 from ghostos.contracts.model_driver import ModelRegistry
+from ghostos.contracts.nodes import Nodes
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
+from ghostos.contracts.variables import Variables
 from ghostos.contracts.web_client import WebClient
 from ghostos.drivers.http.web_access import WebAccess
 from ghostos.ghosts.chatbot import Chatbot
@@ -24,6 +27,8 @@ from ghostos.ghosts.subtasks import Subtasks
 from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.app_settings import find_secrets, load_app_settings
 from ghostos.libraries.permission_book import SettingsPermissionBook
+from ghostos.libraries.round_assets import make_assets
+from ghostos.libraries.round_variables import make_variables
 from ghostos.libraries.workspaces import find_workspace, list_private_places
 from ghostos.runtime.ghost_kinds import GhostKinds
 from ghostos.runtime.ghost_os import ContainerGhostOS
@@ -98,6 +103,7 @@ def _default_providers(
         provide(AssetFiles)(_make_asset_files),
         provide(Journals)(_make_journals),
         provide(Dispatch, singleton=False)(_make_dispatch),
+        provide(Nodes, singleton=False)(_make_nodes),
         provide(ModelRegistry, singleton=False)(_make_models),
         provide(AcceptedFiles)(_make_accepted_files),
         provide(Executor)(_make_executor),
@@ -106,6 +112,8 @@ def _default_providers(
         provide(WebClient, singleton=False)(_make_web_client),
         provide(MossCompiler, singleton=False)(new_compiler),
         provide(GhostKinds)(_make_ghost_kinds),
+        provide(Variables, singleton=False)(make_variables),
+        provide(Assets, singleton=False)(make_assets),
         provide(Subtasks, singleton=False)(make_subtasks),
         provide(GhostOS)(ContainerGhostOS),
     ]
@@ -158,6 +166,12 @@ def _make_web_client(container: Container) -> WebClient:
     from ghostos.drivers.http.web_client import GuardedWebClient
 
     return GuardedWebClient(container.force_fetch(Permissions), access=container.force_fetch(WebAccess))
+
+
+def _make_nodes(container: Container) -> Nodes:
+    from ghostos.drivers.nodes.files import FileNodes
+
+    return FileNodes(container.force_fetch(AppSettings).workspace.nodes, store=container.force_fetch(Store))
 
 
 def _make_ghost_kinds(container: Container) -> GhostKinds:

@@ -119,6 +119,8 @@ def _positional(function: Any) -> tuple[list[str], str]:  # noqa: ANN401 - whate
 def _classes_of(hint: Any, kind: type) -> Iterator[type]:  # noqa: ANN401 - any annotation
     if hint is _SELF:
         yield kind
+    elif hint is Any:  # a class, since Python 3.11, that nothing is an instance of
+        return
     elif isinstance(hint, type) and typing.get_origin(hint) is None:
         yield hint
     else:

@@ -112,8 +112,7 @@ def _find(path: Path, *, size_bytes: int) -> bytes | None:
 
 def _read(path: Path, *, size_bytes: int) -> bytes:
     """Return what is in a file, and one byte more than a size if it is longer. A link, or a pipe, is an OSError."""
-    descriptor = os.open(path, _READ_FLAGS)
-    with os.fdopen(descriptor, "rb") as file:
+    with open(path, "rb", opener=lambda name, _: os.open(name, _READ_FLAGS)) as file:
         return file.read(size_bytes + 1)
 
 
