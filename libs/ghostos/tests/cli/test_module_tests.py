@@ -108,6 +108,45 @@ def test_what_fails_is_shown_with_its_line_and_is_status_1(moss_test):
     assert out.endswith("ok      test_good\n4 tests, 3 failed\n")
 
 
+def test_the_module_is_as_it_is_in_the_file(moss_test):
+    """What calls a test is not in its way; a decorator of another module does not hide one."""
+    own = """
+import asyncio
+import contextlib
+import re as traceback
+from unittest.mock import patch
+
+def run(): return 3
+
+@patch.dict({})
+def test_run():
+    assert run() == 3
+    assert traceback.match("a", "a")
+    assert not [name for name in globals() if name.startswith("__test_")]
+
+@patch.dict({})
+async def test_async():
+    await asyncio.sleep(0)
+    assert run() == 4
+
+@contextlib.contextmanager
+def _opened():
+    yield
+
+@_opened()
+def test_opened():
+    assert run() == 5
+"""
+    status, out, _ = moss_test(own)
+    assert status == 1
+    assert out == (
+        "ok      test_run\n"
+        "failed  test_async\n        AssertionError\n        line 18: assert run() == 4\n"
+        "failed  test_opened\n        AssertionError\n        line 26: assert run() == 5\n"
+        "3 tests, 2 failed\n"
+    )
+
+
 def test_a_file_without_tests_says_so(moss_test):
     assert moss_test("x = 1\n")[:2] == (0, "no tests (functions test_*)\n")
 

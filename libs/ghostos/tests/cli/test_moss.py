@@ -84,6 +84,24 @@ def test_ctrl_c_in_the_code_is_status_130(shell, sandbox):
     assert "interrupted from the keyboard" in err
 
 
+@pytest.mark.parametrize("sandbox", ["process", "off"])
+def test_one_ctrl_c_stops_all_tests_with_status_130(shell, sandbox):
+    began = shell.folder / "began"
+    began.mkdir()
+    shell.write(
+        "tested.py",
+        f"def test_a():\n    while True: open({str(began / 'it')!r}, 'w').close()\n\ndef test_b(): ...\n",
+    )
+    allowed = [f"--allow-write={began}"] if sandbox == "process" else []
+    process = shell.start("moss", "test", "tested.py", "--sandbox", sandbox, *allowed)
+    while not (began / "it").exists():
+        assert process.poll() is None, process.stderr.read()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert "interrupted: The tests were stopped." in err
+
+
 def test_permissions_are_given_by_options_and_shown(shell):
     notes = shell.write("notes/a.txt", "tea")
     code = shell.write("code.py", f"import os\nprint(open({str(notes)!r}).read(), os.environ.get('SHOWN'))\n")

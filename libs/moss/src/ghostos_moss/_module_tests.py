@@ -89,7 +89,8 @@ def source_with_tests(source: ModuleSource) -> ModuleSource:
 
 
 def _is_own(value: object, names: dict[str, object]) -> bool:
-    return isinstance(value, FunctionType) and value.__globals__ is names
+    """Whether a function is the module's, also where a decorator of another one wraps it."""
+    return isinstance(value, FunctionType) and value.__module__ == names.get("__name__")
 
 
 def _replaced_by_true(text: str, expression: ast.expr) -> str:

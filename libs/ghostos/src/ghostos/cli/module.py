@@ -1,16 +1,13 @@
 """`ghostos moss`: a target's module without a model."""
 
-import signal
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
 from ghostos.abcd import Ghost
 from ghostos.cli.application import get_settings, open_module, open_target
+from ghostos.cli.ctrl_c import counting_ctrl_c
 from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.failures import INTERRUPTED_STATUS
 from ghostos.cli.options import Common
@@ -66,7 +63,7 @@ def run_code(target: str, *, common: Common, code: str, timeout_s: float | None,
     text = _read_code(code)
     with open_target(target, common=common) as app, open_module(app, flow=FlowRecord()) as session:
         limit_s = get_settings(app.container).settings.code.timeout_s if timeout_s is None else timeout_s
-        with _counting_ctrl_c() as pressed:
+        with counting_ctrl_c() as pressed:
             result = session.run(text, timeout_s=limit_s)
         profile = make_profile(app.container, module=app.target.module)
     if is_json:
@@ -76,22 +73,6 @@ def run_code(target: str, *, common: Common, code: str, timeout_s: float | None,
     if pressed:
         return INTERRUPTED_STATUS
     return 0 if result.status == "ok" else 1
-
-
-@contextmanager
-def _counting_ctrl_c() -> Generator[list[int]]:
-    """Note each Ctrl-C: to the code it is a KeyboardInterrupt, of which its result says only that it failed."""
-    pressed: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        pressed.append(number)
-        signal.default_int_handler(number, frame)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _read_code(code: str) -> str:

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ghostos.cli.application import Application, get_settings, open_target
+from ghostos.cli.ctrl_c import counting_ctrl_c
 from ghostos.cli.escaping import escape, escape_line
+from ghostos.cli.failures import StoppedError
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note, write_out
 from ghostos.drivers.models.rehearsal_file import check_rehearsal, find_rehearsal
@@ -27,22 +29,37 @@ def takes_moss(function):
 
 def run():
     return [
-        [name, takes_moss(value), inspect.iscoroutinefunction(value)]
+        [name, takes_moss(value)]
         for name, value in list(globals().items())
-        if name.startswith("test_") and inspect.isfunction(value) and value.__globals__ is globals()
+        if name.startswith("test_") and inspect.isfunction(value) and value.__module__ == __name__
     ]
 """
 
 _CALL = """
-import traceback
+__test_own_run__ = [globals()["run"]] if "run" in globals() else []
 
-{define} run(moss):
-    try:
-        {call}
-    except Exception as error:
-        own = {name}.__code__.co_filename
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
+def run(moss):
+    names = globals()
+    del names["run"]
+    names.update({{"run": own for own in names.pop("__test_own_run__")}})  # the test finds the module as it is
+
+    def explain(error):
+        import inspect, traceback
+        file = inspect.unwrap({name}).__code__.co_filename
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
         return ["".join(traceback.format_exception_only(error)), lines[-1] if lines else 0]
+
+    async def finish(begun):
+        try:
+            await begun
+        except Exception as error:
+            return explain(error)
+
+    try:
+        begun = {name}({argument})
+    except Exception as error:
+        return explain(error)
+    return finish(begun) if hasattr(type(begun), "__await__") else None
 """
 
 
@@ -50,12 +67,10 @@ import traceback
 class _Test:
     name: str
     takes_moss: bool
-    is_async: bool
 
     def to_code(self) -> str:
         """Code that calls it and returns what it raised, with the line of the module, or nothing."""
-        call = f"{'await ' if self.is_async else ''}{self.name}({'moss' if self.takes_moss else ''})"
-        return _CALL.format(define="async def" if self.is_async else "def", name=self.name, call=call)
+        return _CALL.format(name=self.name, argument="moss" if self.takes_moss else "")
 
 
 def run_tests(target: str, *, common: Common, timeout_s: float | None) -> int:
@@ -68,6 +83,9 @@ def run_tests(target: str, *, common: Common, timeout_s: float | None) -> int:
 
     Returns:
         The exit status: 1 when a test failed or the rehearsal is none.
+
+    Raises:
+        StoppedError: Ctrl-C was pressed. No further test ran.
     """
     with open_target(target, common=common) as app:
         limit_s = get_settings(app.container).settings.code.timeout_s if timeout_s is None else timeout_s
@@ -77,7 +95,7 @@ def run_tests(target: str, *, common: Common, timeout_s: float | None) -> int:
             write_note(escape_line(f"[no model | {describe_profile(profile)}]"))
             for line in describe_openings(app.container, module=app.target.module):
                 write_note(escape_line(f"note: {line}"))
-            tests = list(_read_tests(session.run(_FIND, timeout_s=limit_s)))
+            tests = list(_read_tests(_run_code(session, _FIND, limit_s=limit_s)))
         failed = [test.name for test in tests if not _run(test, app=app, source=source, limit_s=limit_s)]
         has_problems = _check_rehearsal(app.target.name)
     counted = f"{len(tests)} test{'s' if len(tests) != 1 else ''}" if tests else "no tests (functions test_*)"
@@ -88,7 +106,7 @@ def run_tests(target: str, *, common: Common, timeout_s: float | None) -> int:
 def _run(test: _Test, *, app: Application, source: ModuleSource, limit_s: float) -> bool:
     """Run a test and print what it came to; whether it passed."""
     with _open(app, source) as session:
-        result = session.run(test.to_code(), timeout_s=limit_s)
+        result = _run_code(session, test.to_code(), limit_s=limit_s)
     if result.status == "ok" and result.returns is None:
         write_out(f"ok      {test.name}\n")
         return True
@@ -96,6 +114,15 @@ def _run(test: _Test, *, app: Application, source: ModuleSource, limit_s: float)
     for line in _explain(result, source):
         write_out(f"        {escape(line)}\n")
     return False
+
+
+def _run_code(session: ModuleSession, code: str, *, limit_s: float) -> RunResult:
+    """Run code; a Ctrl-C ends more than that."""
+    with counting_ctrl_c() as pressed:
+        result = session.run(code, timeout_s=limit_s)
+    if pressed:
+        raise StoppedError("The tests were stopped.", advice="Run them again.")
+    return result
 
 
 def _explain(result: RunResult, source: ModuleSource) -> Iterator[str]:
@@ -121,9 +148,8 @@ def _read_tests(result: RunResult) -> Iterator[_Test]:
         )
     for found in result.returns:
         match found:
-            case [str() as name, bool() as takes_moss, bool() as is_async] if name.isidentifier():
-                if not keyword.iskeyword(name):
-                    yield _Test(name, takes_moss, is_async)
+            case [str() as name, bool() as takes_moss] if name.isidentifier() and not keyword.iskeyword(name):
+                yield _Test(name, takes_moss)
             case _:
                 continue
 
