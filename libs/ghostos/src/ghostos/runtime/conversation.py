@@ -52,6 +52,10 @@ class TaskHost(Protocol):
         """Say that a task has work. On the Matrix's loop."""
         ...
 
+    def announce(self, task_id: str) -> None:
+        """Tell other processes that a task has news, or work. On the Matrix's loop."""
+        ...
+
     async def look(self, task_id: str) -> None:
         """Stop the round of a task that runs here, where an event that was stored meanwhile says so."""
         ...
@@ -197,10 +201,13 @@ class MatrixConversation:
         # Before it is stored: the claim queues up behind it, one transaction takes both, and two hops between threads
         # are saved. Also when this wait is cancelled: the event may be stored all the same.
         self._host.wake(self._task_id)
-        return await storing, self._receiver(cursor, event_id=event.id)
+        stored = await storing
+        self._host.announce(self._task_id)
+        return stored, self._receiver(cursor, event_id=event.id)
 
     async def _cancel(self, reason: str) -> Event:
         event = await self._host.store.post_event(make_cancel(self._task_id, scope="turn", reason=reason))
+        self._host.announce(self._task_id)
         self._host.wake(self._task_id)
         await self._host.look(self._task_id)
         return event

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
@@ -16,6 +16,7 @@ from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.matrix import Matrix
 from ghostos.contracts.model_driver import ModelRegistry
+from ghostos.contracts.nodes import Nodes
 from ghostos.contracts.store import RoundCommit, Store
 from ghostos.core.event import Event, EventType
 from ghostos.core.json import JsonObject
@@ -41,6 +42,8 @@ _logger = logging.getLogger(__name__)
 
 DEFAULT_SLOTS = 4
 
+_LET_OTHERS_S = 0.2
+"""Who sends an event works on it, where that process does; others after that while."""
 _LOOK_AGAIN_S = {"held": 0.5, "faulted": 5.0}
 
 
@@ -68,6 +71,7 @@ class ContainerMatrix:
             self._dispatch = app.make(Dispatch)
             self._waits = TaskWaits(self._store, dispatch=self._dispatch, serve=self._serve_waited)
             self._calls = GhostCalls(self._store, waits=self._waits, open_task=self._open_task, post=self._post)
+            self._nodes = app.make(Nodes)
             self._runner = RoundRunner(
                 store=self._store,
                 journals=self._container.force_fetch(Journals),
@@ -85,6 +89,7 @@ class ContainerMatrix:
         self._runs_in_background = False
         self._logs: WeakValueDictionary[str, ThreadLog] = WeakValueDictionary()
         self._logs_lock = threading.Lock()
+        self._looking: set[asyncio.Task[None]] = set()
         self._later: dict[str, asyncio.TimerHandle] = {}
         self._stopping: asyncio.Task[None] | None = None
         self._loop_thread = LoopThread(f"ghostos-{name}")
@@ -197,6 +202,7 @@ class ContainerMatrix:
     async def _start(self) -> None:
         self._dispatch.start(self._work, slots=DEFAULT_SLOTS)
         await self._runner.sweep()
+        await self._nodes.join(self._hear_of)
 
     async def _run_in_background(self, slots: int) -> None:
         self._dispatch.set_slots(slots)
@@ -218,6 +224,7 @@ class ContainerMatrix:
         for timer in self._later.values():
             timer.cancel()
         for step in (
+            self._nodes.close,
             self._served.stop,
             self._dispatch.stop,
             self._models.aclose,
@@ -261,8 +268,13 @@ class ContainerMatrix:
             self._served.serve([task.target])
         return task
 
+    def announce(self, task_id: str) -> None:
+        """Tell other processes that a task has news, or work. On the Matrix's loop."""
+        self._nodes.announce([task_id])
+
     async def _post(self, event: Event) -> Event:
         stored = await self._store.post_event(event)
+        self.announce(event.task_id)
         self.wake(event.task_id)
         await self.look(event.task_id)
         return stored
@@ -279,8 +291,20 @@ class ContainerMatrix:
             self._look_again(task_id, delay_s=_LOOK_AGAIN_S[end])
 
     def _on_commit(self, commit: RoundCommit) -> None:
+        self._nodes.announce({commit.claim.task.id, *(event.task_id for event in commit.events)})
         self._served.take(commit)
         self._waits.tell(commit)
+
+    def _hear_of(self, task_ids: Sequence[str]) -> None:
+        """Another process has made something: of these tasks, or of any."""
+        self._waits.look()
+        if not task_ids:
+            self._served.look()
+        for task_id in task_ids or self._runner.list_running():
+            if self._served.is_known(task_id):
+                self._dispatch.notify(task_id, delay_s=_LET_OTHERS_S)
+                self._looking.add(looking := asyncio.create_task(self.look(task_id)))
+                looking.add_done_callback(self._looking.discard)
 
     def _serve_waited(self, task_id: str) -> None:
         self._served.open(task_id)

@@ -98,6 +98,10 @@ class RoundRunner:
         except GhostOSError as exc:
             _logger.warning("journals that are left over were not removed: %s", exc.happened)
 
+    def list_running(self) -> list[str]:
+        """Return the tasks whose rounds run here now."""
+        return list(self._stops)
+
     async def look(self, task_id: str) -> None:
         """Stop the round that runs, where an event that came meanwhile says so."""
         if (stop := self._stops.get(task_id)) is None:
