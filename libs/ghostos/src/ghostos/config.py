@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from ghostos_moss import Permissions
 
@@ -134,14 +134,14 @@ class PermissionSettings(_Settings):
     env: list[str] | None = Field(default=None, description="Environment variables that it may see.")
     run: bool | None = Field(default=None, description="Whether it may start programs; they are confined, too.")
 
-    @field_validator("net", mode="before")
+    @field_validator("net", "read", "write", "env", "run", mode="before")
     @classmethod
-    def _check_hosts(cls, net: object) -> object:
+    def _check(cls, value: object, info: ValidationInfo) -> object:
         try:
-            Permissions(net=cast("list[str]", net))
+            Permissions(**{str(info.field_name): cast("Any", value)})
         except TypeError as exc:
             raise ValueError(f"{exc}") from exc
-        return net
+        return value
 
 
 class LimitSettings(_Settings):

@@ -65,12 +65,17 @@ def test_the_workspace_names_hosts_and_doctor_shows_them(shell, site):
     for wrong, said in (
         ('net = ["https://api.example.com"]', "'https://api.example.com' names no host: write the host alone"),
         ('net = "api.example.com"', "pass True, False or a list of non-empty strings"),
+        ('read = [""]', "pass a list of non-empty strings"),
+        ('env = "HOME"', "pass a list of non-empty strings"),
+        ("run = 1", "pass True or False"),
     ):
         settings.write_text(f"{before}\n[code.permissions]\n{wrong}\n")
         done = run(shell, "pass")
         assert (done.status, done.out) == (3, "")
-        assert "code.permissions.net: " in done.err
+        assert f"code.permissions.{wrong.partition(' ')[0]}: " in done.err
         assert said in done.err
+        examined = shell.run("doctor")
+        assert (examined.status, said in examined.out) == (3, True), examined.err
 
 
 @pytest.mark.parametrize(
@@ -110,6 +115,17 @@ def test_it_takes_no_next_word(shell, site):
         shell.variables["OPENAI_BASE_URL"] = server.base_url
         assert shell.run("ask", "asks.py", "--", "--allow-net").status == 0
     assert server.requests[0].body["messages"][1]["content"] == "--allow-net"
+
+
+@pytest.mark.parametrize("hosts", ["example.com", "api.example.com:8443,127.0.0.1"])
+def test_a_message_that_names_hosts_was_meant_for_the_option(shell, site, hosts):
+    done = shell.run("ask", "asks.py", "--allow-net", hosts)
+    assert (done.status, done.out) == (2, "")
+    assert f"write --allow-net={hosts};" in done.err
+    for words in (("--allow-net", "Hello."), ("--allow-net", "see example.com"), ("--allow-net=example.com", hosts)):
+        with ModelServer(["Hello."]) as server:
+            shell.variables["OPENAI_BASE_URL"] = server.base_url
+            assert shell.run("ask", "asks.py", *words).status == 0, words
 
 
 def test_off_takes_no_hosts(shell, site):

@@ -9,6 +9,7 @@ from ghostos.cli.streams import read_stdin, write_note
 from ghostos.cli.text_view import TextView, choose_lines
 from ghostos.cli.turns import JsonView, TurnView, follow_turn
 from ghostos.errors import GhostOSError, UsageError
+from ghostos_moss import Permissions
 
 
 def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas: bool) -> None:
@@ -26,9 +27,11 @@ def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas
     """
     if with_deltas and not is_json:
         raise UsageError("--deltas is for --json alone.", advice="Say --json --deltas, or leave it out.")
+    _check_not_hosts(message, common)
     text = _read_message(message)
-    view = JsonView(with_deltas=with_deltas) if is_json else TextView(choose_lines())
     with open_client(target, common=common) as client:
+        lines = TextView(choose_lines(), path_of=client.files.path_of)
+        view = JsonView(with_deltas=with_deltas) if is_json else lines
         try:
             _talk(client, text, view=view)
         except KeyboardInterrupt:
@@ -40,6 +43,22 @@ def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas
             if common.thread is None:
                 name = escape_line(client.conversation.thread)
                 write_note(f"thread: {name}, go on with --thread {name}")
+
+
+def _check_not_hosts(message: str, common: Common) -> None:
+    """A message that only names hosts was most likely meant to be the value of `--allow-net`, which opens all alone."""
+    if common.rights is None or common.rights.net is not True:
+        return
+    hosts = message.split(",")
+    try:
+        Permissions(net=hosts)
+    except (ValueError, TypeError):
+        return
+    if all("." in host.strip(".") for host in hosts):
+        raise UsageError(
+            f"--allow-net alone allows every host, and '{message}' would be the message.",
+            advice=f"For these hosts alone write --allow-net={message}; to say it, pipe it in: ghostos ask TARGET -",
+        )
 
 
 def _read_message(message: str) -> str:
