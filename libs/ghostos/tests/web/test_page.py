@@ -295,3 +295,11 @@ def test_a_tab_that_has_not_heard_the_user_speak_again_allows_nothing(
     assert "The thread has gone on since this was asked" in two.error[0].value
     assert "permissions" not in (app.env_file.parent / "configs" / "ghostos.toml").read_text()
     assert "gone on" not in "".join(error.value for error in say(two, "hello").error), "it is said once"
+
+
+def test_a_click_where_the_thread_is_gone_says_so(serve_page: ServePage, agent_file: Path, secret: Path) -> None:
+    serve_page(agent_file, ScriptedModel([reading(secret), "I may not."]), first_thread="t1")
+    page = say(open_page(), "read")
+    page.query_params["thread"] = "gone"
+    page = click(page, "Allow once")
+    assert "There is no thread 'gone'" in page.error[0].value

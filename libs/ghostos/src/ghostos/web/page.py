@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ghostos.abcd import Conversation
 from ghostos.core.message import Message
 from ghostos.core.permission import Scope
-from ghostos.errors import GhostOSError
+from ghostos.errors import GhostOSError, ThreadNotFoundError
 from ghostos.web.app import ModelInfo, QueuedInput, WebApp
 from ghostos.web.markdown import escape_markdown
 from ghostos.web.message_drawing import draw_error, draw_user_text, open_bubble
@@ -37,7 +37,8 @@ _DRAWN_PER_S = 400_000
 """Characters a second that a browser is sent at most: a long text is drawn less often."""
 _WATCH_EVERY_S = 2.0
 _COMMITTED_AFTER_S = 0.3
-"""A round that has put something out is committed by then, in general: what it was refused can be answered."""
+"""A round that has put something out is committed by then, in general, or looked at again so much later: from its
+commit on, what it was refused can be answered."""
 _TURNS_SHOWN = 30
 """A browser takes a second for a hundred turns: earlier ones are shown when they are asked for."""
 
@@ -105,11 +106,16 @@ def _allow(request_id: str, scope: Scope) -> None:
     """Allow what a card shows. A callback, like `_say`: the id is all that it knows, the conversation looks it up."""
     _forget_errors()
     try:
-        conversation = get_app().find_conversation(st.query_params.get(_THREAD) or "")
-        if conversation is not None:
-            conversation.allow(request_id, scope=scope)
+        _get_conversation(st.query_params.get(_THREAD) or "").allow(request_id, scope=scope)
     except GhostOSError as exc:
         st.session_state[_NOT_ALLOWED] = exc
+
+
+def _get_conversation(thread: str) -> Conversation:
+    conversation = get_app().find_conversation(thread)
+    if conversation is None:
+        raise ThreadNotFoundError(thread)
+    return conversation
 
 
 def _begin_thread() -> None:
@@ -170,7 +176,8 @@ class _ThreadPart:
         self._conversation = conversation
         self._model = model
         self._earlier = st.empty()
-        self._view = ThreadView(st.container(), model="" if model.is_rehearsal else model.label)
+        label = "" if model.is_rehearsal else model.label
+        self._view = ThreadView(st.container(), model=label, files=app.files)
         self._cards = PermissionCards(st.container(), on_allow=_allow)
         self._status = st.empty()
         self._queue = st.empty()
@@ -236,13 +243,15 @@ class _ThreadPart:
     def _stream(self, feed: TurnFeed, *, conversation: Conversation, queued: list[QueuedInput]) -> None:
         started = time.monotonic()
         is_under_way = False
-        look_again_at = 0.0
+        put_out, look_again_at = 0, 0.0
         while (deltas := feed.take(timeout_s=_LOOK_S)) is not None:
-            if any(delta.type in ("output", "approval") for delta in deltas):
+            if seqs := [delta.seq for delta in deltas if delta.type in ("output", "approval")]:
+                put_out, look_again_at = max(seqs), time.monotonic() + _COMMITTED_AFTER_S
+            elif put_out and look_again_at < time.monotonic():
                 look_again_at = time.monotonic() + _COMMITTED_AFTER_S
-            elif 0 < look_again_at < time.monotonic():
-                self._cards.show(conversation.list_requests())
-                look_again_at = 0.0
+                if conversation.get_task().next_seq > put_out:
+                    self._cards.show(conversation.list_requests())
+                    put_out = 0
             is_under_way = is_under_way or bool(deltas)
             self._view.add(deltas)
             size = self._view.draw()
