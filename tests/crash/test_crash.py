@@ -23,6 +23,8 @@ from verdict import check, words_for
 
 from ghostos.testing import ModelServer
 
+pytestmark = pytest.mark.timeout(1200)
+
 VICTIM = Path(__file__).with_name("victim.py")
 IS_WHOLE = os.environ.get("GHOSTOS_TEST_WHOLE") == "1"
 POINTS = {"statement": 60, "commit": 14, "code_run": 2, "journal": 12, "host_call": 2, "dispatch": 8}
