@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ghostos.cli.text_view import TextView
 from ghostos.core.message import Delta, Message, whole_deltas
@@ -67,3 +68,16 @@ def test_a_host_call_is_one_line_that_cannot_steer_a_terminal():
     assert label == "call"
     assert "\x1b" not in line
     assert line.startswith("Ball.roll('")
+
+
+def test_an_image_is_one_line_that_says_where_it_lies():
+    said = state("cat\x1b.png", {"asset": "a1", "sha256": "0" * 64, "media_type": "image/png", "size_bytes": 12_288})
+    assert said.message is not None
+    for role in ("user", "environment"):
+        lines = Lines()
+        message = replace(said.message, role=role, type="image")
+        view = TextView(lines, path_of=lambda sha256: Path("runtime", "assets", sha256[:2]))
+        for delta in whole_deltas(message):
+            view.show(delta)
+        ((label, line),) = lines.written
+        assert (label, line) == ("", "image cat\\x1b.png, 12 KiB, runtime/assets/00")

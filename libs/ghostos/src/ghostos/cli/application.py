@@ -15,6 +15,7 @@ from ghostos.cli.refused_notes import RefusedNotes
 from ghostos.cli.startup import start
 from ghostos.cli.streams import write_note
 from ghostos.config import AppSettings
+from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.store import Store
 from ghostos.core.collector import collector_paused
@@ -133,6 +134,11 @@ class Client:
     def store(self) -> Store:
         """The workspace's database."""
         return self._matrix.store
+
+    @property
+    def files(self) -> AssetFiles:
+        """The contents of the workspace's saved files."""
+        return self._matrix.container.force_fetch(AssetFiles)
 
     def find_unfinished_turn(self) -> Receiver | None:
         """Go on with a turn that is not finished, say so, and listen to it; None where there is none."""

@@ -53,7 +53,7 @@ def chat(target: str, *, common: Common) -> None:
 class _Chat:
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._view = TextView(choose_lines())
+        self._view = TextView(choose_lines(), path_of=client.files.path_of)
         self._permissions = PermissionCommands()
         self._approvals = ApprovalCommands()
 

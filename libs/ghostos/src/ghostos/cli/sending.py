@@ -54,8 +54,9 @@ def send(thread: str, sending: Sending, *, common: Common, is_json: bool) -> Non
         asyncio.run(_store_event(thread, sending, common=common))
         return
     task = asyncio.run(_find_file_task(thread, common=common))
-    view: TurnView = JsonView(with_deltas=False) if is_json else TextView(choose_lines())
     with open_client(task.target, common=replace(common, thread=task.name)) as client:
+        lines = TextView(choose_lines(), path_of=client.files.path_of)
+        view: TurnView = JsonView(with_deltas=False) if is_json else lines
         try:
             follow_turn(_send(client.conversation, sending), view=view)
         except KeyboardInterrupt:

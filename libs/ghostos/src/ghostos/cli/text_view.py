@@ -5,9 +5,11 @@ from typing import Protocol
 
 import msgspec
 
+from ghostos.cli.asset_text import PathOf, describe_asset
 from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.streams import write_note, write_out
 from ghostos.cli.turns import is_stop
+from ghostos.core.asset import find_asset
 from ghostos.core.message import Delta, Message
 from ghostos.libraries.profiles import describe_profile
 
@@ -64,10 +66,12 @@ class TextView:
 
     Args:
         lines: Where everything but the answer goes.
+        path_of: Says where images lie.
     """
 
-    def __init__(self, lines: LineWriter) -> None:
+    def __init__(self, lines: LineWriter, *, path_of: PathOf | None = None) -> None:
         self._lines = lines
+        self._path_of = path_of
         self._unfinished_line = ""
         self._label = ""
         self._is_answer_open = False
@@ -112,6 +116,8 @@ class TextView:
             self._show_state(message)
         elif message.type == "error" or is_stop(message):
             return  # the turn ends with it: whoever listens to the turn reports that
+        elif (asset := find_asset(message)) is not None:
+            self._lines.write(escape_line(describe_asset(asset, path_of=self._path_of)), label="")
         else:
             has_failed = isinstance(message.data, dict) and message.data.get("status", "ok") != "ok"
             label = "failed" if message.type == "output" and has_failed else _find_label(message)

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from ghostos.cli.asset_text import PathOf, describe_asset
 from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.text_view import describe_state
 from ghostos.contracts.store import ThreadSummary
+from ghostos.core.asset import find_asset
 from ghostos.core.message import Message
 from ghostos.core.task import Task
 
@@ -36,7 +38,7 @@ def render_summaries(summaries: Sequence[ThreadSummary]) -> str:
     )
 
 
-def render_thread(task: Task, messages: Iterable[Message]) -> str:
+def render_thread(task: Task, messages: Iterable[Message], *, path_of: PathOf) -> str:
     """Return a thread to be read in a terminal: every message, its content indented."""
     usage = task.usage
     head = [
@@ -45,7 +47,7 @@ def render_thread(task: Task, messages: Iterable[Message]) -> str:
         f"state {task.state}, turns: {task.turn}, model calls: {usage.model_calls}, "
         f"tokens: {usage.input_tokens} read, {usage.output_tokens} written",
     ]
-    return "\n".join([*head, *(_render_message(message) for message in messages)]) + "\n"
+    return "\n".join([*head, *(_render_message(message, path_of=path_of) for message in messages)]) + "\n"
 
 
 def render_markdown(task: Task, messages: Iterable[Message]) -> str:
@@ -59,14 +61,18 @@ def render_markdown(task: Task, messages: Iterable[Message]) -> str:
             parts.append(escape(message.content))
         elif message.type == "state":
             parts.append(escape(describe_state(message)))
+        elif (asset := find_asset(message)) is not None:
+            parts.append(_fence(escape_line(describe_asset(asset)), language="text"))
         else:
             parts.append(_fence(escape(message.content), language="python" if message.type == "code" else "text"))
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
-def _render_message(message: Message) -> str:
+def _render_message(message: Message, *, path_of: PathOf) -> str:
     title = f"#{message.seq}  turn {message.turn}, round {message.round}  {message.role} {message.type}{_mark(message)}"
     content = describe_state(message) if message.type == "state" else message.content
+    if (asset := find_asset(message)) is not None:
+        content = f"[{describe_asset(asset, path_of=path_of)}]"
     lines = escape(content).rstrip("\n").split("\n")
     if message.type == "error" and isinstance(message.data, dict) and message.data.get("advice"):
         lines.append(escape_line(str(message.data["advice"])))

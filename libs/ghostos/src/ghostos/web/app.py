@@ -7,6 +7,7 @@ from typing import Self
 
 from ghostos.abcd import Conversation, Matrix
 from ghostos.config import AppSettings
+from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.core.event import Event
@@ -56,6 +57,7 @@ class WebApp:
         models: Chooses who answers.
         executor: Where models' code runs: `off` is this process.
         book: What it may touch there.
+        files: Where images of threads lie.
         env_file: Where a key can be kept.
         first_thread: The thread that a page without one begins with; None begins a new one.
         debug: Whether the user asked for tracebacks.
@@ -66,6 +68,7 @@ class WebApp:
     models: ModelRegistry
     executor: str
     book: PermissionBook
+    files: AssetFiles
     env_file: Path
     first_thread: str | None = None
     debug: bool = False
@@ -79,6 +82,7 @@ class WebApp:
             models=matrix.container.force_fetch(ModelRegistry),
             executor=matrix.container.force_fetch(Executor).name,
             book=matrix.container.force_fetch(PermissionBook),
+            files=matrix.container.force_fetch(AssetFiles),
             env_file=matrix.container.force_fetch(AppSettings).workspace.env_file,
             first_thread=first_thread,
             debug=debug,

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from streamlit.delta_generator import DeltaGenerator
 
+from ghostos.contracts.asset_files import AssetFiles
+from ghostos.core.asset import find_asset
 from ghostos.core.message import Message, MessageType, Role
 from ghostos.core.permission import find_answer, is_kept
 from ghostos.core.permission_words import describe_permission, describe_scope
+from ghostos.web.asset_drawing import draw_asset
 from ghostos.web.markdown import escape_markdown, soften_markdown
 
 __all__ = ["ShownMessage", "draw_calls", "draw_message", "draw_user_text", "open_bubble"]
@@ -49,13 +52,17 @@ def open_bubble(area: DeltaGenerator, side: Role) -> DeltaGenerator:
     return area.chat_message(name, avatar=_AVATARS[side])
 
 
-def draw_message(place: DeltaGenerator, shown: ShownMessage) -> None:
+def draw_message(place: DeltaGenerator, shown: ShownMessage, *, files: AssetFiles | None = None) -> None:
     """Draw a message, in the place of what was drawn there before.
 
     Args:
         place: A placeholder: it holds one element.
         shown: What to draw.
+        files: Where images lie.
     """
+    if shown.message is not None and (asset := find_asset(shown.message)) is not None:
+        draw_asset(place, asset, files=files)
+        return
     match shown.type:
         case "text":
             _draw_text(place, shown)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from streamlit.delta_generator import DeltaGenerator
 
+from ghostos.contracts.asset_files import AssetFiles
 from ghostos.core.message import Delta, Message, MessageType, Role
 from ghostos.web.message_drawing import ShownMessage, draw_calls, draw_message, open_bubble
 
@@ -36,10 +37,12 @@ class ThreadView:
     Args:
         area: Where the thread is drawn, top to bottom.
         model: Who answers as the page says elsewhere: the thread says it where it was somebody else. "" for nobody.
+        files: Where the thread's images lie.
     """
 
-    def __init__(self, area: DeltaGenerator, *, model: str = "") -> None:
+    def __init__(self, area: DeltaGenerator, *, model: str = "", files: AssetFiles | None = None) -> None:
         self._area = area
+        self._files = files
         self._items: dict[int, _Item | _Calls] = {}
         self._last: _Item | _Calls | None = None
         self._changed: dict[int, None] = {}
@@ -94,7 +97,7 @@ class ThreadView:
         """
         changed = {id(self._items[seq]): self._items[seq] for seq in self._changed}
         self._changed.clear()
-        return sum(_draw(item) for item in changed.values())
+        return sum(self._draw(item) for item in changed.values())
 
     def _add(self, delta: Delta) -> None:
         self._next_seq = max(self._next_seq, delta.seq + 1)
@@ -129,20 +132,20 @@ class ThreadView:
         before, self._model = self._model, message.content
         return message.content == before
 
+    def _draw(self, item: _Item | _Calls) -> int:
+        """Draw it, and return how many characters that were."""
+        if isinstance(item, _Calls):
+            messages = [item.messages[seq] for seq in sorted(item.messages)]
+            draw_calls(item.place, messages)
+            return sum(len(message.content) for message in messages)
+        text = "".join(item.parts)
+        shown = ShownMessage(type=item.type, role=item.role, text=text, message=item.message)
+        draw_message(item.place, shown, files=self._files)
+        return len(text)
+
     def _make_place(self, role: Role) -> DeltaGenerator:
         side: Role = "user" if role == "user" else "assistant"
         if self._bubble is None or side != self._bubble_role:
             self._bubble = open_bubble(self._area, side)
             self._bubble_role = side
         return self._bubble.empty()
-
-
-def _draw(item: _Item | _Calls) -> int:
-    """Draw it, and return how many characters that were."""
-    if isinstance(item, _Calls):
-        messages = [item.messages[seq] for seq in sorted(item.messages)]
-        draw_calls(item.place, messages)
-        return sum(len(message.content) for message in messages)
-    text = "".join(item.parts)
-    draw_message(item.place, ShownMessage(type=item.type, role=item.role, text=text, message=item.message))
-    return len(text)
