@@ -62,13 +62,12 @@ def listen(conversation: Conversation, text: str) -> str:
 
 def hear_until(conversation: Conversation, words: str) -> list[str]:
     """Listen to turns that nobody asked for, until one says the words."""
-    said = [message.content for message in conversation.history()]
-    while not any(words in content for content in said):
-        with conversation.attach() as receiver:
-            for delta in receiver.recv():
-                if delta.message is not None:
-                    said.append(delta.message.content)
-    return said
+    while True:
+        with conversation.attach() as receiver:  # before looking: nothing that is said from here on is missed
+            said = [message.content for message in conversation.history()]
+            if any(words in content for content in said):
+                return said
+            list(receiver.recv())
 
 
 def wait_for_children(matrix: Matrix, task_id: str, *, state: str) -> list[Task]:
