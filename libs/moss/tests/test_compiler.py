@@ -241,6 +241,9 @@ def test_a_hook_that_raises_is_named(write_module):
         new_compiler().compile(write_module("def __moss_compile__(compiler): return 3"))
     with pytest.raises(LifecycleError, match="must be a function"):
         new_compiler().compile(write_module("__moss_compiled__ = 3"))
+    for name in ("__moss_compile__", "__moss_compiled__"):
+        with pytest.raises(LifecycleError, match=f"{name}: it is asynchronous.* write def"):
+            new_compiler().compile(write_module(f"async def {name}(given): ..."))
 
 
 def test_inspect_and_tracebacks_see_the_source_of_module_and_code(write_module):

@@ -416,3 +416,16 @@ def test_a_type_that_is_shown_and_not_imported_is_to_be_imported(open_session, w
         session.run("Color(red=1)").error or ""
     )
     assert session.run(f"from {library} import Color\nprint(Color(red=1))").std_output == "red=1\n"
+
+
+@pytest.mark.parametrize("taken", ["describe", "flow"])
+@pytest.mark.parametrize("form", ["{}: str = ''", "def {}(self): ...", "{}: int"])
+def test_names_that_moss_has_itself_are_refused_by_the_name_of_the_file(executor, taken, form):
+    text = f"from ghostos_moss import Moss as Parent\nclass Moss(Parent):\n    {form.format(taken)}\n"
+    with pytest.raises(CompileError, match=rf"^mine: its Moss has an attribute {taken}, .*rename it$"):
+        executor.open(
+            parse_source(text, name="mine", filename="<mine>"),
+            pycontext=PyContext(),
+            container=Container(),
+            injections={"flow": 3} if taken == "flow" else {},
+        )

@@ -171,6 +171,18 @@ def test_injected_data_goes_by_value_with_the_classes_of_each_side(open_confined
         open_confined(MARKED, injections={"odd": [threading.Lock()]})
 
 
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "prepare = lambda compiler: compiler.injects(size=3)\n    __moss_compile__ = prepare",
+        "if True:\n        def __moss_compile__(compiler): compiler.injects(size=3)",
+        "__moss_compile__: object = lambda compiler: compiler.injects(size=3)",
+    ],
+)
+def test_a_hook_for_the_host_is_seen_however_its_name_is_bound(open_confined, hook):
+    assert open_confined(f"{MARKED}\n    {hook}\n").run("print(moss.size)").std_output == "3\n"
+
+
 # Calls side by side
 
 

@@ -46,6 +46,17 @@ def test_a_file_says_which_ghost_it_makes(tmp_path):
     assert load_target(str(path)).ghost == Chatbot("Bo")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["from bo_target import me as __ghost__", "if 1: __ghost__ = me", "one = __ghost__ = me", "__ghost__, _ = me, 1"],
+)
+def test_a_ghost_is_seen_however_its_name_is_bound(tmp_path, unload, statement):
+    unload(tmp_path / "bo_target.py").write_text("from ghostos.ghosts.chatbot import Chatbot\nme = Chatbot('Bo')\n")
+    path = tmp_path / "bound_target.py"
+    path.write_text(f"from bo_target import me\n{statement}\n")
+    assert load_target(str(path)).ghost == Chatbot("Bo")
+
+
 def test_the_folder_of_a_file_is_importable(tmp_path):
     (tmp_path / "beside_target.py").write_text("NAME = 'Bo'\n")
     path = tmp_path / "importing_target.py"

@@ -1,5 +1,6 @@
 """Finding and calling the lifecycle functions of a module."""
 
+import inspect
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeVar
@@ -15,11 +16,13 @@ def find_hook(module: ModuleType, name: str) -> Callable[..., Any] | None:
     """The module's function of that name; None if it has none.
 
     Raises:
-        LifecycleError: The name is bound to something that cannot be called.
+        LifecycleError: The name is bound to something that cannot be called, or is asynchronous.
     """
     hook = vars(module).get(name)
     if hook is not None and not callable(hook):
         raise LifecycleError(name, f"it must be a function, not of type {type(hook).__name__}")
+    if inspect.iscoroutinefunction(hook) or inspect.isasyncgenfunction(hook):
+        raise LifecycleError(name, "it is asynchronous, and nobody awaits it: write def, not async def")
     return hook
 
 

@@ -18,7 +18,10 @@ from ghostos_moss.errors import CompileError
 
 __all__ = ["class_defaults", "declared_types", "find_moss_type", "instantiate", "is_union", "type_label"]
 
-_RESERVED: Final = "describe"
+_RESERVED: Final = {
+    "describe": "by which a model asks for docs",
+    "flow": "by which the code of an agent says what comes next",
+}
 _ATOMS: Final = frozenset({type(None), bool, int, float, str, bytes})
 _COMPOSED: Final = frozenset({types.GenericAlias, types.UnionType})
 _NOT_ATTRIBUTES: Final = (types.FunctionType, classmethod, staticmethod, property, type)
@@ -37,10 +40,9 @@ def find_moss_type(module: ModuleType, *, name: str) -> type[Moss]:
     if slotted:
         raise CompileError(name, f"its class {slotted[0]} defines __slots__: leave them out, values live in __dict__")
     for cls in found.__mro__[: found.__mro__.index(Moss)]:
-        if _RESERVED in vars(cls) or _RESERVED in inspect.get_annotations(cls):
-            raise CompileError(
-                name, f"its Moss has an attribute {_RESERVED}, by which a model asks for docs: rename it"
-            )
+        for taken, meaning in _RESERVED.items():
+            if taken in vars(cls) or taken in inspect.get_annotations(cls):
+                raise CompileError(name, f"its Moss has an attribute {taken}, the name {meaning}: rename it")
     return found
 
 

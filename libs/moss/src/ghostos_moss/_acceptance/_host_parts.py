@@ -3,7 +3,7 @@
 import ast
 from typing import Final, Literal, cast
 
-from ghostos_moss._bindings import local_names
+from ghostos_moss._bindings import local_names, read_bindings
 from ghostos_moss._source import ModuleSource
 
 __all__ = ["HostPart", "concerns_host", "find_host_parts", "find_marked_functions", "runs_on_host"]
@@ -11,9 +11,8 @@ __all__ = ["HostPart", "concerns_host", "find_host_parts", "find_marked_function
 HostPart = Literal["__ghost__", "__matrix_providers__", "__moss_compile__", "@on_host", "__moss_permissions__"]
 
 _MARK: Final = "on_host"
-_ASSIGNED: Final = frozenset({"__ghost__", "__matrix_providers__"})
+_BOUND: Final = frozenset({"__ghost__", "__matrix_providers__", "__moss_compile__"})
 _PERMISSIONS: Final = "__moss_permissions__"
-_HOOK: Final = "__moss_compile__"
 _MEMO: Final = "host_parts"
 
 
@@ -47,18 +46,8 @@ def find_marked_functions(source: ModuleSource) -> tuple[str, ...]:
 
 
 def _find(source: ModuleSource) -> set[HostPart]:
-    found: set[HostPart] = set()
-    for statement in source.tree.body:
-        match statement:
-            case ast.FunctionDef(name=name) if name == _HOOK or name in _ASSIGNED:
-                found.add(cast("HostPart", name))
-            case ast.Assign(targets=targets):
-                names = {target.id for target in targets if isinstance(target, ast.Name)}
-                found |= cast("set[HostPart]", names & _ASSIGNED)
-            case ast.AnnAssign(target=ast.Name(id=name)) if name in _ASSIGNED:
-                found.add(cast("HostPart", name))
-            case _:
-                continue
+    bound = {name for name, _ in read_bindings(source.tree, package=source.package).lines}
+    found = cast("set[HostPart]", bound & _BOUND)  # in whatever way: imported, assigned, in a block
     if find_marked_functions(source):
         found.add("@on_host")
     if any(isinstance(node, ast.Name) and node.id == _PERMISSIONS for node in ast.walk(source.tree)):

@@ -183,7 +183,9 @@ class _Worker:
 
         def prepare(module: ModuleType, compiler: MossCompiler) -> None:
             self._names = vars(module)
-            compiler.injects(**self._stand_ins(module, order.injected, digest="" if is_edited else source.digest))
+            declared, _ = declared_types(find_moss_type(module, name=order.name))
+            digest = "" if is_edited else source.digest
+            compiler.injects(**self._stand_ins(module, order.injected, declared=declared, digest=digest))
             if order.functions is not None:
                 self._put_functions(module, order.functions)
 
@@ -192,19 +194,19 @@ class _Worker:
         return compiler.with_prompt(level=order.level, max_tokens=order.max_tokens)
 
     def _stand_ins(
-        self, module: ModuleType, injected: Mapping[str, InjectedObject], *, digest: str
+        self, module: ModuleType, injected: Mapping[str, InjectedObject], *, declared: Mapping[str, Any], digest: str
     ) -> dict[str, object]:
         """The injected attributes: of the class that this side's `Moss` declares, or as the host describes them.
 
         Args:
             module: Executed.
             injected: By attribute.
+            declared: Types by attribute.
             digest: Of the module's source; "" where that is not the file's.
 
         Raises:
             InjectionError: A class is not what the host has for it.
         """
-        declared, _ = declared_types(find_moss_type(module, name=module.__name__))
         made: dict[str, object] = {}
         for attribute, entry in injected.items():
             contract = _contract_of(declared.get(attribute))
