@@ -18,6 +18,9 @@ def answer(request: ModelRequest) -> str:
     match kind:
         case "write":
             return f"<moss>\nmoss.book.write('{word}')\nmoss.seen.append('{word}')\nprint('wrote {word}')\n</moss>"
+        case "slow":
+            lines = [f"moss.book.write('{word}-1')", "import time", "time.sleep(3)", f"moss.book.write('{word}-2')"]
+            return "\n".join(["<moss>", *lines, "print('both')", "</moss>"])
         case "timer":
             return f"<moss>\nmoss.flow.wake(after_s=0.05, note='{word}')\n</moss>"
         case "child":

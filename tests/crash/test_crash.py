@@ -4,6 +4,7 @@ A tenth runs by default, all of it with GHOSTOS_TEST_WHOLE=1 (`make test-crash`)
 GhostOS: what the model server was asked, and a list on paper that an object on Moss keeps.
 """
 
+import asyncio
 import json
 import os
 import random
@@ -11,8 +12,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from model import answer
 from verdict import check, words_for
 
+from ghostos.drivers.store.sql import open_store
+from ghostos.runtime.lease_keeper import LEASE_S
 from ghostos.testing import ModelServer
 
 pytestmark = pytest.mark.timeout(1200)
@@ -116,6 +120,32 @@ def test_a_process_that_is_killed_anywhere_loses_nothing_and_does_nothing_twice(
     assert _answers_of(scene) >= len(words)
 
 
+@pytest.mark.skipif(not IS_WHOLE, reason="a lease lasts half a minute")
+def test_a_process_that_sleeps_past_its_lease_changes_nothing_when_it_wakes_up(scene: Scene) -> None:
+    words = ["slow w000"]
+    sleeper = scene.start(words, "none")
+    _wait_until(lambda: scene.book.exists() and scene.book.read_text() == "w000-1\n")
+    sleeper.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(LEASE_S + 2)
+        assert scene.run(words, "none") == 0
+    finally:
+        sleeper.send_signal(signal.SIGCONT)
+    out, err = sleeper.communicate(timeout=60)
+    assert sleeper.returncode == 0, err
+    assert out.endswith("quiet\n")
+    assert scene.book.read_text() == "w000-1\n", "the call that the sleeper's code makes when it wakes up is refused"
+    store = open_store(scene.workspace / "runtime" / "ghostos.db")
+    task = asyncio.run(store.find_task("t0"))
+    assert task is not None
+    thread = asyncio.run(store.list_messages(task.id))
+    store.close()
+    assert [message.data for message in thread if message.type == "output"] == [{"status": "interrupted"}]
+    replies = [message.content for message in thread if message.role == "assistant" and message.type == "text"]
+    assert replies == ["I was told that it was interrupted."]
+    assert [message.seq for message in thread] == sorted({message.seq for message in thread})
+
+
 def test_the_verdict_sees_what_happens_twice(scene: Scene) -> None:
     words = words_for(8)
     assert scene.run(words, "none") == 0
@@ -126,6 +156,13 @@ def test_the_verdict_sees_what_happens_twice(scene: Scene) -> None:
         book.write("w000\n")
     with pytest.raises(AssertionError, match="never runs again"):
         check(scene.workspace, words=words, book=scene.book)
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def _answers_of(scene: Scene) -> int:
