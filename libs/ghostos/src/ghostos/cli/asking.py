@@ -6,7 +6,7 @@ from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
 from ghostos.cli.streams import read_stdin, write_note
-from ghostos.cli.text_view import TextView, choose_lines
+from ghostos.cli.text_view import open_text_view
 from ghostos.cli.turns import JsonView, TurnView, follow_turn
 from ghostos.errors import GhostOSError, UsageError
 from ghostos_moss import Permissions
@@ -30,8 +30,7 @@ def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas
     _check_not_hosts(message, common)
     text = _read_message(message)
     with open_client(target, common=common) as client:
-        lines = TextView(choose_lines(), path_of=client.files.path_of)
-        view = JsonView(with_deltas=with_deltas) if is_json else lines
+        view = JsonView(with_deltas=with_deltas) if is_json else open_text_view(client.files)
         try:
             _talk(client, text, view=view)
         except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
 from ghostos.cli.permission_commands import PermissionCommands, is_allow
 from ghostos.cli.streams import write_note
-from ghostos.cli.text_view import TextView, choose_lines
+from ghostos.cli.text_view import open_text_view
 from ghostos.cli.thread_text import render_summaries
 from ghostos.cli.turns import follow_turn
 from ghostos.drivers.models.rehearsal import RehearsalModel
@@ -53,7 +53,7 @@ def chat(target: str, *, common: Common) -> None:
 class _Chat:
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._view = TextView(choose_lines(), path_of=client.files.path_of)
+        self._view = open_text_view(client.files)
         self._permissions = PermissionCommands()
         self._approvals = ApprovalCommands()
 

@@ -15,7 +15,7 @@ from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.startup import choose_workspace
 from ghostos.cli.streams import read_stdin, write_note
-from ghostos.cli.text_view import TextView, choose_lines
+from ghostos.cli.text_view import open_text_view
 from ghostos.cli.turns import JsonView, TurnView, follow_turn
 from ghostos.contracts.store import Store
 from ghostos.core.code_approval import DECISIONS, CodeDecision
@@ -55,8 +55,7 @@ def send(thread: str, sending: Sending, *, common: Common, is_json: bool) -> Non
         return
     task = asyncio.run(_find_file_task(thread, common=common))
     with open_client(task.target, common=replace(common, thread=task.name)) as client:
-        lines = TextView(choose_lines(), path_of=client.files.path_of)
-        view: TurnView = JsonView(with_deltas=False) if is_json else lines
+        view: TurnView = JsonView(with_deltas=False) if is_json else open_text_view(client.files)
         try:
             follow_turn(_send(client.conversation, sending), view=view)
         except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from ghostos.cli.asset_text import PathOf, describe_asset
 from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.streams import write_note, write_out
 from ghostos.cli.turns import is_stop
+from ghostos.contracts.asset_files import AssetFiles
 from ghostos.core.asset import find_asset
 from ghostos.core.message import Delta, Message
 from ghostos.libraries.profiles import describe_profile
@@ -144,6 +145,11 @@ def _find_label(message: Message) -> str:
             return "answer" if isinstance(message.data, dict) and "code" in message.data else "allowed"
         case kind, _:
             return _LABELS.get(kind, kind)
+
+
+def open_text_view(files: AssetFiles) -> TextView:
+    """Return a view that suits stderr, and knows where images lie."""
+    return TextView(choose_lines(), path_of=files.path_of)
 
 
 def describe_state(message: Message) -> str:
