@@ -97,8 +97,15 @@ class Session(Protocol):
         """Begin a message whose text is still to come. One message is open at a time."""
         ...
 
-    def add_usage(self, usage: Usage, *, model: str, cost: float = 0.0) -> None:
-        """Count tokens of a model call towards the task, and what they cost, where their price is known."""
+    def add_usage(self, usage: Usage, *, model: str, cost: float = 0.0, call: JsonObject | None = None) -> None:
+        """Count tokens of a model call towards the task, and what they cost, where their price is known.
+
+        Args:
+            usage: The tokens.
+            model: Label of the model.
+            cost: What they cost.
+            call: What was measured of the call, for the round's record: see `ModelCall` in `ghostos.core.trace`.
+        """
         ...
 
     async def run_code(self, code: str, run: Callable[[RunHooks], RunResult], *, on_thread: OnThread) -> RunResult:

@@ -82,6 +82,7 @@ class RoundSession:
         self._usage = Usage()
         self._cost = 0.0
         self._model = ""
+        self._calls: list[JsonObject] = []
         self._pycontext: JsonObject | None = None
         self._error_streak = claim.task.error_streak
         self._code_runs: list[CodeRun] = []
@@ -168,10 +169,12 @@ class RoundSession:
         self._open = _StreamedMessage(self, role=role, type=type)
         return self._open
 
-    def add_usage(self, usage: Usage, *, model: str, cost: float = 0.0) -> None:
+    def add_usage(self, usage: Usage, *, model: str, cost: float = 0.0, call: JsonObject | None = None) -> None:
         self._usage += usage
         self._cost += cost
         self._model = model
+        if call is not None:
+            self._calls.append(call)
 
     async def run_code(self, code: str, run: Callable[[RunHooks], RunResult], *, on_thread: OnThread) -> RunResult:
         code_run = CodeRun(
@@ -285,6 +288,7 @@ class RoundSession:
             usage=self._usage,
             cost=self._cost,
             model=self._model,
+            calls=self._calls,
             code_runs=code_runs,
             grants=self._new_grants,
         )
