@@ -62,6 +62,19 @@ def test_a_target_that_cannot_be_used_is_status_2(shell):
     assert shell.run("moss", "prompt", "nowhere.py").status == 2
 
 
+def test_what_the_body_of_a_file_is_refused_is_its_fault_and_the_option_the_advice(shell):
+    notes = shell.write("notes/a.txt", "tea")
+    shell.write("body.py", f"TEXT = open({str(notes)!r}).read()\n")
+    done = shell.run("moss", "run", "body.py", "--code", "-", typed="print(TEXT)")
+    assert done.status == 2
+    happened, advice = done.err.splitlines()
+    assert happened.endswith(f"line 1: its body raised PermissionError: [Errno 13] Permission denied: {str(notes)!r}.")
+    assert advice == f"The code tried to read {notes}: allow it with --allow-read={notes}."
+    assert (
+        shell.run("moss", "run", "body.py", "--code", "-", f"--allow-read={notes}", typed="print(TEXT)").out == "tea\n"
+    )
+
+
 def test_flow_is_there_for_the_code(shell):
     done = shell.run("moss", "run", "foo.py", "--code", "-", typed="moss.flow.finish(3)\nprint('done')\n")
     assert (done.status, done.out) == (0, "done\n"), done.err

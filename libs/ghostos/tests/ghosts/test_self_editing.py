@@ -185,6 +185,17 @@ def test_of_several_versions_one_must_be_named(talk, moss, file):
     assert moss("accept", str(file))[0] == 2
 
 
+def test_of_several_versions_one_that_the_file_has_already_is_not_named(talk, moss, file):
+    conversation, _ = talk(code(f"{EDIT}\nmoss.updater.propose()"), "Done.", thread="one")
+    first, context = full_id(conversation), PyContext.model_validate(conversation.get_task().pycontext)
+    others = [propose(talk, name, EDIT.replace("minus", name)) for name in ("two", "three")]
+    assert context.proposal is not None
+    file.write_bytes(context.read_version(context.proposal.version).encode())
+    _, _, err = moss("accept", str(file))
+    assert first not in err
+    assert all(id in err for id in others)
+
+
 def test_what_is_not_proposed_cannot_be_accepted(talk, moss, file):
     assert moss("accept", str(file))[0] == 2
     id = propose(talk, "mine")

@@ -71,6 +71,8 @@ _NOT_SAVED = "The values of moss were not saved: they are as before this code ra
 class MossError(Exception):
     """Root of the tree."""
 
+    hint = ""  # the last line of the text, where it says what would allow what confined code was refused
+
     def describe_for_model(self) -> str:
         """What a model may read about this failure: no paths of this machine, no keys."""
         return redact(bounded(str(self), _MAX_CHARS))

@@ -134,10 +134,9 @@ def accept_proposal(module: ProposalModule, *, version: str | None, common: Comm
         NotConfiguredError: The file cannot be written.
     """
     with open_store(common) as store:
-        found = asyncio.run(_list_open(store, module, thread=None)) if store is not None else []
-        chosen = _choose(found, module, version=version)
-        if store is None or not chosen:
-            return ""
+        if store is None:
+            raise _nothing_proposed(module)
+        chosen = _choose(asyncio.run(_list_open(store, module, thread=None)), module, version=version)
         if not _is_in_file(chosen[0], module):
             _write(chosen[0], module)
             source = module.source
@@ -212,12 +211,9 @@ def _choose(found: Sequence[_Open], module: ProposalModule, *, version: str | No
     ids = list(dict.fromkeys(item.id for item in found))
     waiting = list(dict.fromkeys(item.id for item in found if not _is_in_file(item, module)))
     if not ids or (version is None and not waiting):
-        raise ProposalError(
-            f"Nothing is proposed for {module.target}.",
-            advice="An agent proposes with moss.updater.propose(); docs/self_editing.md has more.",
-        )
+        raise _nothing_proposed(module)
     if version is None and len(waiting) > 1:
-        listed = ", ".join(f"{item.id} (thread {item.task.name})" for item in found)
+        listed = ", ".join(f"{item.id} (thread {item.task.name})" for item in found if item.id in waiting)
         raise ProposalError(
             f"Several versions are proposed for {module.target}: {listed}.",
             advice=f"Look at them with ghostos moss diff {target}, and name one: ghostos moss accept {target} ID",
@@ -233,6 +229,13 @@ def _choose(found: Sequence[_Open], module: ProposalModule, *, version: str | No
             advice=f"Look at what is proposed with: ghostos moss diff {target}, and give the whole id that it shows.",
         )
     return meant
+
+
+def _nothing_proposed(module: ProposalModule) -> ProposalError:
+    return ProposalError(
+        f"Nothing is proposed for {module.target}.",
+        advice="An agent proposes with moss.updater.propose(); docs/self_editing.md has more.",
+    )
 
 
 def _write(item: _Open, module: ProposalModule) -> None:

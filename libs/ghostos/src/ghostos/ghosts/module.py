@@ -114,4 +114,5 @@ def _unusable(module: str, error: MossError) -> TargetError:
     if isinstance(error, InjectionError):
         advice = "In a file, the compiler is that of a function: def __moss_compile__(compiler): compiler.bind(...)"
         return TargetError(f"{module} cannot be used: {error}", advice=advice)
-    return TargetError(f"{module} cannot be used: {error}", advice="Mend the file and run it again.")
+    said = str(error).removesuffix(error.hint).rstrip().rstrip(".")
+    return TargetError(f"{module} cannot be used: {said}.", advice=error.hint or "Mend the file and run it again.")

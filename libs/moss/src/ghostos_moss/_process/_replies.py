@@ -63,6 +63,7 @@ def local_error(error: RemoteError, module: str, *, hint: str) -> MossError:
     message = f"{error.message}\n{hint}" if hint else error.message
     made = found.__new__(found, message)
     made.args = (message,)
+    made.hint = hint
     for_model = str(error.facts.pop("for_model", error.message))
     vars(made).update({name: fact for name, fact in error.facts.items() if isinstance(fact, (str, int, type(None)))})
     made.describe_for_model = lambda: for_model  # pyright: ignore[reportAttributeAccessIssue] - its facts may be gone
