@@ -3,7 +3,8 @@
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ghostos.ghosts.chatbot import Chatbot
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.round_subtasks import make_subtasks
 from ghostos.ghosts.subtasks import Subtasks
+from ghostos.ghosts.target import Approve, Target, load_target
 from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.app_settings import find_secrets, load_app_settings
 from ghostos.libraries.permission_book import SettingsPermissionBook
@@ -44,7 +46,7 @@ from ghostos_moss import (
     new_compiler,
 )
 
-__all__ = ["get_container", "get_ghostos", "make_app_container"]
+__all__ = ["get_container", "get_ghostos", "install_target", "make_app_container"]
 
 _MIB = 1024**2
 _SWITCH_S = 0.0005
@@ -77,6 +79,32 @@ def make_app_container(
     container.register(*_default_providers(workspace, model=model, confinement=confinement))
     container.register(*providers)
     return container
+
+
+@contextmanager
+def install_target(
+    name: str, *, accepted: AcceptedFiles, make_container: Callable[[], Container], approve: Approve | None = None
+) -> Generator[tuple[Target, Container]]:
+    """Find a target, then make an application for it, with the target's own providers. Opens no database.
+
+    Args:
+        name: A Python file or a module's name.
+        accepted: Says which content of the user's files runs here.
+        make_container: Makes the application's container, which is shut down at the end.
+        approve: Which code of its ghost waits for a person; None leaves it to the ghost.
+
+    Raises:
+        TargetError: The target is missing, does not parse, fails on import, or waits to be accepted.
+    """
+    target = load_target(name, accepted=accepted, approve=approve)
+    container = make_container()
+    try:
+        container.set(AcceptedFiles, accepted)
+        container.register(*target.providers)
+        container.bootstrap()
+        yield target, container
+    finally:
+        container.shutdown()
 
 
 def get_container() -> Container:

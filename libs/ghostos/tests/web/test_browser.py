@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.ghosts.target import load_target
 from ghostos.testing import ErrorReply, ModelServer, StreamReply
 from ghostos.testing.server import ModelRequest
 
@@ -318,3 +320,19 @@ def test_a_page_of_another_site_cannot_talk_to_the_ghost(
         assert get_status(address, origin=address) == 101
         assert get_status(address, origin="http://evil.test") == 403
         tab.settle()
+
+
+def test_code_waits_where_the_command_says_that_it_shall(
+    serve_target: ServeTarget, open_tab: OpenTab, agent_file: Path, tmp_path: Path
+) -> None:
+    with ModelServer(["<moss>\nprint(plus(1, 2))\n</moss>"]) as model:
+        tab = open_tab(serve_target(agent_file, "--approve", "code", "--thread", "t1", model=model).address)
+        tab.say("go")
+        tab.see("print(plus(1, 2))")
+        tab.settle()
+    container = make_app_container(tmp_path / "workspace")
+    with get_ghostos(container).create_matrix("test") as matrix:
+        conversation = matrix.sync(load_target(str(agent_file)).ghost, thread="t1", target=str(agent_file))
+        assert conversation.pending_code() is not None
+        assert "output" not in [message.type for message in conversation.history()]
+    container.shutdown()

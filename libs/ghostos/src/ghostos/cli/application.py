@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from ghostos.abcd import Conversation, Matrix, Receiver
-from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.bootstrap import get_ghostos, install_target, make_app_container
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import StoppedError
 from ghostos.cli.options import Common
@@ -21,7 +22,7 @@ from ghostos.contracts.store import Store
 from ghostos.core.collector import collector_paused
 from ghostos.ghosts.module import open_module as open_module_of
 from ghostos.ghosts.moss_agent import MossAgent
-from ghostos.ghosts.target import Target, load_target
+from ghostos.ghosts.target import Target
 from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.flow import FlowRecord
 from ghostos.libraries.openings import describe_openings
@@ -63,17 +64,13 @@ def open_target(name: str, *, common: Common) -> Generator[Application]:
         TargetError: The target is missing, does not parse, fails on import, or waits to be accepted.
     """
     found = find_workspace(common.workspace, environment=os.environ)
-    with closing(open_accepted_files(found.workspace)) as accepted:
-        target = load_target(name, accepted=accepted, approve=common.approve)
-        container = make_container(common, found=found)
-        try:
-            container.set(AcceptedFiles, accepted)
-            container.register(*target.providers)
-            container.bootstrap()
-            with RefusedNotes(accepted) as refused:
-                yield Application(target=target, container=container, refused=refused)
-        finally:
-            container.shutdown()
+    make = partial(make_container, common, found=found)
+    with (
+        closing(open_accepted_files(found.workspace)) as accepted,
+        install_target(name, accepted=accepted, make_container=make, approve=common.approve) as (target, container),
+        RefusedNotes(accepted) as refused,
+    ):
+        yield Application(target=target, container=container, refused=refused)
 
 
 @contextmanager

@@ -44,6 +44,7 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
             thread=common.thread,
             model=common.model,
             confinement=find_confinement(common),
+            approve=common.approve,
             debug=common.is_debug,
         )
     except KeyboardInterrupt:

@@ -3,23 +3,25 @@
 import importlib
 import os
 import sys
+from collections.abc import Iterable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
 
-from ghostos.bootstrap import get_ghostos, make_app_container
+from ghostos.bootstrap import get_ghostos, install_target, make_app_container
 from ghostos.config import Confinement
 from ghostos.contracts.store import Store
 from ghostos.core.permission_words import show_hidden
 from ghostos.errors import ExtraMissingError
 from ghostos.ghosts.module import open_module
 from ghostos.ghosts.moss_agent import MossAgent
-from ghostos.ghosts.target import load_target
+from ghostos.ghosts.target import Approve
 from ghostos.libraries.accepted import describe_refused, open_accepted_files
 from ghostos.libraries.flow import FlowRecord
 from ghostos.libraries.openings import describe_openings
 from ghostos.libraries.workspaces import find_workspace
 from ghostos.web.app import WebApp
-from ghostos_moss import AcceptedFiles
 
 _SWITCH_INTERVAL_S = 0.0005
 """How long a Python thread may keep the others waiting. Models' code runs in this process: with Python's own 5 ms one
@@ -32,7 +34,7 @@ class _HttpServer(Protocol):
     def run(self, app: WebApp, *, port: int, headless: bool) -> None: ...
 
 
-def serve(
+def serve(  # noqa: PLR0913 - what a user may say of a page, each by name
     *,
     target: str,
     workspace: Path | None = None,
@@ -41,6 +43,7 @@ def serve(
     thread: str | None = None,
     model: str | None = None,
     confinement: Confinement | None = None,
+    approve: Approve | None = None,
     debug: bool = False,
 ) -> None:
     """Serve the page of a target on 127.0.0.1 until SIGINT or SIGTERM comes; for the main thread of a process.
@@ -56,6 +59,7 @@ def serve(
         thread: The thread that the page begins with, an existing or a new one. None begins a new one.
         model: `provider:model`, in the place of what the ghost and the settings name.
         confinement: Where the model's code runs and what it may touch; None is what the settings say.
+        approve: Which code waits for a person; None leaves that to the ghost.
         debug: Show errors of the page itself with their traceback in the page.
 
     Raises:
@@ -68,19 +72,15 @@ def serve(
         NotConfiguredError: No port near `port` is free.
     """
     chosen = find_workspace(workspace, environment=os.environ).workspace
-    accepted = open_accepted_files(chosen)
-    container = make_app_container(chosen.root, model=model, confinement=confinement)
-    try:
-        loaded = load_target(target, accepted=accepted)
-        container.set(AcceptedFiles, accepted)
-        container.register(*loaded.providers)
-        container.bootstrap()
+    make = partial(make_app_container, chosen.root, model=model, confinement=confinement)
+    with (
+        closing(open_accepted_files(chosen)) as accepted,
+        install_target(target, accepted=accepted, make_container=make, approve=approve) as (loaded, container),
+    ):
         if isinstance(loaded.ghost, MossAgent):
             open_module(loaded.ghost.moss_module, container=container, flow=FlowRecord()).close()
-            for line in describe_openings(container, module=loaded.ghost.moss_module):
-                sys.stderr.write(f"note: {show_hidden(line)}\n")
-        for file in accepted.list_refused():
-            sys.stderr.write(f"note: {show_hidden(describe_refused(file))}\n")
+            _write_notes(describe_openings(container, module=loaded.ghost.moss_module))
+        _write_notes(map(describe_refused, accepted.list_refused()))
         container.force_fetch(Store)
         accepted.keep()
         http_server = _import_http_server()
@@ -91,9 +91,11 @@ def serve(
             if thread is not None:
                 app.find_conversation(thread)
             http_server.run(app, port=port, headless=headless)
-    finally:
-        container.shutdown()
-        accepted.close()
+
+
+def _write_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        sys.stderr.write(f"note: {show_hidden(note)}\n")
 
 
 def _import_http_server() -> _HttpServer:
