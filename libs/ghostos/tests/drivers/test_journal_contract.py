@@ -1,10 +1,11 @@
 """What every keeper of journals promises, over each kind of it; then what is particular to files."""
 
+import os
 from dataclasses import replace
 
 import pytest
 
-from ghostos.contracts.journal import Journals
+from ghostos.contracts.journal import Journals, JournalStep
 from ghostos.core.message import encode_message
 from ghostos.drivers.journal.files import FileJournals
 from ghostos.errors import WorkspaceError
@@ -101,9 +102,52 @@ def test_half_a_surrogate_pair_does_not_stop_a_round(journals, message):
     ]
 
 
+def test_a_journal_is_followed_from_before_it_begins_until_after_it_is_removed(journals, message):
+    follower = journals.follow("r1")
+    assert follower.read() == []
+    assert not follower.is_found
+    journal = journals.open("r1")
+    begun, whole = message(1), message(2, "two")
+    journal.start(begun)
+    journal.delta(1, "a")
+    assert follower.read() == [JournalStep(seq=1, message=begun), JournalStep(seq=1, text="a")]
+    assert follower.read() == []
+    assert (follower.is_found, follower.is_removed) == (True, False)
+    journal.complete(whole)
+    journal.remove()
+    assert follower.is_removed
+    assert follower.read() == [JournalStep(seq=2, message=whole, is_whole=True)]
+    follower.close()
+    follower.close()
+    assert follower.read() == []
+
+
+def test_who_follows_late_gets_all_of_it(journals, message):
+    journal = journals.open("r1")
+    texts = [f"{number} " * 1000 for number in range(300)]
+    journal.start(message(1))
+    for text in texts:
+        journal.delta(1, text)
+    follower = journals.follow("r1")
+    found = []
+    while steps := follower.read():
+        found += steps
+    assert [step.text for step in found[1:]] == texts
+    follower.close()
+
+
+def test_a_line_larger_than_what_is_read_at_once_is_one_line(journals, message):
+    journal = journals.open("r1")
+    whole = message(1, "x" * 3_000_000)
+    journal.complete(whole)
+    follower = journals.follow("r1")
+    assert follower.read() == [JournalStep(seq=1, message=whole, is_whole=True)]
+    follower.close()
+
+
 @pytest.mark.parametrize("round_id", ["", ".", "../../etc/passwd", "a/b", "a.b", "a\0b", "a\n", "é", "-r", "x" * 200])
 def test_an_id_that_is_none_names_no_file(journals, round_id, tmp_path):
-    for method in (journals.open, journals.read, journals.remove):
+    for method in (journals.open, journals.read, journals.remove, journals.follow):
         with pytest.raises(WorkspaceError, match="not the id of a round"):
             method(round_id)
     assert list(tmp_path.iterdir()) == []
@@ -127,6 +171,41 @@ def test_every_tear_of_the_last_line_leaves_the_lines_before_it(journals, folder
     for end in range(kept, len(content) - 1):
         file.write_bytes(content[:end])
         assert text() == "kept – "
+
+
+def test_a_line_is_followed_once_it_is_whole(journals, folder, message):
+    folder.mkdir(parents=True)
+    file = folder / "r1.journal"
+    begin = b'{"kind":"start","message":' + encode_message(message(1)) + b"}\n"
+    line = '{"kind":"delta","seq":1,"text":"kept – ü"}\n'.encode()
+    file.write_bytes(begin)
+    follower = journals.follow("r1")
+    assert len(follower.read()) == 1
+    with file.open("ab", buffering=0) as written:
+        for number in range(len(line)):
+            assert follower.read() == []
+            written.write(line[number : number + 1])
+        assert follower.read() == [JournalStep(seq=1, text="kept – ü")]
+        written.write(b'{"kind":"del\n\xff\n' + b"[" * 100_000 + b"\n" + line)
+    assert follower.read() == [JournalStep(seq=1, text="kept – ü")]
+    follower.close()
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
+def test_what_is_no_file_is_not_followed(journals, folder, tmp_path, message, kind):
+    folder.mkdir(parents=True)
+    victim = tmp_path / "victim"
+    victim.write_bytes(b'{"kind":"complete","message":' + encode_message(message(1)) + b"}\n")
+    match kind:
+        case "link":
+            (folder / "r1.journal").symlink_to(victim)
+        case "folder":
+            (folder / "r1.journal").mkdir()
+        case _:
+            os.mkfifo(folder / "r1.journal")
+    follower = journals.follow("r1")
+    assert follower.read() == []
+    assert not follower.is_found
 
 
 def test_damaged_lines_are_left_out(journals, folder, message):

@@ -87,3 +87,24 @@ def test_what_every_listener_has_passed_is_garbage():
     take(cursor, 2)
     gc.collect()
     assert watch() is None
+
+
+def test_who_listens_is_known_until_they_close_or_are_gone():
+    log = ThreadLog()
+    assert not log.has_listeners
+    first, second = log.listen(), log.listen_to_turn()
+    first.close()
+    first.close()
+    assert log.has_listeners
+    del second
+    gc.collect()
+    assert not log.has_listeners
+
+
+def test_the_event_of_the_running_turn_is_known():
+    log = ThreadLog()
+    assert log.turn_event_id is None
+    log.begin_turn("e1")
+    assert log.turn_event_id == "e1"
+    log.end_turn()
+    assert log.turn_event_id is None

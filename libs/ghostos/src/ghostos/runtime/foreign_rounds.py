@@ -44,7 +44,7 @@ class ForeignRounds:
         self._on_left = on_left
         self._views: WeakKeyDictionary[ThreadLog, ForeignView] = WeakKeyDictionary()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._followed: dict[str, tuple[Following, asyncio.Task[None]]] = {}
+        self._followed: dict[str, tuple[Following, asyncio.Task[bool]]] = {}
         self._own: set[str] = set()
         self._is_stopped = False
 
@@ -65,8 +65,9 @@ class ForeignRounds:
         view = self._view_of(log)
         look = partial(self._look, task_id, log=log, view=view)
         following = Following(log=log, view=view, journals=self._journals, look=look)
-        running = asyncio.create_task(self._run(task_id, following), name=f"ghostos-foreign-{task_id}")
+        running = asyncio.create_task(following.run(), name=f"ghostos-foreign-{task_id}")
         self._followed[task_id] = following, running
+        running.add_done_callback(partial(self._end, task_id))
 
     async def show(self, task_id: str, *, log: ThreadLog) -> None:
         """Show what others have committed to a task on which nobody works now.
@@ -111,16 +112,14 @@ class ForeignRounds:
         for _, running in list(self._followed.values()):
             await _cancel(running)
 
-    async def _run(self, task_id: str, following: Following) -> None:
-        is_left = False
-        try:
-            is_left = await following.run()
-        except Exception:
-            _logger.exception("the rounds of task %s in another process cannot be shown", task_id)
-        finally:
-            if task_id in self._followed and self._followed[task_id][0] is following:
-                del self._followed[task_id]
-        if is_left and not self._is_stopped:
+    def _end(self, task_id: str, running: asyncio.Task[bool]) -> None:
+        if task_id in self._followed and self._followed[task_id][1] is running:
+            del self._followed[task_id]
+        if running.cancelled():
+            return
+        if (error := running.exception()) is not None:
+            _logger.error("the rounds of task %s in another process cannot be shown", task_id, exc_info=error)
+        elif running.result() and not self._is_stopped:
             self._on_left(task_id)
 
     async def _look(
@@ -131,12 +130,17 @@ class ForeignRounds:
             lock = self._locks[task_id] = asyncio.Lock()
         async with lock:
             known = self._threads.known_seq(task_id)
-            progress = await self._store.find_progress(task_id, after_seq=known, origin=log.turn_event_id)
-            if progress is not None:
+            while True:
+                asked = log.turn_event_id
+                progress = await self._store.find_progress(task_id, after_seq=known, origin=asked)
+                if progress is None:
+                    return None
                 before(progress)
-                view.show_committed(progress, log=log)
-                if progress.messages:
-                    self._threads.know(task_id, seq=progress.messages[-1].seq)
+                if log.turn_event_id == asked:
+                    break  # else it was not this turn that was asked about
+            view.show_committed(progress, log=log)
+            if progress.messages:
+                self._threads.know(task_id, seq=progress.messages[-1].seq)
             return progress
 
     def _view_of(self, log: ThreadLog) -> ForeignView:
@@ -146,7 +150,7 @@ class ForeignRounds:
         return view
 
 
-async def _cancel(running: asyncio.Task[None]) -> None:
+async def _cancel(running: asyncio.Task[bool]) -> None:
     running.cancel()
     await asyncio.wait([running])
 
