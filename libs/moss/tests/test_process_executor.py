@@ -1,5 +1,6 @@
 """What is particular to `process`: where code runs, what it cannot reach, and how it reaches injected objects."""
 
+import contextlib
 import os
 import signal
 import struct
@@ -689,6 +690,23 @@ def test_dotfiles_and_data_beside_the_module_are_not_read(robot):
             file.write("KEY=1")
         result = robot.run(f"print(open({os.path.join(folder, name)!r}).read())")
         assert (result.status, result.std_output) == ("error", "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs files of two users")
+def test_files_beside_the_module_that_root_alone_may_look_at_are_left_out(process_executor, tmp_path):
+    target = tmp_path / "target_file.py"
+    target.write_text("X = 1\n")
+    folder = tmp_path / "others"
+    folder.mkdir()
+    (folder / "theirs.py").write_text("Y = 2\n")
+    os.chown(folder, 54_321, 54_321)
+    folder.chmod(0o700)
+    session = process_executor.open(
+        load_source(str(target)), pycontext=PyContext(), container=Container(), injections={}
+    )
+    with contextlib.closing(session):
+        assert printed(session, "print(X)") == "1\n"
+        assert session.run("import others.theirs").status == "error"
 
 
 def test_memory_is_bounded(robot):

@@ -90,7 +90,7 @@ def _handled(abi: int) -> int:
 def _allow(ruleset: int, path: Path, access: int) -> None:
     try:
         beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # root has given up what would let it look there
         return
     try:
         if not path.is_dir():
