@@ -215,25 +215,31 @@ def _refuse_input() -> NoReturn:
 
 
 class _Streams:
-    """Puts the stand-ins on `sys` while at least one run is captured."""
+    """Puts the stand-ins on `sys` while at least one run is captured.
+
+    They are kept afterwards, and used again: `print` of CPython 3.11 only borrows its stream, so one that was freed
+    while another thread prints would end the process.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._captures = 0
         self._real: _Triple = (None, None, None)
         self._stand_ins: _Triple = (None, None, None)
+        self._earlier: _Triple = (None, None, None)
 
     def install(self) -> None:
         with self._lock:
             self._captures += 1
             if self._captures == 1:
                 out, err, source = map(_unwrapped, (sys.stdout, sys.stderr, sys.stdin))
-                self._real = (out, err, source)
-                self._stand_ins = (
-                    None if out is None else _Writer(out),
-                    None if err is None else _Writer(err),
-                    None if source is None else _Reader(source),
-                )
+                if any(now is not before for now, before in zip((out, err, source), self._real, strict=True)):
+                    self._earlier, self._real = self._stand_ins, (out, err, source)
+                    self._stand_ins = (
+                        None if out is None else _Writer(out),
+                        None if err is None else _Writer(err),
+                        None if source is None else _Reader(source),
+                    )
             sys.stdout, sys.stderr, sys.stdin = self._stand_ins
 
     def remove(self, around: _Triple | None) -> None:
@@ -248,7 +254,6 @@ class _Streams:
                 sys.stdout, sys.stderr, sys.stdin = around or self._stand_ins
                 return
             sys.stdout, sys.stderr, sys.stdin = self._real
-            self._real = self._stand_ins = (None, None, None)
 
 
 def _unwrapped(stream: Any) -> Any:  # noqa: ANN401 - whatever somebody put on sys

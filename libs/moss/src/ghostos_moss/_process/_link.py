@@ -218,6 +218,10 @@ class Link:
             self._frames.close()  # who breaks the protocol is not spoken with any more
             self._finish(exc)
             return
+        except BaseException:  # out of memory in the middle of a frame: nothing more can be made out
+            self._frames.close()
+            self._finish(PeerClosedError("what it sent could not be read"))
+            raise
         request = None
         with self._lock:
             self._is_read = False

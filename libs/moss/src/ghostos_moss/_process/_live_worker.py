@@ -5,7 +5,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -84,6 +84,7 @@ class LiveWorker:
         timeout_s: float | None,
         output: Output | None = None,
         clock: RunClock | None = None,
+        find_stop: Callable[[], str | None] | None = None,
     ) -> Any:  # noqa: ANN401 - plain data
         """Ask the worker and wait for its answer.
 
@@ -93,6 +94,7 @@ class LiveWorker:
             timeout_s: When it is over the worker is killed. None: no limit.
             output: Gets what is written meanwhile; None: nobody does.
             clock: Says which time does not count. None: all does.
+            find_stop: Says why it was stopped before it came here, if it was.
 
         Raises:
             RemoteError: The worker raised.
@@ -101,6 +103,8 @@ class LiveWorker:
             FrameError: The request is over the limit of what can be sent.
         """
         self._stop_reason = self._end_reason  # a stop that came when nothing ran was for nothing
+        if find_stop is not None:
+            self._stop_reason = self._stop_reason or find_stop()
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._current_output = output
         try:
@@ -206,7 +210,7 @@ class LiveWorker:
             for descriptor, _ in events:
                 if descriptor == self._wake:
                     os.eventfd_read(self._wake)
-                elif not self._read(output):
+                elif not self._read_ready(output):
                     self._poll.unregister(self._output)
         return True
 
@@ -218,6 +222,13 @@ class LiveWorker:
                     return
         except BlockingIOError:
             return
+
+    def _read_ready(self, output: Output | None) -> bool:
+        """Read what was there a moment ago; another thread may have been faster."""
+        try:
+            return self._read(output)
+        except BlockingIOError:
+            return True
 
     def _read(self, output: Output | None) -> bool:
         """Read what there is, once; whether there may be more."""

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
 import msgspec
@@ -11,31 +12,31 @@ from ghostos_container import Container
 from ghostos_moss._bodies import find_bodies, stop_bodies
 from ghostos_moss._capture import Output
 from ghostos_moss._code_editor import CodeEditor
-from ghostos_moss._executor import HostCall, Refusal, RunResult, RunStatus
+from ghostos_moss._executor import HostCall, Refusal, RunResult
 from ghostos_moss._moss import Injection
+from ghostos_moss._process import _replies
 from ghostos_moss._process._accepted import Provided, provide
-from ghostos_moss._process._calls import describe_completed
 from ghostos_moss._process._frames import FrameError
 from ghostos_moss._process._hints import check_refusal
 from ghostos_moss._process._kept_workers import KeptWorker
 from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._live_worker import LiveWorker, StoppedError, WorkerGoneError
 from ghostos_moss._process._orders import InjectedObject, OpenOrder, RunReply
-from ghostos_moss._process._replies import UntrueReplyError, check_data, find_trace, local_error
+from ghostos_moss._process._results import Outcome, make_result, take_notes
 from ghostos_moss._process._told import tell_of
 from ghostos_moss._process._worker_supply import WorkerSupply
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
-from ghostos_moss._redact import bounded
 from ghostos_moss._run_clock import RunClock
 from ghostos_moss._self_updater import SelfUpdater
 from ghostos_moss._source import ModuleSource
-from ghostos_moss._values import MAX_NAME_CHARS, MAX_NAMES, MAX_NOTE_CHARS, MAX_NOTES, MAX_TOTAL_BYTES, MAX_VALUE_BYTES
+from ghostos_moss._values import MAX_VALUE_BYTES
 from ghostos_moss.errors import (
     ClosedError,
     CodeCrashedError,
     CodeError,
     CodeInterruptedError,
+    CodeRejectedError,
     CompileError,
     InjectionError,
     MossError,
@@ -44,8 +45,6 @@ from ghostos_moss.errors import (
 __all__ = ["ProcessSession"]
 
 _OPEN_TIMEOUT_S: Final = 60.0
-_MAX_SAID_CHARS: Final = 40_000
-"""Of one text of a worker: an honest one says less."""
 
 
 class ProcessSession:
@@ -71,6 +70,7 @@ class ProcessSession:
         self._level: PromptLevel = level
         self._max_prompt_tokens = max_prompt_tokens
         self._lock = threading.RLock()
+        self._stop_reason: str | None = None
         self._is_closed = False
         self._followers: list[Injection] = []
         self._told: set[str] = set()
@@ -109,12 +109,12 @@ class ProcessSession:
         return self._compiler.container()
 
     def prompt(self) -> str:
-        with self._lock:
+        with self._busy():
             return self._ask("prompt", str)
 
     def check(self, code: str) -> tuple[str, ...]:
-        with self._lock:
-            return tuple(self._ask("check", list[str], code))
+        with self._busy():
+            return _replies.find_unsendable([code]) or tuple(self._ask("check", list[str], code))
 
     def run(
         self,
@@ -124,41 +124,90 @@ class ProcessSession:
         on_call: Callable[[HostCall], object] | None = None,
         clock: RunClock | None = None,
     ) -> RunResult:
-        with self._lock:
+        with self._busy():
             started = time.perf_counter()
             output = Output(max_chars=self._workers.limits.output_chars)
-            worker = self._ensure_worker()
-            self._objects.begin_run(on_call, before_call=before_call)
             reply: RunReply | None = None
             error: CodeError | None = None
-            try:
-                answer = worker.request("run", *blocks, timeout_s=timeout_s, output=output, clock=clock)
-                reply = self._keep(msgspec.convert(answer, RunReply))
-            except StoppedError as exc:
-                error = CodeInterruptedError(exc.reason, trace=find_trace(exc.answer))
-            except KeyboardInterrupt:  # as it is for code in this process
-                error = CodeInterruptedError("it was interrupted from the keyboard")
-            except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError, UntrueReplyError):
-                error = CodeCrashedError()
-            if reply is None and (trial := self._trial) is not None:
-                trial.end("the run that asked for it has ended")  # else it is waited for
-            if reply is None or reply.status != "ok" or error is not None:
-                self._editor.roll_back()
-            if reply is None or reply.status in ("error", "interrupted") or error is not None:
-                self._drop_worker()
-            is_stopped = error is not None or (reply is not None and reply.status == "interrupted")
+            if problems := _replies.find_unsendable(blocks):
+                error = CodeRejectedError(problems)
+            else:
+                reply, error = self._try(
+                    lambda worker: worker.request(
+                        "run",
+                        *blocks,
+                        timeout_s=timeout_s,
+                        output=output,
+                        clock=clock,
+                        find_stop=lambda: self._stop_reason,
+                    ),
+                    begin=lambda: self._objects.begin_run(on_call, before_call=before_call),
+                )
+            is_stopped = isinstance(error, CodeInterruptedError) or (
+                reply is not None and reply.status == "interrupted"
+            )
             stopped = stop_bodies(self._bodies) if is_stopped else ()
-            return self._result(reply, error, stopped=stopped, output=output, duration_s=time.perf_counter() - started)
+            refusal = self._check(reply.refused) if reply is not None else None
+            return make_result(
+                Outcome(reply, error, self._objects.take_calls(), time.perf_counter() - started),
+                notes=(*take_notes(reply, told=self._told), *self._editor.take_notes(), *stopped),
+                refusal=refusal,
+                describe=lambda said: self._describe(refusal, said=said),
+                output=output.text(),
+                pycontext=self._pycontext,
+            )
+
+    def _try(
+        self, ask: Callable[[LiveWorker], Any], *, begin: Callable[[], object]
+    ) -> tuple[RunReply | None, CodeError | None]:
+        """Have the worker run something; what fails in it costs the worker.
+
+        Returns:
+            What it answered, if it did; and what ended the run, where the host knows that.
+        """
+        reply: RunReply | None = None
+        error: CodeError | None = None
+        try:
+            worker = self._ensure_worker()
+            begin()
+            reply = self._keep(msgspec.convert(ask(worker), RunReply))
+        except StoppedError as exc:
+            error = CodeInterruptedError(exc.reason, trace=_replies.find_trace(exc.answer))
+        except CompileError:  # the worker, which the last run cost, was stopped while it was opened again
+            if self._stop_reason is None:
+                raise
+            error = CodeInterruptedError(self._stop_reason)
+        except KeyboardInterrupt:  # as it is for code in this process
+            error = CodeInterruptedError("it was interrupted from the keyboard")
+        except (WorkerGoneError, RemoteError, FrameError, msgspec.ValidationError, _replies.UntrueReplyError):
+            error = CodeCrashedError()
+        if reply is None and (trial := self._trial) is not None:
+            trial.end("the run that asked for it has ended")  # else it is waited for
+        if reply is None or reply.status != "ok" or error is not None:
+            self._editor.roll_back()
+        if reply is None or reply.status in ("error", "interrupted") or error is not None:
+            self._drop_worker()
+        return reply, error
 
     def values(self) -> dict[str, Json]:
         return dict(self._pycontext.values)
 
     def cancel(self) -> None:
-        worker = self._worker
-        if worker is not None and not self._lock.acquire(blocking=False):
-            worker.stop("it was cancelled")
-        elif worker is not None:
+        if self._lock.acquire(blocking=False):
             self._lock.release()
+            return
+        self._stop_reason = "it was cancelled"  # also for a run that has not come to its worker yet
+        if (worker := self._worker) is not None:
+            worker.stop(self._stop_reason)
+
+    @contextmanager
+    def _busy(self) -> Generator[None]:
+        """Keep other uses waiting. What is cancelled meanwhile is this use, and no later one."""
+        with self._lock:
+            try:
+                yield
+            finally:
+                self._stop_reason = None
 
     def close(self) -> None:
         """Give the worker up, then tell the injected objects, last first.
@@ -300,21 +349,14 @@ class ProcessSession:
         except StoppedError as exc:
             self._drop_worker()
             raise CompileError(self._source.name, f"its process was stopped: {exc.reason}") from None
-        except (WorkerGoneError, FrameError, msgspec.ValidationError, UntrueReplyError) as exc:
+        except (WorkerGoneError, FrameError, msgspec.ValidationError, _replies.UntrueReplyError) as exc:
             self._drop_worker()
             reason = "its process ended: its body ended it, or needed more memory or processor time than it may have"
             raise CompileError(self._source.name, reason) from exc
 
     def _local_error(self, error: RemoteError) -> MossError:
         """An error of the worker's, with what can be done about it where something was refused."""
-        refused = error.facts.pop("refused", None)
-        hint = ""
-        if isinstance(refused, list):
-            try:
-                hint = self._describe(self._check(msgspec.convert(refused, tuple[str, str, str])))
-            except msgspec.ValidationError:
-                hint = ""
-        return local_error(error, self._source.name, hint=hint)
+        return _replies.local_error(error, self._source.name, describe=lambda told: self._describe(self._check(told)))
 
     def _check(self, told: tuple[str, str, str] | None) -> Refusal | None:
         return check_refusal(told, scratch=self._scratch.name)
@@ -326,67 +368,25 @@ class ProcessSession:
         """Take over the values that a run has changed.
 
         Raises:
-            UntrueReplyError: It, or what the code returned, is not what can be stored.
+            _replies.UntrueReplyError: It, or what the code returned, is not what can be stored.
         """
-        check_data("returns", reply.returns, max_bytes=MAX_VALUE_BYTES)
+        _replies.check_data("returns", reply.returns, max_bytes=MAX_VALUE_BYTES)
         if reply.status == "ok":
-            self._editor.commit()
             values = {name: value for name, value in self._pycontext.values.items() if name not in reply.removed}
-            self._pycontext = self._editor.save_to(self._context({**values, **reply.changed}, changed=reply.changed))
+            context = self._context({**values, **reply.changed}, changed=reply.changed)
+            self._editor.commit()
+            self._pycontext = self._editor.save_to(context)
         return reply
 
     def _context(self, values: Mapping[str, Any], *, changed: Mapping[str, Any] | None = None) -> PyContext:
         """The context with these values, of which those that changed are checked: they come from the worker."""
-        for name, value in (values if changed is None else changed).items():
-            if name not in self._pycontext.values and not self._may_be_stored(name):
-                raise UntrueReplyError(name[:MAX_NAME_CHARS])
-            self._sizes[name] = check_data(name, value, max_bytes=MAX_TOTAL_BYTES)
-        if len(values) > MAX_NAMES or sum(self._sizes[name] for name in values) > MAX_TOTAL_BYTES:
-            raise UntrueReplyError("values")
+        new = values if changed is None else changed
+        self._sizes = _replies.check_values(
+            values, new=new, known=self._pycontext.values, taken=self._injected, sizes=self._sizes
+        )
         module = self._pycontext.module or (self._source.name if not self._source.name.startswith("<") else None)
         update = {"values": dict(values), "module": module, "source_hash": self._source.digest}
         return self._pycontext.model_copy(update=update)
-
-    def _may_be_stored(self, name: str) -> bool:
-        """Whether it is the name of a value, as an honest worker stores it."""
-        return len(name) <= MAX_NAME_CHARS and not name.startswith("_") and name not in self._injected
-
-    def _result(
-        self,
-        reply: RunReply | None,
-        error: CodeError | None,
-        *,
-        stopped: tuple[str, ...],
-        output: Output,
-        duration_s: float,
-    ) -> RunResult:
-        status: RunStatus = reply.status if reply is not None else "error"
-        if isinstance(error, CodeInterruptedError):
-            status = "interrupted"
-        given = [bounded(note, MAX_NOTE_CHARS) for note in (reply.notes[: MAX_NOTES + 1] if reply else ())]
-        notes = tuple(note for note in given if note not in self._told)
-        notes += self._editor.take_notes()
-        self._told.update(notes)
-        notes += stopped
-        refusal = self._check(reply.refused) if reply is not None else None
-        said = error.describe_for_model() if error is not None else reply.error if reply else None
-        said = said if said is None else bounded(said, _MAX_SAID_CHARS)
-        calls = self._objects.take_calls()
-        if said is not None:
-            lines = (said, describe_completed(calls), self._describe(refusal, said=said))
-            said = "\n".join(line for line in lines if line)
-        return RunResult(
-            status=status if error is None or isinstance(error, CodeInterruptedError) else "error",
-            std_output=output.text(),
-            returns=reply.returns if reply else None,
-            returns_text=bounded(reply.returns_text, _MAX_SAID_CHARS) if reply else "",
-            error=said,
-            refusal=refusal,
-            pycontext=self._pycontext,
-            notes=notes,
-            calls=calls,
-            duration_s=duration_s,
-        )
 
     def _drop_worker(self) -> None:
         worker, self._worker = self._worker, None
