@@ -145,6 +145,53 @@ def test_what_cannot_be_stored_lasts_for_the_run_and_is_told_once(write_module):
         assert "tool" not in runtime.dump_pycontext().values
 
 
+CART = """
+    from ghostos_moss import Moss as Parent
+
+    class Cart:
+        def __init__(self): self.items = {}
+        def add(self, what): self.items[what] = self.items.get(what, 0) + 1
+
+    class Moss(Parent):
+        cart: Cart = Cart()
+        shelf: dict[str, Cart] = {"a": Cart()}
+        lamp: object = print
+        count: int = 0
+"""
+
+
+@pytest.mark.parametrize(
+    "code", ["moss.cart.add('x')", "moss.cart = Cart()", "moss.shelf['b'] = 3", "moss.lamp = open"]
+)
+def test_a_default_that_cannot_be_stored_is_told_of_once_when_it_changes(write_module, code):
+    name = code[5:].partition(".")[0].partition("[")[0].partition(" ")[0]
+    with new_compiler().compile(write_module(CART)) as runtime:
+        runtime.execute(code="moss.count += len(moss.cart.items)")
+        assert runtime.take_notes() == ()
+        runtime.execute(code=code)
+        (note,) = runtime.take_notes()
+        assert note.startswith(f"moss.{name} cannot be stored: ")
+        assert note.endswith(" It lasts for this run only.")
+        runtime.execute(code=code)
+        assert runtime.take_notes() == ()
+
+
+def test_a_default_that_the_module_itself_completes_is_not_told_of(write_module):
+    hook = "    def __moss_compiled__(moss): moss.cart.add('bread')\n"
+    with new_compiler().compile(write_module(CART + hook)) as runtime:
+        runtime.execute(code="print(moss.cart.items)")
+        assert runtime.take_notes() == ()
+        runtime.execute(code="moss.cart.items.clear()")
+        assert len(runtime.take_notes()) == 1
+
+
+def test_a_large_default_that_cannot_be_stored_is_not_looked_through(write_module):
+    source = CART.replace("print", "[open, bytearray(1_000_000)]")
+    with new_compiler().compile(write_module(source)) as runtime:
+        runtime.execute(code="moss.lamp[1][0] = 1")
+        assert runtime.take_notes() == ()
+
+
 def test_the_last_stored_value_is_kept_when_the_new_one_cannot_be(write_module):
     with new_compiler().compile(write_module(TYPES)) as runtime:
         runtime.execute(code="moss.log = ['good']")

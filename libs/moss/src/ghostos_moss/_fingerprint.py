@@ -10,6 +10,7 @@ from types import GetSetDescriptorType, MethodDescriptorType, WrapperDescriptorT
 from typing import Any, Final, cast
 
 from pydantic import BaseModel
+from typing_extensions import Buffer
 
 __all__ = ["fingerprint_of"]
 
@@ -19,13 +20,13 @@ _COMPLETE: Final = frozenset({"pydantic.main", "dataclasses", "enum"})
 """Modules whose own pickling leaves nothing out: model classes, frozen slotted dataclasses and enums inherit it."""
 
 
-def fingerprint_of(value: object) -> bytes | None:
-    """A digest that differs when anything in the value does; None if it cannot be had.
+def fingerprint_of(value: object, *, max_bytes: int | None = None) -> bytes | None:
+    """A digest that differs when anything in the value does; None if it cannot be had, or of more bytes than these.
 
     It is that of a pickle, which is never loaded. A class that says itself what is pickled may leave out what is
     stored: a value with an object of such a class has no fingerprint.
     """
-    buffer = io.BytesIO()
+    buffer = io.BytesIO() if max_bytes is None else _Bounded(max_bytes)
     pickler = pickle.Pickler(buffer, protocol=_PROTOCOL)
     pickler.dispatch_table = _Partings()
     try:
@@ -33,6 +34,20 @@ def fingerprint_of(value: object) -> bytes | None:
     except Exception:  # noqa: BLE001 - pickling runs the value's own code; without a fingerprint it is encoded
         return None
     return hashlib.blake2b(buffer.getbuffer(), digest_size=16).digest()
+
+
+class _Bounded(io.BytesIO):
+    """Takes so many bytes and no more."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__()
+        self._max_bytes = max_bytes
+
+    def write(self, data: Buffer, /) -> int:
+        written = super().write(data)
+        if self.tell() > self._max_bytes:
+            raise pickle.PicklingError
+        return written
 
 
 class _Partings(dict[type, Callable[[Any], Any]]):

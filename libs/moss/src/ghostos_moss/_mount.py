@@ -92,6 +92,7 @@ class Mount:
             self._followers.append(value)
         if find_hook(self._module, "__moss_compiled__") is not None:
             call_hook(self._module, "__moss_compiled__", self.moss)
+            self.values.accept_as_made()
             self.values.commit()
         self._anchors = Anchors(
             self._module, moss=self.moss, moss_type=self.moss_type, injected=self.injected, describe=describe

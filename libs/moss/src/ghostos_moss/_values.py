@@ -34,6 +34,8 @@ MAX_NOTES: Final = 30
 """In one run."""
 MAX_NOTE_CHARS: Final = 500
 _FINGERPRINT_BYTES: Final = 64 * 1024
+_MAX_MARKED_BYTES: Final = 256 * 1024
+"""Of what cannot be stored and is larger, changes in place are not seen: looking is not worth the time."""
 _SCALARS: Final = frozenset({type(None), bool, int, str})
 _as_bytes: Final = msgspec.json.Encoder().encode
 """JSON ten times as fast as the codec's own. These bytes stay here: they are compared, measured and read back."""
@@ -77,9 +79,10 @@ class StoredValues:
         self._told: set[str] = set()
         self._notes = [*notes]
         self._class_made: dict[str, object] = {}
+        self._marks: dict[str, bytes] = {}
         self._commit(self._large(restored or {}))
-        self._class_made = self._unstorable  # the next compile has these again by itself: nothing to tell
-        self._notes = [*notes]
+        self.accept_as_made()
+        self._told, self._notes = set(), [*notes]
         for name in self._kept:
             entry = self._stored.get(name)
             self._stand_ins[name] = entry.text if entry else None
@@ -115,6 +118,12 @@ class StoredValues:
         """Encode every public attribute that is not injected. Those are the values from now on."""
         self._commit({})
 
+    def accept_as_made(self) -> None:
+        """What cannot be stored now is made again by the next compile: nothing is told of it until it changes."""
+        self._class_made = self._unstorable
+        marks = {name: fingerprint_of(value, max_bytes=_MAX_MARKED_BYTES) for name, value in self._class_made.items()}
+        self._marks = {name: mark for name, mark in marks.items() if mark is not None}
+
     def _commit(self, known: Mapping[str, _Stored]) -> None:
         fresh: dict[str, _Stored] = {}
         self._unstorable = {}
@@ -129,7 +138,7 @@ class StoredValues:
             except ContextValueError as exc:
                 self._unstorable[name] = value
                 entry = self._stored.get(name)
-                if value is not self._class_made.get(name, self):
+                if self._is_changed(name, value):
                     self.tell(f"{exc}{'. Its last stored value is kept' if entry else '. It lasts for this run only'}.")
             if entry is not None:
                 fresh[name] = entry
@@ -137,6 +146,16 @@ class StoredValues:
                 self._hint_at_declared(name)
         self._keep_missing(fresh)
         self._stored = fresh
+
+    def _is_changed(self, name: str, value: object) -> bool:
+        """Whether what cannot be stored is not as the next compile makes it; what cannot be compared is."""
+        if value is not self._class_made.get(name, self):
+            return True
+        mark = self._marks.get(name)
+        if mark is None or fingerprint_of(value, max_bytes=_MAX_MARKED_BYTES) == mark:
+            return False
+        del self._marks[name]  # it is told once
+        return True
 
     def _large(self, restored: Mapping[str, Json]) -> dict[str, _Stored]:
         """Large values as they were restored: encoding one again takes as long as restoring it did."""
