@@ -52,6 +52,10 @@ class TaskHost(Protocol):
         """Say that a task has work. On the Matrix's loop."""
         ...
 
+    def follow(self, task_id: str) -> None:
+        """Show what another process says on a task, if one works on it. From any thread."""
+        ...
+
     def announce(self, task_id: str) -> None:
         """Tell other processes that a task has news, or work. On the Matrix's loop."""
         ...
@@ -162,7 +166,9 @@ class MatrixConversation:
 
     def attach(self, *, from_seq: int = 0) -> Receiver:
         log = self._host.log_of(self._task_id)
-        return self._receiver(log.listen_to_turn(), event_id=None, after_seq=from_seq, with_input=True)
+        cursor = log.listen_to_turn()
+        self._host.follow(self._task_id)
+        return self._receiver(cursor, event_id=None, after_seq=from_seq, with_input=True)
 
     def is_running(self) -> bool:
         """Whether a turn of this thread runs in this process now."""

@@ -2,20 +2,23 @@
 
 import json
 
+from ghostos.contracts.store import Store
 from ghostos.core.event import Event
 from ghostos.core.json import JsonObject
+from ghostos.runtime.attachments import record_attachments
 from ghostos.runtime.session import RoundSession
 from ghostos.runtime.timers import repeat_timer
 
 _MAX_CHARS = 16_000
 
 
-def record_events(session: RoundSession) -> None:
+async def record_events(session: RoundSession, *, store: Store) -> None:
     """Add what the round's event, and those that joined it, say; unless an earlier attempt at them has."""
     said = {message.id for message in session.own_messages}
     for event in (session.event, *session.joined):
         if event.id not in said:
             _record(session, event)
+        await record_attachments(session, event, store=store)
 
 
 def note_event(session: RoundSession, event: Event, *, text: str) -> None:

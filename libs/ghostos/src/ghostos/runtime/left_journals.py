@@ -7,6 +7,7 @@ from ghostos.contracts.journal import Journals
 from ghostos.contracts.store import Claim, Store
 from ghostos.core.message import Message
 from ghostos.errors import GhostOSError
+from ghostos.runtime.attachments import list_message_ids
 
 _logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class LeftJournals:
 
 def _belongs_to_other(message: Message, claim: Claim) -> bool:
     """Whether a message comes with another event, and so will come again: what a user said or allowed, what came."""
-    is_of_event = message.role == "user" or message.type == "approval"
+    is_of_event = message.role == "user" or (message.type == "approval" and message.role == "environment")
     is_of_event = is_of_event or (isinstance(message.data, dict) and "event" in message.data)
-    return is_of_event and message.id not in {event.id for event in (claim.event, *claim.joined)}
+    own = {own_id for event in (claim.event, *claim.joined) for own_id in list_message_ids(event)}
+    return is_of_event and message.id not in own

@@ -24,6 +24,7 @@ from ghostos.core.task import Task
 from ghostos.errors import MatrixClosedError, ThreadNotFoundError, UsageError
 from ghostos.runtime.client_events import make_client_event
 from ghostos.runtime.conversation import MatrixConversation
+from ghostos.runtime.foreign_rounds import ForeignRounds
 from ghostos.runtime.ghost_calls import GhostCalls
 from ghostos.runtime.ghost_kinds import GhostKinds
 from ghostos.runtime.loop_thread import LoopThread
@@ -72,12 +73,19 @@ class ContainerMatrix:
             self._waits = TaskWaits(self._store, dispatch=self._dispatch, serve=self._serve_waited)
             self._calls = GhostCalls(self._store, waits=self._waits, open_task=self._open_task, post=self._post)
             self._nodes = app.make(Nodes)
+            self._foreign = ForeignRounds(
+                store=self._store,
+                journals=self._container.force_fetch(Journals),
+                threads=self._threads,
+                on_left=self.wake,
+            )
             self._runner = RoundRunner(
                 store=self._store,
                 journals=self._container.force_fetch(Journals),
                 threads=self._threads,
                 container=self._container,
                 waits=self._waits,
+                foreign=self._foreign,
                 on_commit=self._on_commit,
             )
             self._drivers = TaskDrivers(self._container.force_fetch(GhostKinds))
@@ -225,6 +233,7 @@ class ContainerMatrix:
             timer.cancel()
         for step in (
             self._nodes.close,
+            self._foreign.stop,
             self._served.stop,
             self._dispatch.stop,
             self._models.aclose,
@@ -268,6 +277,14 @@ class ContainerMatrix:
             self._served.serve([task.target])
         return task
 
+    def follow(self, task_id: str) -> None:
+        """Show what another process says on a task, if one works on it. From any thread."""
+        self._loop_thread.loop.call_soon_threadsafe(self._follow, task_id)
+
+    def _follow(self, task_id: str) -> None:
+        if (log := self._logs.get(task_id)) is not None:
+            self._foreign.follow(task_id, log=log)
+
     def announce(self, task_id: str) -> None:
         """Tell other processes that a task has news, or work. On the Matrix's loop."""
         self._nodes.announce([task_id])
@@ -300,6 +317,8 @@ class ContainerMatrix:
         self._waits.look()
         if not task_ids:
             self._served.look()
+        for task_id in task_ids or self._logs:
+            self._follow(task_id)
         for task_id in task_ids or self._runner.list_running():
             if self._served.is_known(task_id):
                 self._dispatch.notify(task_id, delay_s=_LET_OTHERS_S)

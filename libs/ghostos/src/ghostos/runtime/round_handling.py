@@ -34,7 +34,7 @@ async def handle_round(
         return RoundEnd(state=await stop_task(session, store=store))
     try:
         async with stop.enclose():
-            return await _handle_event(session, driver=driver)
+            return await _handle_event(session, driver=driver, store=store)
     except (LeaseLostError, GhostGoneError):
         raise
     except GhostOSError as exc:
@@ -49,9 +49,9 @@ async def handle_round(
         return _end_with_fault(session, exc)
 
 
-async def _handle_event(session: RoundSession, *, driver: Callable[[Task], GhostDriver]) -> RoundEnd:
+async def _handle_event(session: RoundSession, *, driver: Callable[[Task], GhostDriver], store: Store) -> RoundEnd:
     current_session.set(session)
-    record_events(session)
+    await record_events(session, store=store)
     if (grant := find_grant(session)) is not None:
         await record_grant(session, grant, book=session.container.force_fetch(PermissionBook))
     if session.joins_turn and session.interrupted_run is None:

@@ -13,13 +13,14 @@ from ghostos.contracts.store import Claim, RoundCommit, Store
 from ghostos.core.task import Task
 from ghostos.errors import GhostGoneError, GhostOSError, LeaseLostError, MatrixClosedError, ThreadNotFoundError
 from ghostos.runtime.child_rights import BoundPermissionBook
-from ghostos.runtime.foreign_turns import show_foreign_turns
+from ghostos.runtime.foreign_rounds import ForeignRounds
 from ghostos.runtime.lease_keeper import LeaseKeeper
 from ghostos.runtime.left_journals import LeftJournals
 from ghostos.runtime.round_end import origin_of
 from ghostos.runtime.round_handling import handle_round, internal_error
 from ghostos.runtime.round_waits import RoundWaits
 from ghostos.runtime.session import RoundPast, RoundSession
+from ghostos.runtime.shown_messages import ShownMessages
 from ghostos.runtime.stops import RoundStop
 from ghostos.runtime.task_waits import TaskWaits
 from ghostos.runtime.thread_cache import ThreadCache
@@ -45,6 +46,7 @@ class RoundRunner:
         threads: Committed threads in memory.
         container: The Matrix's; each round gets a child of it.
         waits: Where rounds wait for other tasks.
+        foreign: Shows what other processes say on a task.
         on_commit: Told of every round: others may have work by it.
     """
 
@@ -56,6 +58,7 @@ class RoundRunner:
         threads: ThreadCache,
         container: Container,
         waits: TaskWaits,
+        foreign: ForeignRounds,
         on_commit: OnCommit,
     ) -> None:
         self._store = store
@@ -64,12 +67,19 @@ class RoundRunner:
         self._threads = threads
         self._container = container
         self._waits = waits
+        self._foreign = foreign
         self._on_commit = on_commit
         self._unparked: dict[str, Claim] = {}
         self._stops: dict[str, RoundStop] = {}
 
     async def run(self, task_id: str, *, driver: Callable[[Task], GhostDriver], log: ThreadLog) -> RunEnd:
         """Run rounds until the task waits. Faults are told to who listens; only cancellation is raised."""
+        try:
+            return await self._run_and_tell(task_id, driver=driver, log=log)
+        finally:
+            self._foreign.release(task_id)
+
+    async def _run_and_tell(self, task_id: str, *, driver: Callable[[Task], GhostDriver], log: ThreadLog) -> RunEnd:
         try:
             return await self._run_rounds(task_id, driver=driver, log=log)
         except LeaseLostError as exc:
@@ -116,21 +126,26 @@ class RoundRunner:
             del self._unparked[task_id]
         claim = await self._store.claim(task_id)
         if claim == "held":
+            self._foreign.follow(task_id, log=log)
             return "held"
         if claim == "missing":
             raise ThreadNotFoundError(task_id)
         if claim == "idle":
-            show_foreign_turns(await self._threads.catch_up(task_id), log=log)
+            await self._foreign.show(task_id, log=log)
+        shown = await self._foreign.take_over(claim, log=log) if isinstance(claim, Claim) else None
         while isinstance(claim, Claim):
-            origin, joins_turn = await self._find_turn(claim)
+            origin, joins_turn = await self._find_turn(claim, log=log)
             log.begin_turn(origin)
             for event in (claim.event, *claim.joined) if joins_turn else claim.joined:
                 log.join_turn(event.id)
-            claim = await self._run_round(claim, driver=driver, log=log, joins_turn=joins_turn)
+            claim = await self._run_round(claim, driver=driver, log=log, joins_turn=joins_turn, shown=shown)
+            shown = None
         return "idle"
 
-    async def _find_turn(self, claim: Claim) -> tuple[str, bool]:
+    async def _find_turn(self, claim: Claim, *, log: ThreadLog) -> tuple[str, bool]:
         """Return the event that began the turn, and whether the claim's event joins it: a round of it is still due."""
+        if claim.event.type == "cancel" and log.turn_event_id is not None:
+            return log.turn_event_id, False
         if claim.event.type in ("approval", "cancel"):
             for event in await self._store.pending_events(claim.task.id):
                 if event.type == "observe":
@@ -138,7 +153,13 @@ class RoundRunner:
         return origin_of(claim.event), False
 
     async def _run_round(
-        self, claim: Claim, *, driver: Callable[[Task], GhostDriver], log: ThreadLog, joins_turn: bool
+        self,
+        claim: Claim,
+        *,
+        driver: Callable[[Task], GhostDriver],
+        log: ThreadLog,
+        joins_turn: bool,
+        shown: ShownMessages | None,
     ) -> Claim | None:
         stop = self._stops[claim.task.id] = RoundStop()
         keeper = LeaseKeeper(self._store, claim, on_lost=stop.request)
@@ -156,6 +177,7 @@ class RoundRunner:
                     committed=await self._threads.get(claim.task),
                     recovered=self._left.recover(claim),
                     joins_turn=joins_turn,
+                    shown=shown or ShownMessages(),
                 ),
                 store=self._store,
                 journal=journal,

@@ -1,7 +1,7 @@
 """The unit of work of one round."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ghostos.contracts.journal import RoundJournal
 from ghostos.contracts.session import MessageWriter, OnThread, RunHooks
@@ -17,6 +17,7 @@ from ghostos.core.task import CodeRun, Task, TaskState
 from ghostos.core.usage import Usage
 from ghostos.runtime.host_calls import HostCallLog, list_calls
 from ghostos.runtime.round_waits import RoundWaits
+from ghostos.runtime.shown_messages import ShownMessages
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
 from ghostos_moss import RunResult
@@ -30,11 +31,13 @@ class RoundPast:
         committed: The thread's committed messages, in order. Not modified.
         recovered: What an abandoned round for the same event had said.
         joins_turn: Whether the event has become part of a turn that another one began.
+        shown: What was shown already of what is recovered.
     """
 
     committed: Sequence[Message]
     recovered: Sequence[Message] = ()
     joins_turn: bool = False
+    shown: ShownMessages = field(default_factory=ShownMessages)
 
 
 class RoundSession:
@@ -65,6 +68,7 @@ class RoundSession:
     ) -> None:
         self._claim = claim
         self._committed = past.committed
+        self._shown = past.shown
         self._store = store
         self._journal = journal
         self._log = log
@@ -299,7 +303,8 @@ class RoundSession:
             self._next_seq = max(self._next_seq, message.seq + 1)
             self._journal.complete(message)
             self._messages.append(message)
-            self._show(message)
+            for delta in self._shown.take(message):
+                self._log.append(delta)
 
     def _check_none_open(self) -> None:
         if self._open is not None:
