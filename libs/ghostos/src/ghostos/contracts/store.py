@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from ghostos.contracts.thread_shelf import ThreadShelf
 from ghostos.core.asset import Asset
 from ghostos.core.event import Event
 from ghostos.core.json import Json, JsonObject
@@ -133,7 +134,7 @@ ClaimRefusal = Literal["idle", "held", "missing"]
 """Why there is no claim: no event is due; a living process holds the task; there is no such task."""
 
 
-class Store(Protocol):
+class Store(ThreadShelf, Protocol):
     """The database of one workspace.
 
     Every method is one unit of work: whole or not at all. Methods may be called from any event loop.

@@ -10,10 +10,10 @@ from ghostos.core.clock import utc_now
 from ghostos.core.ids import new_id
 from ghostos.core.json import JsonObject
 from ghostos.core.task import Task
+from ghostos.core.thread_name import check_thread_name
 from ghostos.errors import ThreadTargetError, UsageError
 
 _NAME_LENGTH = 8
-_MAX_NAME_LENGTH = 100
 
 
 async def open_task(
@@ -35,7 +35,8 @@ async def open_task(
         UsageError: A thread cannot have that name, or the ghost that context.
     """
     owner = target or ghost.origin
-    check_name(thread)
+    if thread is not None:
+        check_thread_name(thread)
     _check_context(ghost, context)
     stored_context = context.model_dump(mode="json") if context is not None else None
     task = await store.find_task(thread) if thread else None
@@ -48,20 +49,6 @@ async def open_task(
         await store.update_ghost(task.id, ghost=definition, context=stored_context)
         task = replace(task, ghost=definition, context=stored_context or task.context)
     return task
-
-
-def check_name(thread: str | None) -> None:
-    """Refuse names that cannot be typed, listed on a line, or told from no name at all.
-
-    Raises:
-        UsageError: It is one.
-    """
-    if thread is None or (0 < len(thread) <= _MAX_NAME_LENGTH and thread.isprintable() and thread == thread.strip()):
-        return
-    raise UsageError(
-        f"A thread cannot be called {thread[:40]!r}.",
-        advice=f"Give 1 to {_MAX_NAME_LENGTH} printable characters, without blanks at the ends.",
-    )
 
 
 def _check_context(ghost: Ghost, context: BaseModel | None) -> None:

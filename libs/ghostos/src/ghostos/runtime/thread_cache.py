@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ghostos.contracts.store import Store
 from ghostos.core.message import Message
 from ghostos.core.task import Task
+from ghostos.core.thread_copy import is_rewound
 
 
 class ThreadCache:
@@ -35,7 +36,11 @@ class ThreadCache:
             thread.clear()
             last_seq = 0
         if last_seq + 1 < task.next_seq:
-            thread.extend(await self._store.list_messages(task.id, after_seq=last_seq))
+            news = await self._store.list_messages(task.id, after_seq=last_seq)
+            if last_seq and any(is_rewound(message) for message in news):
+                thread.clear()
+                news = await self._store.list_messages(task.id)
+            thread.extend(news)
         while len(self._threads) > self._keep:
             self._threads.popitem(last=False)
         self._known_seqs[task.id] = task.next_seq - 1

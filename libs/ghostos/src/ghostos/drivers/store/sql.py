@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from ghostos.config import Durability
 from ghostos.contracts.store import Claim, ClaimRefusal, RoundCommit, ThreadSummary, Work
+from ghostos.contracts.thread_shelf import DeletedThreads
 from ghostos.core.asset import Asset
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
@@ -19,8 +20,21 @@ from ghostos.core.message import Message
 from ghostos.core.node import Node
 from ghostos.core.progress import Progress
 from ghostos.core.task import CodeRun, Owner, Task
+from ghostos.core.trace import Trace
 from ghostos.core.variable import Variable
-from ghostos.drivers.store import calls, commits, leases, nodes, progress, threads, values, work
+from ghostos.drivers.store import (
+    calls,
+    commits,
+    leases,
+    nodes,
+    progress,
+    removal,
+    shelf,
+    threads,
+    traces,
+    values,
+    work,
+)
 from ghostos.drivers.store.connection_thread import ConnectionThread, Unit
 from ghostos.drivers.store.leases import Tenant
 from ghostos.drivers.store.opening import open_connections
@@ -226,6 +240,27 @@ class SqlStore:
     async def give(self, kind: Literal["variable", "asset"], id: str, *, task_id: str, to: str) -> None:
         """See `Store`."""
         await self._writer.run(partial(values.give, kind=kind, id=id, task_id=task_id, to=to))
+
+    async def fork(self, task_id: str, *, at_turn: int | None = None, name: str | None = None) -> Task:
+        """See `ThreadShelf`."""
+        unit = partial(shelf.fork, task_id=task_id, at_turn=at_turn, name=name, now=self._clock())
+        return await self._writer.run(unit)
+
+    async def rewind(self, task_id: str, *, to_turn: int) -> Task:
+        """See `ThreadShelf`."""
+        return await self._writer.run(partial(shelf.rewind, task_id=task_id, to_turn=to_turn, now=self._clock()))
+
+    async def rename(self, task_id: str, name: str) -> None:
+        """See `ThreadShelf`."""
+        await self._writer.run(partial(shelf.rename, task_id=task_id, name=name))
+
+    async def delete(self, task_id: str) -> DeletedThreads:
+        """See `ThreadShelf`."""
+        return await self._writer.run(partial(removal.delete_tasks, task_id=task_id, now=self._clock()))
+
+    async def read_trace(self, task_id: str) -> Trace:
+        """See `ThreadShelf`."""
+        return await self._reader.run(partial(traces.read_trace, task_id=task_id))
 
     async def clear(self) -> None:
         """See `Store`."""
