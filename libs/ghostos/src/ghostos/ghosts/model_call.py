@@ -9,7 +9,7 @@ from ghostos.core.json import JsonObject
 from ghostos.core.message import MessageType
 from ghostos.core.prompt import FinishReason, ModelDelta, Prompt
 from ghostos.errors import ModelResponseError, ModelStreamCutError
-from ghostos.ghosts.model_cost import count_usage
+from ghostos.ghosts.measured_call import stream_reply
 from ghostos_moss import (
     CodeDelta,
     CodeEnd,
@@ -65,7 +65,7 @@ async def call_model(
     writer = _ReplyWriter(session)
     received: list[str] = []
     end: ModelDelta | None = None
-    async with aclosing(model.stream(prompt)) as deltas:
+    async with aclosing(stream_reply(session, model=model, prompt=prompt)) as deltas:
         async for delta in deltas:
             if delta.kind == "text":
                 received.append(delta.text)
@@ -75,8 +75,6 @@ async def call_model(
                 writer.think(delta.text)
             elif delta.kind == "done":
                 end = delta
-            elif delta.usage is not None:
-                count_usage(session, delta.usage, model=model.label)
     text = "".join(received)
     finish_reason = _check_end(end, text=text, label=model.label)
     for event in parser.finish() if parser else []:

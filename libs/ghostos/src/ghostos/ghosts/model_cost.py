@@ -10,9 +10,9 @@ from ghostos.errors import ConfigError
 _WHERE = "under [budget] in configs/ghostos.toml of the workspace, and say how to go on."
 
 
-def count_usage(session: Session, usage: Usage, *, model: str) -> None:
-    """Count a model call towards the task: its tokens, and what they cost by the settings of `provider:model`."""
-    session.add_usage(usage, model=model, cost=find_cost(usage, _get_settings(session, model)))
+def get_model_settings(session: Session, label: str) -> ModelSettings:
+    """Return what is particular to `provider:model`, its prices among that."""
+    return session.container.force_fetch(AppSettings).settings.get_model(label)
 
 
 def find_cost(usage: Usage, settings: ModelSettings) -> float:
@@ -40,7 +40,7 @@ def check_budget(session: Session, model: ModelDriver) -> Operator | None:
         return _stop(session, f"Stopped: {spent}. Raise tokens_per_task {_WHERE}")
     if budget.cost_per_task is None:
         return None
-    _check_prices(model.label, _get_settings(session, model.label))
+    _check_prices(model.label, get_model_settings(session, model.label))
     if session.task.cost < budget.cost_per_task:
         return None
     spent = f"this task has cost {session.task.cost:,.4g} of {budget.cost_per_task:,.4g}"
@@ -60,7 +60,3 @@ def _check_prices(label: str, settings: ModelSettings) -> None:
         f"A task may cost no more than [budget] cost_per_task says, but it is not known what {label} costs.",
         advice=f'Set input_price and output_price under [models."{label}"] in configs/ghostos.toml, 0 if it is free.',
     )
-
-
-def _get_settings(session: Session, label: str) -> ModelSettings:
-    return session.container.force_fetch(AppSettings).settings.get_model(label)

@@ -11,7 +11,7 @@ from ghostos.contracts.session import Session
 from ghostos.core.json import JsonObject
 from ghostos.core.prompt import ModelDelta, Prompt, PromptMessage
 from ghostos.errors import ModelError, ModelResponseError
-from ghostos.ghosts.model_cost import count_usage
+from ghostos.ghosts.measured_call import stream_reply
 from ghostos.ghosts.model_window import ModelWindow, find_window
 from ghostos.ghosts.prompt_fit import fit_messages
 from ghostos.ghosts.summary_plan import FULL_SHARE, SummaryPlan, plan_summary
@@ -134,14 +134,12 @@ def _add_gap(session: Session, plan: SummaryPlan, *, reason: str) -> None:
 async def _ask(session: Session, *, model: ModelDriver, prompt: Prompt) -> str:
     received: list[str] = []
     end: ModelDelta | None = None
-    async with aclosing(model.stream(prompt)) as deltas:
+    async with aclosing(stream_reply(session, model=model, prompt=prompt)) as deltas:
         async for delta in deltas:
             if delta.kind == "text":
                 received.append(delta.text)
             elif delta.kind == "done":
                 end = delta
-            elif delta.usage is not None:
-                count_usage(session, delta.usage, model=model.label)
     text = "".join(received).strip()
     if end is None or end.finish_reason == "filter" or not text:
         raise ModelResponseError(f"{model.label} gave no summary.", advice="It is asked again in a later turn.")
