@@ -1,6 +1,7 @@
 """A client's handle on one task: what it may say, and what it hears."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -74,6 +75,28 @@ class Conversation(Protocol):
         self, text: str, context: BaseModel | None = None, *, steer: bool = False
     ) -> tuple[Event, Receiver]:
         """`talk` for any event loop."""
+        ...
+
+    def respond(
+        self, parts: str | Path | Sequence[str | Path], context: BaseModel | None = None, *, steer: bool = False
+    ) -> tuple[Event, Receiver]:
+        """`talk` with several texts, and with files: images and audio are shown to models that take them.
+
+        Args:
+            parts: Texts, and paths of files.
+            context: As in `talk`.
+            steer: As in `talk`.
+
+        Raises:
+            AssetError: A file cannot be read, is empty or too large.
+            UsageError: Nothing is said, or too many files are given.
+        """
+        ...
+
+    async def arespond(
+        self, parts: str | Path | Sequence[str | Path], context: BaseModel | None = None, *, steer: bool = False
+    ) -> tuple[Event, Receiver]:
+        """`respond` for any event loop."""
         ...
 
     def send_event(self, event_type: EventType, payload: JsonObject) -> tuple[Event, Receiver]:

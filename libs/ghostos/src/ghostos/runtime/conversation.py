@@ -1,11 +1,13 @@
 """A client's handle on one task of a Matrix."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.conversation import Receiver
 from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.permission_book import PermissionBook
@@ -22,6 +24,7 @@ from ghostos.errors import ApprovalError, PermissionRequestError, ThreadNotFound
 from ghostos.runtime.artifacts import load_artifact
 from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.client_events import make_client_event
+from ghostos.runtime.client_input import read_input, save_files
 from ghostos.runtime.code_answers import check_first, make_code_answer
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.permission_requests import find_open, make_answer, say_if_late
@@ -89,8 +92,23 @@ class MatrixConversation:
     async def atalk(
         self, text: str, context: BaseModel | None = None, *, steer: bool = False
     ) -> tuple[Event, Receiver]:
+        return await self.arespond(text, context, steer=steer)
+
+    def respond(
+        self, parts: str | Path | Sequence[str | Path], context: BaseModel | None = None, *, steer: bool = False
+    ) -> tuple[Event, Receiver]:
+        return self._run(self.arespond(parts, context, steer=steer), "respond")
+
+    async def arespond(
+        self, parts: str | Path | Sequence[str | Path], context: BaseModel | None = None, *, steer: bool = False
+    ) -> tuple[Event, Receiver]:
         self._check_open()
-        payload: JsonObject = {"text": text}
+        said = read_input(parts)
+        payload: JsonObject = {"text": said.text}
+        if said.files:
+            files = self._host.container.force_fetch(AssetFiles)
+            saving = save_files(said.files, store=self._host.store, files=files, task_id=self._task_id)
+            payload["attachments"] = [*await self._host.loop_thread.run_async(saving)]
         if context is not None:
             payload["context"] = context.model_dump(mode="json")
         if steer:
