@@ -216,6 +216,7 @@ class FullJournals:
     def __init__(self, journals):
         self._journals = journals
         self.read, self.remove = journals.read, journals.remove
+        self.list_left, self.follow = journals.list_left, journals.follow
 
     def open(self, round_id):
         return FullJournal(self._journals.open(round_id))

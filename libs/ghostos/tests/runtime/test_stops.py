@@ -129,3 +129,26 @@ def test_what_steers_is_seen_in_the_next_round_and_the_rest_waits_for_the_turns_
     assert ("in German, please" in second_prompt) is steer
     assert {message.turn for message in conversation.history()} == ({1} if steer else {1, 2})
     assert len(model.prompts) == (2 if steer else 3)
+
+
+@pytest.mark.parametrize("confinement", [None], ids=["process"])
+def test_the_model_is_told_which_calls_had_ended_when_its_code_was_stopped(start_matrix, tmp_path: Path):
+    module = tmp_path / "ringing.py"
+    module.write_text(
+        "from ghostos_moss import Moss as Parent, on_host\n\n@on_host\ndef ring(at: int) -> int:\n    return at\n"
+        "class Moss(Parent):\n    pass\n"
+    )
+    code = "<moss>\nimport time\nring(1)\nring(2)\nwhile True: time.sleep(0.01)\n</moss>"
+    model = ScriptedModel([code, "I see."])
+    conversation = start_matrix(model).sync(MossAgent(str(module)))
+    _, receiver = conversation.talk("ring")
+    seen = 0
+    for delta in receiver.recv():
+        seen += delta.type == "host_call"
+        if seen == 2:
+            conversation.cancel()
+            seen += 1
+    hear(conversation.talk("and?")[1])
+    told = next(message.content for message in model.prompts[1].messages if "The user stopped you" in message.content)
+    assert "These calls had ended, and are not undone:\n- Host.ring(1) = 1" in told
+    assert "- Host.ring(2) = 2" in told

@@ -29,12 +29,11 @@ from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 from ghostos.libraries.flow import FlowRecord
 from ghostos.libraries.profiles import make_profile
+from ghostos.runtime.interruptions import describe_crash
 from ghostos.runtime.timers import local_zone, make_timer
 from ghostos_moss import CodeFormat, ParsedReply, ReplyParser, RunResult
 
 MAX_ERROR_STREAK = 3
-
-_MAX_CALLS_TOLD = 30
 
 
 class MossAgent(Ghost):
@@ -232,19 +231,9 @@ def _refuse(session: Session, *, reply: Reply, parsed: ParsedReply) -> Operator:
 
 
 def _report_interruption(session: Session, run: CodeRun) -> Operator:
-    """Tell the model of code that had started when the process stopped: with the code, where its reply was lost."""
-    text = (
-        "The process stopped while this code was running. It is not known how far it came; it was not run again, and "
-        "values of moss are as before it. Look at what it did before you repeat anything."
-    )
-    this_round = [message for message in session.history() if message.round > session.task.round]
-    if not any(message.type == "code" for message in this_round):
-        text += f" The code was:\n{run.code}"
-    calls = [message.content for message in this_round if message.type == "host_call"]
-    if calls:
-        shown = "\n".join(f"- {call}" for call in calls[-_MAX_CALLS_TOLD:])
-        left_out = f" (the last {_MAX_CALLS_TOLD} of them)" if len(calls) > _MAX_CALLS_TOLD else ""
-        text += f"\nThese calls had ended{left_out}, and are not undone:\n{shown}"
+    """Tell the model of code that had started when the process stopped."""
+    this_round = (message for message in session.history() if message.round > session.task.round)
+    text = describe_crash(run, this_round)
     session.add(text, role="environment", type="output", data={"status": "interrupted"})
     return Observe()
 

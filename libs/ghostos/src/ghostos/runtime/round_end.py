@@ -137,11 +137,11 @@ def _make_callback(
 
 
 def last_words(session: RoundSession) -> str:
-    """Return what the ghost said last in this turn; of a long text the two ends."""
+    """Return what was said last in this turn, by the ghost or about its end; of a long text the two ends."""
     for message in reversed(session.history()):
         if message.turn != session.turn:
             break
-        if message.role == "assistant" and message.type == "text" and message.status == "complete":
+        if message.role in ("assistant", "system") and message.type == "text" and message.status == "complete":
             text = message.content.strip()
             half = _MAX_TEXT_CHARS // 2
             return text if len(text) <= _MAX_TEXT_CHARS else f"{text[:half]} … {text[-half:]}"

@@ -9,6 +9,7 @@ from ghostos.core.event import Event
 from ghostos.core.task import ENDED_STATES, TaskState
 from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.event_records import note_event
+from ghostos.runtime.interruptions import describe_calls, describe_crash
 from ghostos.runtime.session import RoundSession
 
 STOPPED = "stopped"
@@ -62,7 +63,7 @@ async def stop_task(session: RoundSession, *, store: Store) -> TaskState:
     if is_whole:
         await _cancel_children(session, store=store)
     if is_whole or dropped or _was_running(session):
-        note_event(session, event, text=_describe(event, dropped))
+        note_event(session, event, text=_describe(event, dropped) + _describe_run(session))
     return "cancelled" if is_whole else "waiting"
 
 
@@ -85,6 +86,15 @@ def _was_running(session: RoundSession) -> bool:
     return session.interrupted_run is not None or (
         bool(history) and history[-1].type == "state" and history[-1].content == STOPPED
     )
+
+
+def _describe_run(session: RoundSession) -> str:
+    """Say what is known of code that was stopped: in a round that ended by that, or with its process."""
+    if session.interrupted_run is not None:
+        return "\n" + describe_crash(session.interrupted_run, session.own_messages)
+    if not _was_running(session):
+        return ""
+    return describe_calls(message for message in session.history() if message.round == session.task.round)
 
 
 def _describe(event: Event, dropped: Sequence[Event]) -> str:
