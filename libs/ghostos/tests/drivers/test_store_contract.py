@@ -506,3 +506,20 @@ async def test_a_task_keeps_what_it_made_and_what_it_cost(store, records):
     kept = await store.find_task(task.id)
     assert kept is not None
     assert (kept.artifact, kept.cost) == ({"answer": 42}, 0.75)
+
+
+async def test_a_clock_that_is_set_back_loses_nothing_and_keeps_the_order(store, records):
+    task = await store.create_task(records.task())
+    first = await store.post_event(records.event(task))
+    claim = await records.claim(store, task.id)
+    await store.commit_round(records.commit(claim, "one", events=(records.event(task, "timer", delay_s=60),)))
+    records.clock.advance(-3600)
+    second = await store.post_event(records.event(task))
+    assert second.seq > first.seq
+    claim = await records.claim(store, task.id)
+    assert claim.event.id == second.id
+    await store.commit_round(records.commit(claim, "two"))
+    assert [message.content for message in await store.list_messages(task.id)] == ["one", "two"]
+    assert await store.claim(task.id) == "idle"
+    records.clock.advance(3600 + 61)
+    assert (await records.claim(store, task.id)).event.type == "timer"

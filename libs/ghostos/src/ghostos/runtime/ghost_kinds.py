@@ -39,9 +39,15 @@ class GhostKinds:
             )
         try:
             return kind.model_validate({key: value for key, value in definition.items() if key != "type"})
-        except ValidationError as exc:
-            fields = ", ".join(".".join(str(part) for part in error["loc"]) or "the whole" for error in exc.errors())
+        except (ValidationError, TypeError) as exc:  # a kind may have a constructor of its own
+            fields = _describe(exc)
             raise GhostGoneError(
                 f"A stored ghost of the kind {name!r} does not fit its class any more: {fields}.",
                 advice="Open the thread with a ghost of today's class: matrix.sync(ghost, thread=...).",
             ) from exc
+
+
+def _describe(fault: ValidationError | TypeError) -> str:
+    if isinstance(fault, TypeError):
+        return str(fault)
+    return ", ".join(".".join(str(part) for part in error["loc"]) or "the whole" for error in fault.errors())
