@@ -74,7 +74,7 @@ def test_a_task_whose_ghost_is_unknown_is_parked_and_goes_on_where_it_is_known(s
 def test_a_ghost_that_is_gone_is_named_with_what_to_do():
     with pytest.raises(GhostGoneError, match="no kind of ghost called 'visitor'"):
         GhostKinds(Chatbot).load(Visitor(name="v").dump())
-    with pytest.raises(GhostGoneError, match="does not fit its class any more.*colour"):
+    with pytest.raises(GhostGoneError, match=r"does not fit its class any more.*colour"):
         GhostKinds(Chatbot).load({"type": "chatbot", "name": "x", "colour": "red"})
 
 
