@@ -152,3 +152,19 @@ def test_the_model_is_told_which_calls_had_ended_when_its_code_was_stopped(start
     told = next(message.content for message in model.prompts[1].messages if "The user stopped you" in message.content)
     assert "These calls had ended, and are not undone:\n- Host.ring(1) = 1" in told
     assert "- Host.ring(2) = 2" in told
+
+
+def test_closing_may_wait_for_the_turns_in_flight(start_matrix):
+    model = Held(["Once upon a time.", "never said"])
+    matrix = start_matrix(model)
+    conversation = matrix.sync(BOT, thread="mine")
+    _, receiver = conversation.talk("Tell me a story.")
+    assert model.is_half_way.wait(10)
+    closing = threading.Thread(target=lambda: matrix.close(finish_s=20))
+    closing.start()
+    model.release()
+    assert hear(receiver) == "Once upon a time."
+    closing.join(10)
+    again = start_matrix(ScriptedModel([])).sync(BOT, thread="mine")
+    assert again.resume() is None
+    assert again.history()[-1].content == "Once upon a time."

@@ -36,6 +36,10 @@ class Dispatch(Protocol):
         """
         ...
 
+    async def drain(self, *, timeout_s: float) -> None:
+        """Begin nothing new, and wait for the handlers that run, for so long."""
+        ...
+
     async def stop(self) -> None:
         """Cancel the handlers that run, wait for them, forget the rest. Harmless twice."""
         ...

@@ -108,11 +108,16 @@ class Matrix(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Park the rounds in flight, let go of everything. Harmless twice; also done at the interpreter's exit."""
+    def close(self, *, finish_s: float = 0.0) -> None:
+        """Let go of everything. Harmless twice; also done at the interpreter's exit.
+
+        Args:
+            finish_s: How long the turns in flight may take to end; then their rounds are parked, and go on when their
+                threads are opened again.
+        """
         ...
 
-    async def aclose(self) -> None:
+    async def aclose(self, *, finish_s: float = 0.0) -> None:
         """`close` for any event loop."""
         ...
 

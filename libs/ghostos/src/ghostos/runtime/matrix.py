@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
@@ -45,7 +46,7 @@ DEFAULT_SLOTS = 4
 
 _LET_OTHERS_S = 0.2
 """Who sends an event works on it, where that process does; others after that while."""
-_LOOK_AGAIN_S = {"held": 0.5, "faulted": 5.0}
+_LOOK_AGAIN_S = {"held": 2.0, "faulted": 5.0}
 
 
 class ContainerMatrix:
@@ -182,18 +183,18 @@ class ContainerMatrix:
         """Stop the round of a task that runs here, where an event that was stored meanwhile says so."""
         await self._runner.look(task_id)
 
-    def close(self) -> None:
+    def close(self, *, finish_s: float = 0.0) -> None:
         try:
-            self._loop_thread.run(self._stop(), method="matrix.close", twin="matrix.aclose")
+            self._loop_thread.run(self._stop(finish_s), method="matrix.close", twin="matrix.aclose")
         except MatrixClosedError:
             return  # somebody else has closed it
         finally:
             if not self._loop_thread.is_current():
                 self._loop_thread.close()
 
-    async def aclose(self) -> None:
+    async def aclose(self, *, finish_s: float = 0.0) -> None:
         try:
-            await self._loop_thread.run_async(self._stop())
+            await self._loop_thread.run_async(self._stop(finish_s))
         except MatrixClosedError:
             return  # somebody else has closed it
         finally:
@@ -217,9 +218,11 @@ class ContainerMatrix:
         self._runs_in_background = True
         self._served.serve(self._targets)
 
-    async def _stop(self) -> None:
+    async def _stop(self, finish_s: float) -> None:
         if self._stopping is None:
-            self._stopping = asyncio.create_task(self._shut_down())
+            if finish_s > 0:
+                await self._dispatch.drain(timeout_s=finish_s)
+            self._stopping = self._stopping or asyncio.create_task(self._shut_down())
         await asyncio.shield(self._stopping)
 
     async def _shut_down(self) -> None:
@@ -279,7 +282,8 @@ class ContainerMatrix:
 
     def follow(self, task_id: str) -> None:
         """Show what another process says on a task, if one works on it. From any thread."""
-        self._loop_thread.loop.call_soon_threadsafe(self._follow, task_id)
+        with suppress(RuntimeError):  # the loop was closed: its log has said so
+            self._loop_thread.loop.call_soon_threadsafe(self._follow, task_id)
 
     def _follow(self, task_id: str) -> None:
         if (log := self._logs.get(task_id)) is not None:
@@ -317,7 +321,9 @@ class ContainerMatrix:
         self._waits.look()
         if not task_ids:
             self._served.look()
-        for task_id in task_ids or self._logs:
+        with self._logs_lock:
+            listened = [*self._logs]
+        for task_id in task_ids or listened:
             self._follow(task_id)
         for task_id in task_ids or self._runner.list_running():
             if self._served.is_known(task_id):

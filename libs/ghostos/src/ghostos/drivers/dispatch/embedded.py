@@ -28,6 +28,7 @@ class EmbeddedDispatch:
         self._handler: TaskHandler | None = None
         self._slots = 0
         self._is_stopped = False
+        self._is_draining = False
         self._ready: OrderedDict[str, None] = OrderedDict()  # each task once, cheap to take from the front
         self._running: dict[str, asyncio.Task[None]] = {}
         self._lent: Counter[str] = Counter()
@@ -83,6 +84,13 @@ class EmbeddedDispatch:
             if not self._lent[task_id]:
                 del self._lent[task_id]
 
+    async def drain(self, *, timeout_s: float) -> None:
+        """See `Dispatch`. From within a handler it waits for the others."""
+        self._is_draining = True
+        others = [task for task in self._running.values() if task is not asyncio.current_task()]
+        if others:
+            await asyncio.wait(others, timeout=timeout_s)
+
     async def stop(self) -> None:
         """See `Dispatch`. From within a handler it waits for the others."""
         self._is_stopped = True
@@ -110,7 +118,7 @@ class EmbeddedDispatch:
 
     def _fill_slots(self) -> None:
         """Start handlers for tasks that are ready and not at work, as far as there are slots."""
-        if self._handler is None or self._is_stopped:
+        if self._handler is None or self._is_stopped or self._is_draining:
             return
         free = self._slots - (len(self._running) - len(self._lent))
         idle = (task_id for task_id in self._ready if task_id not in self._running)
