@@ -1,23 +1,35 @@
-"""`ghostos threads`: what the workspace keeps. Nothing here makes a file."""
+"""`ghostos threads`: what the workspace keeps. Nothing here makes a workspace."""
 
 import asyncio
-from collections.abc import Generator, Sequence
+import shlex
+import sys
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, TypeVar
+
+import typer
 
 from ghostos.cli.application import get_settings, make_container
+from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
-from ghostos.cli.streams import write_out, write_out_line
+from ghostos.cli.streams import write_note, write_out, write_out_line
 from ghostos.cli.thread_text import render_markdown, render_summaries, render_thread
+from ghostos.cli.trace import write_trace, write_trace_lines
 from ghostos.contracts.asset_files import AssetFiles
+from ghostos.contracts.journal import Journals
 from ghostos.contracts.store import Store, ThreadSummary
 from ghostos.core.message import Message, encode_message
 from ghostos.core.task import Task
-from ghostos.errors import ThreadNotFoundError
+from ghostos.core.trace import Trace
+from ghostos.errors import ThreadNotFoundError, UsageError
+from ghostos.libraries import threads
+from ghostos.libraries.threads import get_thread
 from ghostos.libraries.workspaces import exists
 from ghostos_container import Container
 
 ExportFormat = Literal["jsonl", "md"]
+
+T = TypeVar("T")
 
 _ALL = 1_000_000
 
@@ -55,11 +67,120 @@ def export_thread(name: str, *, common: Common, form: ExportFormat) -> None:
         write_out_line(encode_message(message))
 
 
+def show_trace(name: str, *, common: Common, as_json: bool) -> None:
+    """Print what a thread did, round by round.
+
+    Raises:
+        ThreadNotFoundError: There is no such thread.
+    """
+
+    async def load(store: Store) -> tuple[Trace, list[Task]]:
+        task = await get_thread(store, name)
+        return await store.read_trace(task.id), await store.list_children(task.id)
+
+    trace, children = _run(name, load, common=common)
+    write = write_trace_lines if as_json else write_trace
+    write(trace, children)
+
+
+def fork_thread(name: str, *, common: Common, turn: int | None, fork_name: str | None) -> None:
+    """Make a thread that begins as another one, print its name, and say how to go on with it.
+
+    Raises:
+        UsageError: There is no such thread or turn, or the name is taken.
+    """
+
+    async def fork(store: Store) -> Task:
+        task = await get_thread(store, name)
+        return await store.fork(task.id, at_turn=turn, name=fork_name)
+
+    made = _run(name, fork, common=common)
+    write_out(f"{escape_line(made.name)}\n")
+    if not made.target.startswith("python:"):
+        words = ["ghostos", "ask", made.target, "--thread", made.name]
+        if common.workspace is not None:
+            words += ["--workspace", str(common.workspace)]
+        write_note(f"Go on with: {escape_line(shlex.join(words))} MESSAGE")
+
+
+def rewind_thread(name: str, *, common: Common, turn: int) -> None:
+    """Let a thread go on from an earlier turn, and say where the rest of it is kept.
+
+    Raises:
+        UsageError: There is no such thread or turn.
+        WorkspaceError: A living process works on it.
+    """
+
+    async def rewind(store: Store) -> Task:
+        return await store.rewind((await get_thread(store, name)).id, to_turn=turn)
+
+    kept = _run(name, rewind, common=common)
+    place = f"turn {turn}" if turn else "its beginning"
+    write_out(f"{escape_line(name)} goes on from {place}. All that it was is kept in {escape_line(kept.name)}\n")
+
+
+def rename_thread(name: str, new_name: str, *, common: Common) -> None:
+    """Give a thread another name.
+
+    Raises:
+        UsageError: There is no such thread, or it cannot have that name.
+    """
+
+    async def rename(store: Store) -> None:
+        await store.rename((await get_thread(store, name)).id, new_name)
+
+    _run(name, rename, common=common)
+    write_out(f"{escape_line(name)} is called {escape_line(new_name)} now.\n")
+
+
+def delete_thread(name: str, *, common: Common, is_confirmed: bool) -> None:
+    """Delete a thread with all that belongs to it.
+
+    Raises:
+        UsageError: There is no such thread; or nobody can be asked, and --yes was not given.
+        WorkspaceError: A living process works on it, or files cannot be deleted.
+    """
+    with _open_container(common) as container:
+        store = _find_store(container)
+        if store is None:
+            raise ThreadNotFoundError(name)
+        task = asyncio.run(get_thread(store, name))
+        if not is_confirmed and not _confirm_deletion(task):
+            write_out("Nothing was deleted.\n")
+            return
+        deleting = threads.delete_thread(
+            task.id,
+            store=store,
+            journals=container.force_fetch(Journals),
+            files=container.force_fetch(AssetFiles),
+            workspace=get_settings(container).workspace,
+        )
+        more = len(asyncio.run(deleting).task_ids) - 1
+    made = f", and {more} that its agent had made" if more else ""
+    write_out(f"Deleted the thread {escape_line(task.name)}{made}\n")
+
+
+def _confirm_deletion(task: Task) -> bool:
+    what = f"the thread {escape_line(task.name)} (turns: {task.turn}), and what its agent has made"
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"Deleting {what} must be confirmed, and nobody can be asked here.",
+            advice=f"Say: {shlex.join(['ghostos', 'threads', 'delete', task.name, '--yes'])}",
+        )
+    return typer.confirm(f"Delete {what}?", err=True)
+
+
+def _run(name: str, work: Callable[[Store], Coroutine[object, object, T]], *, common: Common) -> T:
+    """Do something with a thread of the workspace's database."""
+    with open_store(common) as store:
+        if store is None:
+            raise ThreadNotFoundError(name)
+        return asyncio.run(work(store))
+
+
 def _load_thread(name: str, *, common: Common) -> tuple[Task, list[Message], AssetFiles]:
     async def load(store: Store) -> tuple[Task, list[Message]]:
-        task = await store.find_task(name)
-        if task is None:
-            raise ThreadNotFoundError(name)
+        task = await get_thread(store, name)
         return task, await store.list_messages(task.id)
 
     with _open_container(common) as container:
