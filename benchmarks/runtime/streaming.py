@@ -1,7 +1,8 @@
 """200 ghosts whose models stream at once over local HTTP: the gaps between chunks, as listeners see them.
 
-Each model writes a word every 50 ms. What a bare client of the same server sees, in a process of its own and in a run
-of its own, stands beside it: that is what the machine allows.
+Each model writes a word every 50 ms. What two other clients of the same server see, each in a process and a run of its
+own, stands beside it: one that reads bare sockets, which is what the machine allows; and the SDK alone on one event
+loop, with the same requests, which is what there is for whoever uses it.
 """
 
 import argparse
@@ -27,29 +28,6 @@ PACE_S, WORDS = 0.05, 100
 LIMIT_MS = 100.0
 TIMEOUT_S = 300.0
 REPLY = StreamReply(chunks=["word "] * WORDS, delay_s=PACE_S)
-_READ_ALONE = """
-import asyncio, sys, time
-async def read(host, port, gaps):
-    body = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"go"}]}'
-    reader, writer = await asyncio.open_connection(host, port)
-    head = b"POST /v1/chat/completions HTTP/1.1\\r\\nhost: x\\r\\ncontent-length: %d\\r\\n\\r\\n"
-    writer.write(head % len(body) + body)
-    await reader.readuntil(b"\\r\\n\\r\\n")
-    last, count = 0.0, 0
-    while count < int(sys.argv[3]):
-        if b'"content"' in await reader.readline():
-            now = time.perf_counter()
-            if count:
-                gaps.append((now - last) * 1000)
-            last, count = now, count + 1
-    writer.close()
-async def main():
-    gaps = []
-    await asyncio.gather(*(read(sys.argv[1], int(sys.argv[2]), gaps) for _ in range(int(sys.argv[4]))))
-    gaps.sort()
-    print(gaps[len(gaps) // 2], gaps[int(len(gaps) * 0.99)], gaps[-1])
-asyncio.run(main())
-"""
 
 
 def main() -> None:
@@ -60,7 +38,7 @@ def main() -> None:
         assert server.stdin is not None
         base_url = server.stdout.readline().strip()
         os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"] = base_url, "benchmark"
-        alone = _read_alone(base_url)
+        bare, sdk = _read_alone("bare", base_url), _read_alone("sdk", base_url)
         with open_matrix(slots=GHOSTS) as matrix:
             conversations = [matrix.sync(Chatbot(f"ghost {number}")) for number in range(GHOSTS)]
             quiet, loud = (asyncio.run(_listen_all(conversations, is_busy=is_busy)) for is_busy in (False, True))
@@ -75,9 +53,9 @@ def main() -> None:
         )
         for name, percent in (("p50", 50), ("p99", 99), ("most", 100))
     ]
-    shown = ", ".join(f"{name} {value:.0f} ms" for name, value in zip(("p50", "p99", "most"), alone, strict=True))
     title = f"{GHOSTS} ghosts stream at once, a word every {PACE_S * 1000:.0f} ms each"
-    print_figures(title, figures, notes=[f"a bare client of the same server: {shown}"])
+    notes = [f"bare sockets, the same streams: {bare}", f"the SDK alone, the same streams: {sdk}"]
+    print_figures(title, figures, notes=notes)
 
 
 async def _listen_all(conversations: Sequence[Conversation], *, is_busy: bool) -> list[float]:
@@ -104,11 +82,11 @@ async def _listen(conversation: Conversation) -> list[float]:
     return gaps
 
 
-def _read_alone(base_url: str) -> list[float]:
-    host, _, port = base_url.removeprefix("http://").removesuffix("/v1").partition(":")
-    command = [sys.executable, "-c", _READ_ALONE, host, port, str(WORDS), str(GHOSTS)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=TIMEOUT_S)
-    return [float(value) for value in done.stdout.split()]
+def _read_alone(client: str, base_url: str) -> str:
+    command = [sys.executable, "-m", "benchmarks.runtime.stream_clients", client, base_url, str(WORDS), str(GHOSTS)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=TIMEOUT_S)
+    values = zip(("p50", "p99", "most"), map(float, done.stdout.split()), strict=True)
+    return ", ".join(f"{name} {value:.0f} ms" for name, value in values)
 
 
 def _serve() -> None:
