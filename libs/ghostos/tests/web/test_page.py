@@ -14,7 +14,7 @@ import ghostos.web
 from ghostos.bootstrap import get_ghostos, make_app_container
 from ghostos.core.prompt import ModelDelta, Prompt
 from ghostos.errors import MatrixClosedError, ModelServerError
-from ghostos.ghosts.target import load_target
+from ghostos.ghosts.target import Approve, load_target
 from ghostos.testing import ScriptedModel
 from ghostos.testing.models import use_model
 from ghostos.web.app import WebApp
@@ -35,8 +35,14 @@ def serve_page(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
     settings.write_text("version = 1\n[turn]\nmodel_retries = 0\n")
     with ExitStack() as stack:
 
-        def serve(target: Path, model: ScriptedModel | None = None, *, first_thread: str | None = None) -> WebApp:
-            loaded = load_target(str(target))
+        def serve(
+            target: Path,
+            model: ScriptedModel | None = None,
+            *,
+            first_thread: str | None = None,
+            approve: Approve | None = None,
+        ) -> WebApp:
+            loaded = load_target(str(target), approve=approve)
             container = make_app_container(workspace, providers=[use_model(model)] if model else [])
             stack.callback(container.shutdown)
             matrix = stack.enter_context(get_ghostos(container).create_matrix("test", providers=loaded.providers))

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.core.asset import find_asset
+from ghostos.core.code_approval import load_answer
 from ghostos.core.message import Message, MessageType, Role
 from ghostos.core.permission import find_answer, is_kept
 from ghostos.core.permission_words import describe_permission, describe_scope
@@ -71,6 +72,8 @@ def draw_message(place: DeltaGenerator, shown: ShownMessage, *, files: AssetFile
         case "output":
             label = _OUTPUT_LABELS.get(str(shown.fact("status")), _OUTPUT_LABELS["ok"])
             _draw_block(place, label=label, text=shown.text, language=None)
+        case "approval" if (code := _find_edit(shown)) is not None:
+            _draw_block(place, label=":small[:gray[You ran this in its place]]", text=code, language="python")
         case "approval":
             place.markdown(f":small[:gray[:material/lock_open: {escape_markdown(_approval_label(shown))}]]")
         case "error":
@@ -109,6 +112,8 @@ def draw_error(place: DeltaGenerator, happened: str, *, advice: str) -> None:
 def _draw_text(place: DeltaGenerator, shown: ShownMessage) -> None:
     if shown.role == "user":
         draw_user_text(place, shown.text)
+    elif shown.role == "environment":
+        _draw_block(place, label=":small[:gray[event]]", text=shown.text, language=None)
     elif shown.role == "system":
         place.info(escape_markdown(shown.text), icon=":material/info:")
     elif _is_partial(shown):
@@ -137,10 +142,19 @@ def _draw_block(place: DeltaGenerator, *, label: str, text: str, language: str |
     box.code(text, language=language, wrap_lines=True)
 
 
+def _find_edit(shown: ShownMessage) -> str | None:
+    """Return the code that the user put in the place of the agent's; None where the message says something else."""
+    data = shown.message.data if shown.message else None
+    answer = load_answer(data) if isinstance(data, dict) else None
+    is_taken = answer is not None and answer.decision == "edit" and shown.text.endswith(answer.code)
+    return answer.code if answer is not None and is_taken else None
+
+
 def _approval_label(shown: ShownMessage) -> str:
     grant = find_answer(shown.message) if shown.message else None
     if grant is None or (shown.message and not is_kept(shown.message)):
-        return shown.text
+        said = shown.text.removeprefix("The user ")
+        return shown.text if said == shown.text else f"You {said}"
     return f"You allowed {describe_permission(grant.permission)}, {describe_scope(grant.scope)}."
 
 

@@ -12,6 +12,7 @@ from ghostos.core.message import Message
 from ghostos.core.permission import Scope
 from ghostos.errors import GhostOSError, ThreadNotFoundError
 from ghostos.web.app import ModelInfo, QueuedInput, WebApp
+from ghostos.web.approval_card import ApprovalCard, CodeReply
 from ghostos.web.markdown import escape_markdown
 from ghostos.web.message_drawing import draw_error, draw_user_text, open_bubble
 from ghostos.web.permission_cards import PermissionCards
@@ -23,7 +24,7 @@ __all__ = ["draw_page"]
 
 _THREAD = "thread"
 _UNSAID = "unsaid"
-_NOT_ALLOWED = "not-allowed"
+_REFUSED = "refused"
 _BEGAN = "began"
 _TURNS = "turns"
 
@@ -41,6 +42,8 @@ _COMMITTED_AFTER_S = 0.3
 commit on, what it was refused can be answered."""
 _TURNS_SHOWN = 30
 """A browser takes a second for a hundred turns: earlier ones are shown when they are asked for."""
+
+_STOP_HELP = "Stops this turn, and what waits behind it. What was said stays in the thread."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,26 @@ def _allow(request_id: str, scope: Scope) -> None:
     try:
         _get_conversation(st.query_params.get(_THREAD) or "").allow(request_id, scope=scope)
     except GhostOSError as exc:
-        st.session_state[_NOT_ALLOWED] = exc
+        st.session_state[_REFUSED] = exc
+
+
+def _answer_code(reply: CodeReply) -> None:
+    """Say what shall become of the code that a card shows. A callback, like `_say`."""
+    _forget_errors()
+    try:
+        conversation = _get_conversation(st.query_params.get(_THREAD) or "")
+        conversation.answer_code(reply.id, reply.decision, code_hash=reply.hash, code=reply.code, reason=reply.reason)
+    except GhostOSError as exc:
+        st.session_state[_REFUSED] = exc
+
+
+def _stop() -> None:
+    """Stop the turn that runs. A callback, like `_say`."""
+    _forget_errors()
+    try:
+        _get_conversation(st.query_params.get(_THREAD) or "").cancel()
+    except GhostOSError as exc:
+        st.session_state[_REFUSED] = exc
 
 
 def _get_conversation(thread: str) -> Conversation:
@@ -126,7 +148,7 @@ def _begin_thread() -> None:
 
 def _forget_errors() -> None:
     st.session_state.pop(_UNSAID, None)
-    st.session_state.pop(_NOT_ALLOWED, None)
+    st.session_state.pop(_REFUSED, None)
 
 
 def _show_earlier() -> None:
@@ -179,7 +201,10 @@ class _ThreadPart:
         label = "" if model.is_rehearsal else model.label
         self._view = ThreadView(st.container(), model=label, files=app.files)
         self._cards = PermissionCards(st.container(), on_allow=_allow)
-        self._status = st.empty()
+        self._approval = ApprovalCard(st.empty(), on_answer=_answer_code)
+        at_work = st.container(horizontal=True, vertical_alignment="center", gap="small")
+        self._status, self._stop = at_work.empty(), at_work.empty()
+        self._is_stop_shown = False
         self._queue = st.empty()
         self._below = st.empty()
 
@@ -192,10 +217,11 @@ class _ThreadPart:
         """Draw it all, and stay until no turn is left to be done; return whether that went well."""
         error = self._follow(self._conversation) if self._conversation is not None else None
         self._status.empty()
+        self._stop.empty()
         self._queue.empty()
         below = self._below.container()
-        not_allowed: GhostOSError | None = st.session_state.get(_NOT_ALLOWED)
-        for each in (error, not_allowed):
+        refused: GhostOSError | None = st.session_state.get(_REFUSED)
+        for each in (error, refused):
             if each is not None:
                 draw_error(below, each.happened, advice=each.advice)
         unsaid: _Unsaid | None = st.session_state.get(_UNSAID)
@@ -223,14 +249,21 @@ class _ThreadPart:
             queued = self._app.list_queued(conversation)
             self._view.draw()
             self._cards.show(conversation.list_requests())
+            self._approval.show(conversation.pending_code())
             if not is_at_work:
                 attached.close()
                 return None
+            self._show_stop()
             before = self._view.next_seq
             with TurnFeed(attached) as feed:
                 self._stream(feed, conversation=conversation, queued=queued)
             if feed.error is not None and not (self._view.ends_in_error and self._view.next_seq > before):
                 return feed.error
+
+    def _show_stop(self) -> None:
+        if not self._is_stop_shown:  # once in a run of the page, however many turns it follows
+            self._is_stop_shown = True
+            self._stop.button("Stop", key="stop", on_click=_stop, icon=":material/stop_circle:", help=_STOP_HELP)
 
     def _add_history(self, messages: list[Message]) -> None:
         """Show the latest turns, and offer those before them."""
