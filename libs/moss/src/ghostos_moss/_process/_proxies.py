@@ -1,6 +1,5 @@
 """Stand-ins for injected objects, in the worker: they are instances of their contract, and every use is a host call."""
 
-import builtins
 import inspect
 import sys
 import weakref
@@ -10,9 +9,9 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Final, cast
 
 from ghostos_common.codec import Namespace
-from ghostos_moss._net_hosts import HostRefusedError
 from ghostos_moss._process._async_requests import AsyncRequests
 from ghostos_moss._process._crossing import Node, from_node, is_callback, plain_node, plain_value, to_node
+from ghostos_moss._process._host_errors import local_error
 from ghostos_moss._process._link import Link, RemoteError
 from ghostos_moss._process._surface import Member, find_surface
 
@@ -210,7 +209,7 @@ class Proxies:
         try:
             node = self._link.request(request, *arguments)
         except RemoteError as exc:
-            raise _local_error(exc, names=namespace) from None
+            raise local_error(exc, names=namespace) from None
         plain = plain_value(node)
         if plain is not node:
             return plain
@@ -220,7 +219,7 @@ class Proxies:
         try:
             node = await self._waiting.request(request, *arguments)
         except RemoteError as exc:
-            raise _local_error(exc, names=namespace) from None
+            raise local_error(exc, names=namespace) from None
         return self._read(node, namespace=namespace, name=place)
 
     def _write(self, value: object, *, namespace: Namespace, name: str) -> Node:
@@ -258,7 +257,7 @@ class Proxies:
             try:
                 items, is_over = self._link.request("next", number, _ITERATOR_BATCH)
             except RemoteError as exc:
-                raise _local_error(exc, names=namespace) from None
+                raise local_error(exc, names=namespace) from None
             for item in items:
                 yield self._read(item, namespace=namespace, name=name)
             if is_over:
@@ -317,25 +316,6 @@ def _signature(member: Member) -> inspect.Signature | None:
 def _with_self(told: inspect.Signature) -> inspect.Signature:
     first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     return told.replace(parameters=[first, *told.parameters.values()])
-
-
-def _local_error(error: RemoteError, *, names: Namespace) -> Exception:
-    """An exception of this side for one of the host: of the same class where it is a builtin or the contract's own."""
-    if error.kind == HostRefusedError.__name__:
-        refused = HostRefusedError(str(error.facts.get("host", "")))
-        refused.args = (error.message,)
-        return refused
-    found = getattr(builtins, error.kind, None) or names.find(error.kind)
-    if isinstance(found, type) and issubclass(found, Exception):
-        made = found.__new__(found, error.message)  # its __init__ may want what only the host knows
-        made.args = (error.message,)
-        return made
-    return _named_error(error)
-
-
-def _named_error(error: RemoteError) -> Exception:
-    kind = error.kind if error.kind.isidentifier() else "HostError"
-    return cast("Exception", type(kind, (RuntimeError,), {})(error.message))
 
 
 def _refuse_new_attribute(stand_in: Remote, name: str, value: object) -> None:
