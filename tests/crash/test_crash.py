@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from model import answer
-from verdict import check, words_for
+from crash_model import answer
+from crash_verdict import check, words_for
 
 from ghostos.drivers.store.sql import open_store
 from ghostos.runtime.lease_keeper import LEASE_S

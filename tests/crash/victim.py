@@ -19,7 +19,7 @@ from ghostos.contracts.store import Store
 from ghostos.ghosts.target import load_target
 
 THREADS = 4
-HOUSE = Path(__file__).with_name("house.py")
+HOUSE = Path(__file__).with_name("crash_house.py")
 
 
 def arm(kill: str) -> None:

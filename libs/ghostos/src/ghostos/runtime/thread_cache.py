@@ -14,12 +14,15 @@ class ThreadCache:
 
     Args:
         store: Where threads are read from.
-        keep: How many threads are kept.
+        keep: How many threads are kept at most.
+        most_messages: How many messages they may have together; one thread is kept, however long it is.
     """
 
-    def __init__(self, store: Store, *, keep: int = 64) -> None:
+    def __init__(self, store: Store, *, keep: int = 1_000, most_messages: int = 100_000) -> None:
         self._store = store
         self._keep = keep
+        self._most_messages = most_messages
+        self._message_count = 0
         self._threads: OrderedDict[str, list[Message]] = OrderedDict()
         self._known_seqs: dict[str, int] = {}
 
@@ -33,25 +36,18 @@ class ThreadCache:
         self._threads.move_to_end(task.id)
         last_seq = thread[-1].seq if thread else 0
         if last_seq + 1 > task.next_seq:
-            thread.clear()
+            self._clear(thread)
             last_seq = 0
         if last_seq + 1 < task.next_seq:
             news = await self._store.list_messages(task.id, after_seq=last_seq)
             if last_seq and any(is_rewound(message) for message in news):
-                thread.clear()
+                self._clear(thread)
                 news = await self._store.list_messages(task.id)
             thread.extend(news)
-        while len(self._threads) > self._keep:
-            self._threads.popitem(last=False)
+            self._message_count += len(news)
+        self._make_room()
         self._known_seqs[task.id] = task.next_seq - 1
         return thread
-
-    async def catch_up(self, task_id: str) -> Sequence[Message]:
-        """Return what other processes have committed to an opened thread since this one last knew it."""
-        news = await self._store.list_messages(task_id, after_seq=self._known_seqs.get(task_id, 0))
-        if news:
-            self._known_seqs[task_id] = news[-1].seq
-        return news
 
     def known_seq(self, task_id: str) -> int:
         """Return up to which message this process knows what was committed to a thread."""
@@ -65,5 +61,16 @@ class ThreadCache:
         """Add what a round has committed."""
         if task_id in self._threads:
             self._threads[task_id].extend(messages)
+            self._message_count += len(messages)
         if messages:
             self._known_seqs[task_id] = messages[-1].seq
+
+    def _clear(self, thread: list[Message]) -> None:
+        self._message_count -= len(thread)
+        thread.clear()
+
+    def _make_room(self) -> None:
+        """Let go of the threads that were not worked on for the longest time."""
+        while len(self._threads) > self._keep or (len(self._threads) > 1 and self._message_count > self._most_messages):
+            _, thread = self._threads.popitem(last=False)
+            self._message_count -= len(thread)
