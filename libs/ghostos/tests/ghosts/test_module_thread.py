@@ -6,11 +6,12 @@ import pytest
 
 from ghostos.bootstrap import make_app_container
 from ghostos.config import Confinement
+from ghostos.contracts.session import RunHooks
 from ghostos.errors import ModelServerError, TargetError
 from ghostos.ghosts.module_thread import RoundModule
 from ghostos.libraries.flow import FlowRecord
 from ghostos.runtime.work_threads import WorkThread
-from ghostos_moss import PyContext
+from ghostos_moss import PyContext, RunClock
 
 SOURCE = """
 import time
@@ -145,7 +146,7 @@ async def test_a_run_that_was_cancelled_before_it_began_does_not_run(module, tmp
     await opened.open(container, flow=FlowRecord())
     thread.submit(is_free.wait)
     touch = f"open({str(tmp_path / 'ran')!r}, 'w').close()"
-    run = asyncio.create_task(opened.on_thread(lambda: opened.run([touch], on_call=print)))
+    run = asyncio.create_task(opened.on_thread(lambda: opened.run([touch], hooks=RunHooks(print, print, RunClock()))))
     await asyncio.sleep(0.01)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):

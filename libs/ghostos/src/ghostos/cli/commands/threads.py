@@ -121,7 +121,8 @@ def rewind(
 ) -> None:
     """Let a thread go on from an earlier turn.
 
-    All that it was is kept in a fork of it, whose name is printed. Values are as for fork. What code did outside is not undone, and what was spent stays counted.
+    All that it was is kept in a fork of it, whose name is printed. Values are as for fork. What code did outside is not
+    undone, and what was spent stays counted.
     """
     from ghostos.cli.threads import rewind_thread
 
@@ -150,7 +151,8 @@ def delete(
 ) -> None:
     """Delete a thread, and those that its agent made.
 
-    Messages, values, saved files and the folders of their code go; there is no way back. What they gave to other threads, and forks, stay.
+    Messages, values, saved files and the folders of their code go; there is no way back. What they gave to other
+    threads, and forks, stay.
     """
     from ghostos.cli.threads import delete_thread
 
