@@ -365,6 +365,26 @@ async def test_threads_are_listed_last_used_first(store, records, clock):
     assert len(await store.list_threads(limit=2)) == 2
 
 
+async def test_threads_are_listed_with_their_first_words_and_by_target(store, records):
+    await store.create_task(replace(records.task("a"), target="one"))
+    b = await store.create_task(replace(records.task("b"), target="two"))
+    await store.post_event(records.event(b))
+    claim = await records.claim(store, b.id)
+    spoken = [
+        replace(each, role=role)
+        for each, role in zip(
+            records.commit(claim, "I am here", "hello " * 50, "again").messages, ("system", "user", "user"), strict=True
+        )
+    ]
+    await store.commit_round(replace(records.commit(claim), messages=spoken))
+    assert {thread.name: thread.begins for thread in await store.list_threads()} == {
+        "a": "",
+        "b": ("hello " * 50)[:200],
+    }
+    assert [thread.name for thread in await store.list_threads(target="one")] == ["a"]
+    assert await store.list_threads(target="three") == []
+
+
 async def test_text_that_no_file_can_hold_is_stored_with_a_mark(store, records):
     claim = await records.claimed(store)
     commit = records.commit(claim, "half \ud83d, whole 😀, nul \0, end")

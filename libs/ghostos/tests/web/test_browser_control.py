@@ -55,3 +55,25 @@ def test_code_waits_for_a_click_where_the_command_line_says_so(
         tab.settle()
         tab.shot("edited")
         assert "42" in tab.text()
+
+
+def test_the_menu_of_threads_opens_an_earlier_one_and_closes(
+    serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path
+) -> None:
+    with ModelServer(["Noted.", "Done."]) as model:
+        tab = open_tab(serve_target(chatbot_file, model=model).address)
+        tab.say("remember milk")
+        tab.see("Noted.")
+        tab.settle()
+        tab.page.get_by_role("button", name="New thread").click()
+        tab.page.get_by_text("Noted.").wait_for(state="detached")
+        tab.say("buy eggs")
+        tab.see("Done.")
+        tab.settle()
+        tab.page.get_by_role("button", name="Threads", exact=False).click()
+        tab.page.get_by_role("button", name="remember milk").wait_for()
+        tab.shot("menu")
+        tab.page.get_by_role("button", name="remember milk").click()
+        tab.see("Noted.")
+        tab.page.get_by_role("button", name="remember milk").wait_for(state="detached")
+        tab.shot("opened")

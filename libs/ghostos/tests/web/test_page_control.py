@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from ghostos.testing import ScriptedModel
 
-from .test_page import ServePage, click, open_page, say, serve_page
+from .test_page import ServePage, checked, click, open_page, say, serve_page
 
 __all__ = ["serve_page"]  # a fixture
 
@@ -70,3 +70,22 @@ def test_events_are_no_words_of_the_agent(serve_page: ServePage, chatbot_file: P
     page = open_page()
     assert code_blocks(page) == ['{"door": "*open*"}']
     assert ":small[:gray[event]]" in [text.value for text in page.markdown]
+
+
+def test_earlier_threads_of_the_target_are_a_click_away(
+    serve_page: ServePage, chatbot_file: Path, agent_file: Path
+) -> None:
+    serve_page(agent_file, ScriptedModel(["Elsewhere."]))
+    say(open_page(), "somebody else's")
+    serve_page(chatbot_file, ScriptedModel(["Milk.", "Eggs."]))
+    first = say(open_page(), "*buy* milk")
+    second = say(open_page(), "buy eggs " * 20)
+    page = open_page()
+    listed = [button.label for button in page.button if button.key and button.key.startswith("thread-")]
+    assert len(listed) == 2
+    assert listed[0].startswith("buy eggs buy eggs")
+    assert "…" in listed[0]
+    assert listed[1].startswith(r"\*buy\* milk :gray[· ")
+    page = checked(next(button for button in page.button if "milk" in button.label).click().run())
+    assert page.query_params["thread"] == first.query_params["thread"] != second.query_params["thread"]
+    assert page.chat_message[-1].markdown[0].value == "Milk."

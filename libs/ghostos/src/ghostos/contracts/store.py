@@ -103,7 +103,11 @@ class RoundCommit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadSummary:
-    """A line of the list of threads."""
+    """A line of the list of threads.
+
+    Attributes:
+        begins: What its user said first, up to 200 characters; "" where nobody has, or nothing was taken up yet.
+    """
 
     id: str
     name: str
@@ -111,6 +115,7 @@ class ThreadSummary:
     state: TaskState
     turn: int
     messages: int
+    begins: str
     created_at: datetime
     updated_at: datetime
 
@@ -175,8 +180,8 @@ class Store(ThreadShelf, Protocol):
         """
         ...
 
-    async def list_threads(self, *, limit: int = 100) -> list[ThreadSummary]:
-        """Return the threads, the one last used first."""
+    async def list_threads(self, *, limit: int = 100, target: str | None = None) -> list[ThreadSummary]:
+        """Return the threads, the one last used first; None: those of every target."""
         ...
 
     async def list_messages(self, task_id: str, *, after_seq: int = 0) -> list[Message]:

@@ -10,6 +10,7 @@ from ghostos.config import AppSettings
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
+from ghostos.contracts.store import ThreadSummary
 from ghostos.core.event import Event
 from ghostos.core.permission import select_grants
 from ghostos.core.task import Task
@@ -131,6 +132,10 @@ class WebApp:
     def find_task(self, thread: str) -> Task | None:
         """Return the task of a thread as it stands; None where there is no thread of that name."""
         return asyncio.run(self.matrix.store.find_task(thread))
+
+    def list_threads(self, *, limit: int) -> list[ThreadSummary]:
+        """Return the target's threads, the one last used first."""
+        return asyncio.run(self.matrix.store.list_threads(limit=limit, target=self.target.name))
 
     def find_conversation(self, thread: str) -> Conversation | None:
         """Open a thread that exists; None where there is none of that name.

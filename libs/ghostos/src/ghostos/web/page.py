@@ -17,6 +17,7 @@ from ghostos.web.markdown import escape_markdown
 from ghostos.web.message_drawing import draw_error, draw_user_text, open_bubble
 from ghostos.web.permission_cards import PermissionCards
 from ghostos.web.running import get_app
+from ghostos.web.thread_menu import draw_thread_menu
 from ghostos.web.thread_view import ThreadView
 from ghostos.web.turn_feed import TurnFeed
 
@@ -40,6 +41,7 @@ _WATCH_EVERY_S = 2.0
 _COMMITTED_AFTER_S = 0.3
 """A round that has put something out is committed by then, in general, or looked at again so much later: from its
 commit on, what it was refused can be answered."""
+_THREADS_LISTED = 20
 _TURNS_SHOWN = 30
 """A browser takes a second for a hundred turns: earlier ones are shown when they are asked for."""
 
@@ -141,7 +143,15 @@ def _get_conversation(thread: str) -> Conversation:
 
 
 def _begin_thread() -> None:
-    st.query_params.pop(_THREAD, None)
+    _open_thread(None)
+
+
+def _open_thread(name: str | None) -> None:
+    """Show another thread, None is a new one. A callback, like `_say`."""
+    if name is None:
+        st.query_params.pop(_THREAD, None)
+    else:
+        st.query_params[_THREAD] = name
     st.session_state.pop(_TURNS, None)
     _forget_errors()
 
@@ -162,7 +172,10 @@ def _turns_shown() -> int:
 def _draw_head(app: WebApp, *, model: ModelInfo, thread: str | None) -> None:
     top = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     top.markdown(f"### {escape_markdown(app.title)}", anchors=False, width="content")
-    top.button("New thread", on_click=_begin_thread, type="tertiary", icon=":material/add:", disabled=thread is None)
+    right = top.container(horizontal=True, width="content", vertical_alignment="center", gap="xsmall")
+    menu = right.popover("Threads", type="tertiary", icon=":material/history:", key=f"threads-of-{thread}")
+    draw_thread_menu(menu, app.list_threads(limit=_THREADS_LISTED), current=thread, on_open=_open_thread)
+    right.button("New thread", on_click=_begin_thread, type="tertiary", icon=":material/add:", disabled=thread is None)
     st.caption(escape_markdown(app.target.ghost.description or app.target.name))
     labels = st.container(horizontal=True, gap="xsmall")
     if model.is_rehearsal:

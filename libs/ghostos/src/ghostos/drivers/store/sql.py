@@ -119,9 +119,9 @@ class SqlStore:
             partial(threads.update_pycontext, task_id=task_id, pycontext=pycontext, latest_round=latest_round)
         )
 
-    async def list_threads(self, *, limit: int = 100) -> list[ThreadSummary]:
+    async def list_threads(self, *, limit: int = 100, target: str | None = None) -> list[ThreadSummary]:
         """See `Store`."""
-        return await self._reader.run(partial(threads.list_threads, limit=limit))
+        return await self._reader.run(partial(threads.list_threads, limit=limit, target=target))
 
     async def list_messages(self, task_id: str, *, after_seq: int = 0) -> list[Message]:
         """See `Store`."""

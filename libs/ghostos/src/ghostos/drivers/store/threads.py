@@ -55,20 +55,28 @@ _update_pycontext = Statement(
     update(tasks).where(tasks.c.id == bindparam("task_id"), tasks.c.round == bindparam("latest_round", type_=Integer)),
     columns=["pycontext"],
 )
-_message_count = select(func.count()).where(messages.c.task_id == tasks.c.id).scalar_subquery().label("messages")
-_summary = (
-    tasks.c.id,
-    tasks.c.name,
-    tasks.c.target,
-    tasks.c.state,
-    tasks.c.turn,
-    tasks.c.created_at,
-    tasks.c.updated_at,
-)
-_list_threads = Statement(
-    select(*_summary, _message_count)
+_is_of_target = or_(bindparam("target").is_(None), tasks.c.target == bindparam("target"))
+_latest = (  # chosen first: what the columns below cost is paid for these alone
+    select(
+        tasks.c.id, tasks.c.name, tasks.c.target, tasks.c.state, tasks.c.turn, tasks.c.created_at, tasks.c.updated_at
+    )
+    .where(_is_of_target)
     .order_by(tasks.c.updated_at.desc(), tasks.c.id.desc())
     .limit(bindparam("limit", type_=Integer))
+    .subquery()
+)
+_message_count = select(func.count()).where(messages.c.task_id == _latest.c.id).scalar_subquery()
+_first_words = (
+    select(func.substr(messages.c.content, 1, 200))
+    .where(messages.c.task_id == _latest.c.id, messages.c.role == "user", messages.c.type == "text")
+    .order_by(messages.c.seq)
+    .limit(1)
+    .scalar_subquery()
+)
+_list_threads = Statement(
+    select(_latest, _message_count.label("messages"), func.coalesce(_first_words, "").label("begins")).order_by(
+        _latest.c.updated_at.desc(), _latest.c.id.desc()
+    )
 )
 _list_messages = Statement(
     select(messages)
@@ -128,9 +136,10 @@ def update_pycontext(connection: DriverConnection, task_id: str, *, pycontext: J
     return False
 
 
-def list_threads(connection: DriverConnection, *, limit: int) -> list[ThreadSummary]:
-    """Return the threads, the one whose last commit is the latest first."""
-    return [ThreadSummary(**row) for row in _list_threads.mappings(connection, {"limit": limit})]
+def list_threads(connection: DriverConnection, *, limit: int, target: str | None) -> list[ThreadSummary]:
+    """Return the threads of a target, or all, the one whose last commit is the latest first."""
+    wanted = {"limit": limit, "target": target}
+    return [ThreadSummary(**row) for row in _list_threads.mappings(connection, wanted)]
 
 
 def list_messages(connection: DriverConnection, task_id: str, *, after_seq: int) -> list[Message]:
