@@ -238,6 +238,39 @@ class Conversation(Protocol):
         """`get_task` for any event loop."""
         ...
 
+    def fork(self, *, at_turn: int | None = None, name: str | None = None) -> "Conversation":
+        """Begin a thread with the turns of this one; see `ThreadShelf.fork` for its values and for what is raised.
+
+        Args:
+            at_turn: The last turn that it takes over; None is the latest that has ended.
+            name: What it is called; None is this one's name with a number.
+        """
+        ...
+
+    async def afork(self, *, at_turn: int | None = None, name: str | None = None) -> "Conversation":
+        """`fork` for any event loop."""
+        ...
+
+    def rewind(self, *, to_turn: int) -> str:
+        """Go on from an earlier turn. All that the thread was is kept in a fork; see `ThreadShelf.rewind`.
+
+        Returns:
+            The name of the fork.
+        """
+        ...
+
+    async def arewind(self, *, to_turn: int) -> str:
+        """`rewind` for any event loop."""
+        ...
+
+    def rename(self, name: str) -> None:
+        """Give the thread another name; see `ThreadShelf.rename`."""
+        ...
+
+    async def arename(self, name: str) -> None:
+        """`rename` for any event loop."""
+        ...
+
     def close(self) -> None:
         """Let go of the handle; the task goes on. Harmless twice."""
         ...

@@ -55,6 +55,10 @@ class TaskHost(Protocol):
         """Say that a task has work. On the Matrix's loop."""
         ...
 
+    def serve(self, task: Task) -> None:
+        """Work on a task from now on. On the Matrix's loop."""
+        ...
+
     def follow(self, task_id: str) -> None:
         """Show what another process says on a task, if one works on it. From any thread."""
         ...
@@ -216,6 +220,26 @@ class MatrixConversation:
             raise ThreadNotFoundError(self._name)
         return task
 
+    def fork(self, *, at_turn: int | None = None, name: str | None = None) -> "MatrixConversation":
+        return self._run(self.afork(at_turn=at_turn, name=name), "fork")
+
+    async def afork(self, *, at_turn: int | None = None, name: str | None = None) -> "MatrixConversation":
+        return await self._host.loop_thread.run_async(self._fork(at_turn=at_turn, name=name))
+
+    def rewind(self, *, to_turn: int) -> str:
+        return self._run(self.arewind(to_turn=to_turn), "rewind")
+
+    async def arewind(self, *, to_turn: int) -> str:
+        rewinding = self._host.store.rewind(self._task_id, to_turn=to_turn)
+        return (await self._host.loop_thread.run_async(rewinding)).name
+
+    def rename(self, name: str) -> None:
+        self._run(self.arename(name), "rename")
+
+    async def arename(self, name: str) -> None:
+        await self._host.loop_thread.run_async(self._host.store.rename(self._task_id, name))
+        self._name = name
+
     def close(self) -> None:
         self._is_closed = True
 
@@ -235,6 +259,11 @@ class MatrixConversation:
         self._host.wake(self._task_id)
         await self._host.look(self._task_id)
         return event
+
+    async def _fork(self, *, at_turn: int | None, name: str | None) -> "MatrixConversation":
+        task = await self._host.store.fork(self._task_id, at_turn=at_turn, name=name)
+        self._host.serve(task)
+        return MatrixConversation(self._host, task, ghost=self._ghost)
 
     async def _list_requests(self) -> list[PermissionRequest]:
         thread = await self._host.store.list_messages(self._task_id)

@@ -273,12 +273,16 @@ class ContainerMatrix:
     ) -> Task:
         task = await open_task(self._store, ghost, context, thread=thread, target=target)
         self._drivers.add_kind(type(ghost))
+        self.serve(task)
+        return task
+
+    def serve(self, task: Task) -> None:
+        """Work on a task from now on. On the Matrix's loop."""
         self._threads.begin(task)
         self._targets.add(task.target)
         self._served.open(task.id)
         if self._runs_in_background:
             self._served.serve([task.target])
-        return task
 
     def follow(self, task_id: str) -> None:
         """Show what another process says on a task, if one works on it. From any thread."""
