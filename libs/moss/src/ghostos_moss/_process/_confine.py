@@ -17,7 +17,7 @@ from ghostos_moss._limits import Limits
 from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._landlock import restrict_files
 from ghostos_moss._process._seccomp import build_filter, install_filter
-from ghostos_moss._process._system import drop_capabilities, set_process_option
+from ghostos_moss._process._system import drop_capabilities, open_unlinked, set_process_option
 
 __all__ = ["WorkerPlan", "confine", "die_with_parent", "give_up_privileges", "prepare_to_confine"]
 
@@ -50,10 +50,10 @@ def prepare_to_confine() -> None:
 
 
 class WorkerPlan(msgspec.Struct, frozen=True):
-    """What one worker may have.
+    """What one worker may have. Where a link lies on the way to one of its paths when it is made, that is left out.
 
     Attributes:
-        scratch: Its current folder, where it may write.
+        scratch: Its current folder, where it may write. There is no worker without it.
         read: Files and folders of its module that it may read beside the system's and Python's.
         listed: Folders whose names it may list.
         grants: What the user allows beside that.
@@ -89,23 +89,28 @@ def confine(plan: WorkerPlan) -> None:
 
     Raises:
         SystemCallError: A layer cannot be had. What was set before stays.
+        OSError: The scratch folder cannot be entered: it is gone, or a link is in its place.
     """
-    os.chdir(plan.scratch)
-    os.environ.update({"HOME": plan.scratch, "TMPDIR": plan.scratch})
-    _limit(plan.limits)
+    scratch = open_unlinked(plan.scratch)
+    try:
+        os.fchdir(scratch)
+        os.environ.update({"HOME": plan.scratch, "TMPDIR": plan.scratch})
+        _limit(plan.limits)
+        if not plan.grants.everything:
+            _keep_from_all_else(plan, scratch)
+    finally:
+        os.close(scratch)
+
+
+def _keep_from_all_else(plan: WorkerPlan, scratch: int) -> None:
     grants = plan.grants
-    if grants.everything:
-        return
     set_process_option("dumpable", _PR_SET_DUMPABLE, 0)
     restrict_files(
-        read=[
-            *_readable_system_paths(),
-            *map(Path, _FOR_NET if grants.net else ()),
-            *map(Path, plan.read),
-            *map(Path, grants.read),
-        ],
+        own=scratch,
+        system=[*_readable_system_paths(), *map(Path, _FOR_NET if grants.net else ())],
+        read=[*map(Path, plan.read), *map(Path, grants.read)],
         listed=[Path(folder) for folder in plan.listed],
-        write=[Path(plan.scratch), *map(Path, grants.write)],
+        write=[Path(path) for path in grants.write],
         execute=[Path(folder) for folder in _PROGRAMS] if grants.run else [],
         devices=[Path(os.devnull)],
         may_connect=grants.net,

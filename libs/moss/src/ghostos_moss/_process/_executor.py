@@ -113,7 +113,7 @@ class ProcessExecutor:
         """
         self.prepare()
         with tempfile.TemporaryDirectory(prefix="ghostos-scratch-") as scratch:
-            self._zygote.fork(WorkerPlan(scratch=scratch)).release()
+            self._zygote.fork(WorkerPlan(scratch=os.path.realpath(scratch))).release()
 
     def open(  # noqa: PLR0913 - all that a module is opened with, each by name
         self,

@@ -1,14 +1,14 @@
 """Landlock: which files a process may read and write, set by itself, for good. See landlock(7)."""
 
-import ctypes
 import errno
 import os
+import stat
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from ghostos_moss._process._system import SystemCallError, call_system, set_process_option, try_system
+from ghostos_moss._process._system import SystemCallError, call_system, open_unlinked, set_process_option, try_system
 
 __all__ = ["find_abi", "restrict_files"]
 
@@ -23,6 +23,8 @@ _FIRST_ABI: Final = (1 << 13) - 1
 _FOR_FILES: Final = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 _READ: Final = _READ_FILE | _READ_DIR
 _NEVER: Final = _EXECUTE | _MAKE_CHAR | _MAKE_BLOCK | _MAKE_SOCK | _IOCTL_DEV
+_NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)
+"""EACCES: root has given up what would let it look there."""
 _NET: Final = 0b11  # bind and connect by TCP
 _SCOPED: Final = 0b11  # abstract unix sockets, signals to others
 
@@ -34,6 +36,8 @@ def find_abi() -> int:
 
 def restrict_files(
     *,
+    own: int,
+    system: Iterable[Path],
     read: Iterable[Path],
     listed: Iterable[Path],
     write: Iterable[Path],
@@ -43,12 +47,17 @@ def restrict_files(
 ) -> None:
     """Let this process and its children reach these paths alone. Missing ones are skipped.
 
+    Links on the way to what is to be read, listed and written are not followed, and nothing is allowed behind them:
+    who may write there could have put them in the place of what was meant. Those of the system are.
+
     Args:
+        own: A descriptor of one more folder to write in.
+        system: Files and folders of the system's, with all that is in them, to read.
         read: Files, and folders with all that is in them.
         listed: Folders whose names, and those of what is below them, may be listed; files in them not read.
         write: Folders in which files may be made, changed and deleted.
-        execute: Folders whose programs may be read and started.
-        devices: Files to read and write.
+        execute: Folders of the system's whose programs may be read and started.
+        devices: Files of the system's to read and write.
         may_connect: Whether TCP connections may be opened and awaited.
 
     Raises:
@@ -58,25 +67,30 @@ def restrict_files(
     if abi == 0:
         raise SystemCallError("Landlock", errno.ENOSYS)
     handled = _handled(abi)
-    fields = (handled, _NET if abi >= 4 and not may_connect else 0, _SCOPED if abi >= 6 else 0)
-    ruleset_attr = struct.pack("QQQ", *fields)[: 8 if abi < 4 else 16 if abi < 6 else 24]
-    ruleset = call_system(
-        "Landlock", _CREATE_RULESET, ctypes.create_string_buffer(ruleset_attr, len(ruleset_attr)), len(ruleset_attr), 0
-    )
+    ruleset = _make_ruleset(abi, handled=handled, may_connect=may_connect)
+    writing = handled & ~_NEVER
     try:
-        for paths, access in (
-            (read, _READ),
-            (listed, _READ_DIR),
-            (write, handled & ~_NEVER),
-            (execute, _READ | _EXECUTE),
-            (devices, _READ_FILE | _WRITE_FILE),
+        _allow(ruleset, own, writing)
+        for paths, access, open_path in (
+            (system, _READ, _open),
+            (read, _READ, open_unlinked),
+            (listed, _READ_DIR, open_unlinked),
+            (write, writing, open_unlinked),
+            (execute, _READ | _EXECUTE, _open),
+            (devices, _READ_FILE | _WRITE_FILE, _open),
         ):
             for path in paths:
-                _allow(ruleset, path, access & handled)
+                _allow_path(ruleset, path, access & handled, open_path)
         set_process_option("Landlock", 38, 1)  # PR_SET_NO_NEW_PRIVS, without which it is refused
         call_system("Landlock", _RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
+
+
+def _make_ruleset(abi: int, *, handled: int, may_connect: bool) -> int:
+    fields = (handled, _NET if abi >= 4 and not may_connect else 0, _SCOPED if abi >= 6 else 0)
+    attributes = struct.pack("QQQ", *fields)[: 8 if abi < 4 else 16 if abi < 6 else 24]
+    return call_system("Landlock", _CREATE_RULESET, attributes, len(attributes), 0)
 
 
 def _handled(abi: int) -> int:
@@ -87,15 +101,25 @@ def _handled(abi: int) -> int:
     return handled
 
 
-def _allow(ruleset: int, path: Path, access: int) -> None:
+def _open(path: Path) -> int:
+    return os.open(path, os.O_PATH | os.O_CLOEXEC)
+
+
+def _allow_path(ruleset: int, path: Path, access: int, open_path: Callable[[Path], int]) -> None:
     try:
-        beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):  # root has given up what would let it look there
-        return
+        beneath = open_path(path)
+    except OSError as exc:
+        if exc.errno in _NOT_THERE:
+            return
+        raise
     try:
-        if not path.is_dir():
-            access &= _FOR_FILES
-        rule = struct.pack("=Qi", access, beneath)
-        call_system("Landlock", _ADD_RULE, ruleset, _PATH_BENEATH, ctypes.create_string_buffer(rule, len(rule)), 0)
+        _allow(ruleset, beneath, access)
     finally:
         os.close(beneath)
+
+
+def _allow(ruleset: int, beneath: int, access: int) -> None:
+    if not stat.S_ISDIR(os.fstat(beneath).st_mode):
+        access &= _FOR_FILES
+    rule = struct.pack("=Qi", access, beneath)
+    call_system("Landlock", _ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)

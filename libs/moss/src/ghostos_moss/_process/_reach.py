@@ -1,10 +1,12 @@
 """Which files of a target's own folder its worker may read: Python sources one by one, and nothing else."""
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ghostos_moss._places import import_root
 from ghostos_moss._source import ModuleSource
 
 __all__ = ["find_reach"]
@@ -17,20 +19,33 @@ def find_reach(source: ModuleSource) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the files that the module may import from its folder (its package's, if it is in one), and that folder.
 
     Folders with a dot, virtual environments and folders without Python sources are left out, and so is what lies
-    behind links that lead elsewhere. Beyond 2,000 files the rest cannot be imported.
+    behind links that lead elsewhere. Beyond 2,000 files the rest cannot be imported. All are real paths.
     """
     if not os.path.isabs(source.filename):
         return (), ()
-    root = Path(source.filename).parent
-    for _ in range(len(source.package.split(".")) if source.package else 0):
-        root = root.parent
-    files: list[str] = [source.filename]
+    root = Path(os.path.realpath(import_root(source.filename, package=source.package)))
+    files: list[str] = _find_itself(source)
     start = root / source.package.split(".")[0] if source.package else root
     for path in _sources(start, depth=0):
         if len(files) >= _MAX_FILES:
             break
         files.append(str(path))
     return tuple(files), (str(root),)
+
+
+def _find_itself(source: ModuleSource) -> list[str]:
+    """Where the file lies that a source was read from. Nowhere, if its path leads to other content by now.
+
+    A target may be a link of the user's; code that may write there could put one to a secret in its place.
+    """
+    most = 4 * len(source.text) + 16  # bytes that such a text has at most in a file
+    try:
+        with open(os.open(source.filename, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            text = importlib.util.decode_source(file.read(most))
+            path = os.readlink(f"/proc/self/fd/{file.fileno()}")
+    except (OSError, SyntaxError, UnicodeError):
+        return []
+    return [path] if text.removeprefix("\ufeff") == source.text else []
 
 
 def _sources(folder: Path, *, depth: int) -> Iterator[Path]:

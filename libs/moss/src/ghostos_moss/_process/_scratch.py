@@ -12,6 +12,8 @@ __all__ = ["Scratch", "remove_tree"]
 class Scratch:
     """A folder for code: one that is kept, or one that `close` removes.
 
+    Its name leads there without links; what lies there in its own place is not followed if it is one.
+
     Args:
         folder: Made, for its owner alone, if it is not there. None: a temporary one.
     """
@@ -19,10 +21,10 @@ class Scratch:
     def __init__(self, folder: Path | None) -> None:
         self._is_temporary = folder is None
         if folder is None:
-            self.name = tempfile.mkdtemp(prefix="ghostos-scratch-")
+            self.name = tempfile.mkdtemp(prefix="ghostos-scratch-", dir=os.path.realpath(tempfile.gettempdir()))
         else:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.name = str(folder.resolve())
+            self.name = os.path.join(os.path.realpath(folder.absolute().parent), folder.name)
 
     def close(self) -> None:
         """Remove a temporary one, with all that code left in it. Harmless twice.

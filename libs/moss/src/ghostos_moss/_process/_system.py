@@ -3,6 +3,8 @@
 import ctypes
 import errno
 import os
+import struct
+from pathlib import Path
 from typing import Final
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "clear_environment",
     "drop_capabilities",
     "flush_c_streams",
+    "open_unlinked",
     "set_process_option",
     "try_system",
 ]
@@ -20,6 +23,10 @@ _PR_CAP_AMBIENT: Final = 47
 _PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
 _PR_CAPBSET_DROP: Final = 24
 _LAST_CAPABILITY: Final = 63
+_OPENAT2: Final = 437  # the same number for every kind of processor
+_AT_FDCWD: Final = -100
+_RESOLVE_NO_SYMLINKS: Final = 4
+_OPEN_HOW: Final = struct.Struct("QQQ")
 
 
 class SystemCallError(OSError):
@@ -51,6 +58,19 @@ def call_system(layer: str, number: int, *arguments: object) -> int:
     result = try_system(number, *arguments)
     if result < 0:
         raise SystemCallError(layer, -result)
+    return result
+
+
+def open_unlinked(path: str | Path) -> int:
+    """Open what lies at a path, and not what a link there leads to, nor one on the way. The descriptor names it only.
+
+    Raises:
+        OSError: There is nothing, or a link (ELOOP); with the path.
+    """
+    how = _OPEN_HOW.pack(os.O_PATH | os.O_CLOEXEC, 0, _RESOLVE_NO_SYMLINKS)
+    result = try_system(_OPENAT2, _AT_FDCWD, os.fsencode(path), how, _OPEN_HOW.size)
+    if result < 0:
+        raise OSError(-result, os.strerror(-result), str(path))
     return result
 
 

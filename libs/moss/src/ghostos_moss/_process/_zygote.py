@@ -163,8 +163,10 @@ def _confine_as_told(frames: FrameSocket) -> bool:
         return False
     try:
         confine(msgspec.convert(*request.arguments, type=WorkerPlan))
-    except SystemCallError as exc:
-        frames.send(Failure(0, exc.layer, os.strerror(exc.errno or 0), {}))
+    except OSError as exc:
+        layer = exc.layer if isinstance(exc, SystemCallError) else "the worker"
+        reason = exc.strerror or str(exc)
+        frames.send(Failure(0, layer, f"{exc.filename}: {reason}" if exc.filename else reason, {}))
         return False
     frames.send(Answer(0, None))
     return True

@@ -1,0 +1,162 @@
+"""What a worker may read and write is what lay at its paths when its session began, not what code put there since."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ghostos_container import Container
+from ghostos_moss import ModuleSession, Permissions, ProcessExecutor, PyContext, load_source
+from ghostos_moss._process._reach import find_reach
+from ghostos_moss._process._session import ProcessSession
+from ghostos_moss.errors import ConfinementError
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "secret").write_text("the secret")
+    return home
+
+
+@pytest.fixture
+def executor(process_executor: ProcessExecutor) -> Iterator[ProcessExecutor]:
+    """One of its own: it follows where this test's temporary files are."""
+    executor = ProcessExecutor(keep_s=0)
+    yield executor
+    executor.close()
+
+
+def open_file(executor: ProcessExecutor, path: Path, *, permissions: Permissions | None = None) -> ModuleSession:
+    return executor.open(
+        load_source(str(path)), pycontext=PyContext(), container=Container(), injections={}, permissions=permissions
+    )
+
+
+def replace_by_link(path: Path, to: Path) -> None:
+    """As code could that may write there."""
+    path.rename(path.with_name(f"{path.name}.moved"))
+    path.symlink_to(to)
+
+
+def test_a_source_that_code_replaced_by_a_link_is_not_read_by_the_next_worker(
+    executor: ProcessExecutor, tmp_path: Path, home: Path
+) -> None:
+    folder = tmp_path / "target"
+    folder.mkdir()
+    target, helper = folder / "agent_file.py", folder / "helper.py"
+    target.write_text("x = 1\n")
+    helper.write_text("y = 2\n")
+    session = open_file(executor, target)
+    assert session.run(f"print(open({str(helper)!r}).read())").std_output == "y = 2\n\n"
+    replace_by_link(helper, home / "secret")
+    assert session.run("1 / 0").status == "error"  # costs the worker
+    result = session.run(f"print(open({str(helper)!r}).read())")
+    assert (result.status, result.std_output) == ("error", "")
+    assert "PermissionError" in (result.error or "")
+    session.close()
+
+
+def test_granted_folders_and_the_targets_own_that_code_replaced_by_links_are_not_followed(
+    executor: ProcessExecutor, tmp_path: Path, home: Path
+) -> None:
+    folder, readable, writable = tmp_path / "target", tmp_path / "up" / "readable", tmp_path / "up" / "writable"
+    for each in (folder, readable, writable):
+        each.mkdir(parents=True)
+    (folder / "agent_file.py").write_text("x = 1\n")
+    permissions = Permissions(read=[str(readable)], write=[str(writable)])
+    session = open_file(executor, folder / "agent_file.py", permissions=permissions)
+    assert session.run(f"import os\nos.listdir({str(readable)!r})\nos.listdir({str(folder)!r})").status == "ok"
+    assert session.run(f"open({str(writable / 'mine')!r}, 'w').close()").status == "ok"
+    for place in (readable, writable, folder):
+        replace_by_link(place, home)
+    assert session.run("1 / 0").status == "error"
+    for attempt in (
+        f"open({str(readable / 'secret')!r})",
+        f"open({str(writable / 'secret')!r})",
+        f"open({str(writable / 'new')!r}, 'w')",
+        f"import os\nos.listdir({str(folder)!r})",
+        f"import os\nos.listdir({str(home)!r})",
+    ):
+        assert session.run(attempt).status == "error", attempt
+    assert [*home.iterdir()] == [home / "secret"]
+    session.close()
+
+
+def test_a_link_above_a_place_is_not_followed_either(executor: ProcessExecutor, tmp_path: Path, home: Path) -> None:
+    (tmp_path / "agent_file.py").write_text("x = 1\n")
+    above = tmp_path / "above"
+    (above / "data").mkdir(parents=True)
+    (home / "data").mkdir()
+    (home / "data" / "secret").write_text("the secret")
+    session = open_file(executor, tmp_path / "agent_file.py", permissions=Permissions(read=[str(above / "data")]))
+    replace_by_link(above, home)
+    assert session.run("1 / 0").status == "error"
+    assert session.run(f"open({str(above / 'data' / 'secret')!r})").status == "error"
+    session.close()
+
+
+def test_code_that_replaces_its_own_scratch_folder_by_a_link_gets_no_other_worker(
+    executor: ProcessExecutor, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    (tmp_path / "agent_file.py").write_text("x = 1\n")
+    session = open_file(executor, tmp_path / "agent_file.py", permissions=Permissions(write=[str(temporary)]))
+    code = f"import os\nhere = os.getcwd()\nos.rename(here, here + '.moved')\nos.symlink({str(home)!r}, here)\n"
+    assert session.run(f"{code}1 / 0").status == "error"
+    assert isinstance(session, ProcessSession)
+    assert Path(session._scratch.name).is_symlink()
+    with pytest.raises(ConfinementError, match="link"):
+        session.run("print(open('secret').read())")
+    session.close()
+    assert [*home.iterdir()] == [home / "secret"]
+
+
+def test_links_of_the_user_lead_to_the_target_and_its_scratch_folder(
+    executor: ProcessExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "real"
+    (real / "tmp").mkdir(parents=True)
+    (tmp_path / "way").symlink_to(real)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "way" / "tmp"))
+    (real / "agent_file.py").write_bytes(b"\xef\xbb\xbfimport helper\r\n")
+    (real / "helper.py").write_text("y = 2\n")
+    (tmp_path / "way" / "agent_link.py").symlink_to("agent_file.py")
+    for name in ("agent_file.py", "agent_link.py"):
+        session = open_file(executor, tmp_path / "way" / name)
+        result = session.run("print(helper.y, len(open(__file__, 'rb').read()))\nopen('mine', 'w').close()")
+        assert (result.error, result.std_output) == (None, "2 18\n")
+        session.close()
+    assert [*(real / "tmp").glob("ghostos-scratch-*")] == []
+
+
+def test_a_kept_scratch_folder_with_a_link_in_its_place_is_not_entered(
+    executor: ProcessExecutor, tmp_path: Path, home: Path
+) -> None:
+    (tmp_path / "agent_file.py").write_text("x = 1\n")
+    (tmp_path / "scratch").symlink_to(home)
+    with pytest.raises(ConfinementError, match="link"):
+        executor.open(
+            load_source(str(tmp_path / "agent_file.py")),
+            pycontext=PyContext(),
+            container=Container(),
+            injections={},
+            scratch=tmp_path / "scratch",
+        )
+
+
+def test_a_target_with_other_content_in_its_place_by_now_is_not_read(tmp_path: Path, home: Path) -> None:
+    target = tmp_path / "agent_file.py"
+    target.write_text("x = 1\n")
+    source = load_source(str(target))
+    assert str(target) in find_reach(source)[0]
+    replace_by_link(target, home / "secret")
+    assert not any("secret" in path or path == str(target) for path in find_reach(source)[0])
+    target.unlink()
+    os.mkfifo(target)
+    assert str(target) not in find_reach(source)[0]
