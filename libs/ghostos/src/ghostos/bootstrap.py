@@ -31,6 +31,7 @@ from ghostos.libraries.app_settings import find_secrets, load_app_settings
 from ghostos.libraries.permission_book import SettingsPermissionBook
 from ghostos.libraries.round_assets import make_assets
 from ghostos.libraries.round_variables import make_variables
+from ghostos.libraries.workspace_log import open_workspace_log
 from ghostos.libraries.workspaces import find_workspace, list_private_places
 from ghostos.runtime.ghost_kinds import GhostKinds
 from ghostos.runtime.ghost_os import ContainerGhostOS
@@ -143,8 +144,18 @@ def _default_providers(
         provide(Variables, singleton=False)(make_variables),
         provide(Assets, singleton=False)(make_assets),
         provide(Subtasks, singleton=False)(make_subtasks),
-        provide(GhostOS)(ContainerGhostOS),
+        provide(GhostOS)(_make_ghost_os),
     ]
+
+
+def _make_ghost_os(container: Container) -> GhostOS:
+    _switch_often()
+    return ContainerGhostOS(container)
+
+
+def _switch_often() -> None:
+    """Let threads take turns often: the loop must not wait for one that computes."""
+    sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
 
 
 def _make_executor(container: Container) -> Executor:
@@ -152,7 +163,7 @@ def _make_executor(container: Container) -> Executor:
     if (app.confinement.sandbox or app.settings.code.sandbox) == "off":
         return OffExecutor()
     limits = app.settings.code.limits
-    sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
+    _switch_often()
     executor = ProcessExecutor(
         never=list_private_places(app.workspace),
         accepted=container.force_fetch(AcceptedFiles),
@@ -217,6 +228,7 @@ def _make_store(container: Container) -> Store:
 
     app = container.force_fetch(AppSettings)
     store = open_store(app.workspace.database, durability=app.settings.store.durability)
+    container.add_shutdown(open_workspace_log(app))
     container.add_shutdown(store.close)
     return store
 

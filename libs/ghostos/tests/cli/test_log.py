@@ -1,6 +1,9 @@
 import io
+import json
 import logging
+import os
 import sys
+from datetime import datetime
 
 import pytest
 
@@ -30,6 +33,26 @@ def start(tmp_path):
         handler.close()
 
 
+def read(workspace):
+    return [json.loads(line) for line in (workspace.logs / "ghostos.log").read_text().splitlines()]
+
+
+def test_a_line_is_an_object_with_time_level_and_logger(start):
+    log = start()
+    log.runtime.mkdir(parents=True)
+    logging.getLogger("ghostos.test").info("Grüße\nund %s", "mehr")
+    logging.getLogger("somebody").warning("theirs")
+    first, second = read(log)
+    assert datetime.fromisoformat(first.pop("time")).tzinfo is not None
+    assert first == {
+        "level": "info",
+        "logger": "ghostos.test",
+        "message": "Grüße\nund mehr",
+        "process": os.getpid(),
+    }
+    assert (second["logger"], second["level"]) == ("somebody", "warning")
+
+
 def test_a_workspace_that_is_not_used_gets_no_log(start):
     log = start()
     logging.getLogger("ghostos.test").warning("hello")
@@ -43,10 +66,12 @@ def test_keys_are_hidden_in_tracebacks_too(start):
         int(KEY)
     except ValueError:
         logging.getLogger("ghostos.test").exception("the key %s at /usr/bin", KEY)
-    text = (log.logs / "ghostos.log").read_text()
-    assert KEY not in text
-    assert "the key [hidden] at /usr/bin" in text
-    assert "ValueError: invalid literal for int() with base 10: '[hidden]'" in text
+    assert KEY not in (log.logs / "ghostos.log").read_text()
+    (line,) = read(log)
+    assert line["message"] == "the key [hidden] at /usr/bin"
+    assert line["error"]["type"] == "ValueError"
+    assert line["error"]["message"] == "invalid literal for int() with base 10: '[hidden]'"
+    assert line["error"]["traceback"].startswith("Traceback (most recent call last):\n")
 
 
 def test_what_the_workspace_keeps_is_hidden_whatever_its_name(start, tmp_path):
@@ -57,12 +82,17 @@ def test_what_the_workspace_keeps_is_hidden_whatever_its_name(start, tmp_path):
     workspace.env_file.write_text(f"ROBOT={FILED}\nMINE_API_KEY=overridden-by-the-process\n")
     start()
     logging.getLogger("ghostos.test").warning("%s %s overridden-by-the-process %s", FILED, AUTH, KEY)
-    assert (workspace.logs / "ghostos.log").read_text().endswith("[hidden] [hidden] [hidden] [hidden]\n")
+    (line,) = read(workspace)
+    assert line["message"] == "[hidden] [hidden] [hidden] [hidden]"
 
 
 def test_what_is_logged_cannot_steer_the_terminal(start, monkeypatch):
     seen = io.StringIO()
     monkeypatch.setattr(sys, "stderr", seen)
-    start(is_debug=True)
-    logging.getLogger("ghostos.test").warning("\x1b[2J gone")
-    assert seen.getvalue().endswith("\\x1b[2J gone\n")
+    log = start(is_debug=True)
+    log.runtime.mkdir(parents=True)
+    logging.getLogger("ghostos.test").warning("\x1b[2J\u202e\x9b gone")
+    assert seen.getvalue().endswith("WARNING ghostos.test: \\x1b[2J\\u202e\\x9b gone\n")
+    text = (log.logs / "ghostos.log").read_text()
+    assert not {"\x1b", "\u202e", "\x9b"} & {*text}
+    assert read(log)[0]["message"] == "\x1b[2J\u202e\x9b gone"

@@ -1,76 +1,43 @@
-"""The log of a workspace: `runtime/logs/ghostos.log`. Nothing of it reaches the terminal without --debug."""
+"""The log of a command: all of it in the workspace, as JSON; on the terminal nothing without --debug."""
 
 import logging
-import os
 import sys
-from collections.abc import Iterable
-from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
 
 from typing_extensions import override
 
 from ghostos.cli.escaping import escape
-from ghostos.config import AppSettings, Workspace
+from ghostos.config import AppSettings
 from ghostos.libraries.app_settings import find_secrets
+from ghostos.libraries.workspace_log import LOGGERS, SecretHider, WorkspaceLog
 
-_MAX_BYTES = 1_000_000
-_KEPT_FILES = 3
 _FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
 
 def start_log(app: AppSettings, *, is_debug: bool) -> None:
-    """Send the log of this process to the workspace. Called once, by a command.
+    """Send the log of this process to the workspace, other libraries' too. Called once, by a command.
 
     Args:
         app: Nothing is written before its workspace's runtime folder exists; its keys are written as `[hidden]`.
-        is_debug: Log more, and on stderr too.
+        is_debug: Log more, and on stderr too, as text.
     """
-    formatter = _HidingFormatter(find_secrets(app))
-    handlers: list[logging.Handler] = [_WorkspaceLog(app.workspace)]
-    if is_debug:
-        handlers.append(logging.StreamHandler(sys.stderr))
+    secrets = find_secrets(app)
     root = logging.getLogger()
-    for handler in handlers:
-        handler.setFormatter(formatter)
-        root.addHandler(handler)
-    for name in ("ghostos", "ghostos_moss", "ghostos_container", "ghostos_common"):
+    root.addHandler(WorkspaceLog(app.workspace, secrets=secrets))
+    if is_debug:
+        terminal = logging.StreamHandler(sys.stderr)
+        terminal.setFormatter(_TextLines(SecretHider(secrets)))
+        root.addHandler(terminal)
+    for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG if is_debug else logging.INFO)
 
 
-class _WorkspaceLog(RotatingFileHandler):
-    """Writes from the moment on at which the workspace is used."""
+class _TextLines(logging.Formatter):
+    """Lines to read, tracebacks below them; without keys, and what could steer a terminal."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        super().__init__(
-            workspace.logs / "ghostos.log", maxBytes=_MAX_BYTES, backupCount=_KEPT_FILES, encoding="utf-8", delay=True
-        )
-
-    @override
-    def emit(self, record: logging.LogRecord) -> None:
-        if os.path.isdir(self._workspace.runtime):  # unlike Path.is_dir, raises nothing where it may not look
-            super().emit(record)
-
-    @override
-    def _open(self) -> TextIOWrapper:
-        self._workspace.logs.mkdir(exist_ok=True)
-        return super()._open()
-
-    @override
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Go on without the line: what keeps a log from being written (a full disk) is reported by what it concerns."""
-
-
-class _HidingFormatter(logging.Formatter):
-    """Keeps keys out of the log, tracebacks included, and what could steer a terminal."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, hider: SecretHider) -> None:
         super().__init__(_FORMAT)
-        self._secrets = tuple(secrets)
+        self._hide = hider.hide
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        for secret in self._secrets:
-            text = text.replace(secret, "[hidden]")
-        return escape(text)
+        return escape(self._hide(super().format(record)))
