@@ -10,6 +10,7 @@ import pytest
 from ghostos.cli.log import start_log
 from ghostos.config import Workspace
 from ghostos.libraries.app_settings import load_app_settings
+from ghostos.libraries.workspace_log import LOGGERS
 
 KEY = "sk-made-up-key-of-the-log"
 FILED = "a-value-of-the-env-file"
@@ -20,6 +21,7 @@ AUTH = "what-the-service-wants"
 def start(tmp_path):
     root = logging.getLogger()
     before = list(root.handlers)
+    levels = {name: logging.getLogger(name).level for name in LOGGERS}
 
     def start(*, is_debug=False):
         workspace = Workspace(tmp_path / "workspace")
@@ -31,6 +33,8 @@ def start(tmp_path):
     for handler in [handler for handler in root.handlers if handler not in before]:
         root.removeHandler(handler)
         handler.close()
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def read(workspace):
