@@ -9,7 +9,7 @@ import pytest
 
 from ghostos_container import Container
 from ghostos_moss import ModuleSession, Permissions, ProcessExecutor, PyContext, load_source
-from ghostos_moss._process._reach import find_reach
+from ghostos_moss._process._reach import find_reach, find_root_reach
 from ghostos_moss._process._session import ProcessSession
 from ghostos_moss.errors import ConfinementError
 
@@ -160,3 +160,40 @@ def test_a_target_with_other_content_in_its_place_by_now_is_not_read(tmp_path: P
     target.unlink()
     os.mkfifo(target)
     assert str(target) not in find_reach(source)[0]
+
+
+def test_of_a_folder_that_python_imports_from_its_code_is_readable_and_nothing_else(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    for folder in ("package/data", "app", "spread/inner", ".git", "venv"):
+        (root / folder).mkdir(parents=True)
+    for name in ("package/__init__.py", "package/data/table.csv", "module.py", "spread/inner/part.py", ".env"):
+        (root / name).write_text("")
+    for name in ("app/ghostos.db", "notes.txt", "spread/inner/secret.txt", ".git/config", "venv/pyvenv.cfg"):
+        (root / name).write_text("")
+    (root / "venv" / "lib.py").write_text("")
+    (root / "elsewhere.py").symlink_to(tmp_path / "elsewhere")
+    reach = [str(path.relative_to(root)) for path in find_root_reach(root)]
+    assert reach == ["module.py", "package", "spread/inner/part.py"]
+    assert find_root_reach(tmp_path / "nowhere") == []
+
+
+def test_a_worker_reads_no_data_beside_the_sources_of_an_editable_install(
+    executor: ProcessExecutor, tmp_path: Path
+) -> None:
+    import ghostos_moss
+
+    root = Path(ghostos_moss.__file__).parents[1]
+    if root.name == "site-packages":
+        pytest.skip("it is installed as a library here")
+    (tmp_path / "agent_file.py").write_text("import ghostos_moss\n")
+    session = open_file(executor, tmp_path / "agent_file.py")
+    beside = root / "beside.txt"
+    beside.write_text("data")
+    try:
+        assert session.run(f"open({str(root / 'ghostos_moss' / '__init__.py')!r}).read()").status == "ok"
+        result = session.run(f"open({str(beside)!r}).read()")
+        assert result.status == "error"
+        assert "PermissionError" in (result.error or "")
+    finally:
+        beside.unlink()
+    session.close()

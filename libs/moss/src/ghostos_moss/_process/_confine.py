@@ -16,6 +16,7 @@ import msgspec
 from ghostos_moss._limits import Limits
 from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._landlock import restrict_files
+from ghostos_moss._process._reach import find_root_reach
 from ghostos_moss._process._seccomp import build_filter, install_filter
 from ghostos_moss._process._system import drop_capabilities, open_unlinked, set_process_option
 
@@ -46,6 +47,7 @@ _PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt")
 def prepare_to_confine() -> None:
     """Do once what is the same for every worker."""
     _readable_system_paths()
+    _source_roots()
     build_filter(platform.machine(), pid=os.getpid())
 
 
@@ -109,7 +111,7 @@ def _keep_from_all_else(plan: WorkerPlan, scratch: int) -> None:
         own=scratch,
         system=[*_readable_system_paths(), *map(Path, _FOR_NET if grants.net else ())],
         read=[*map(Path, plan.read), *map(Path, grants.read)],
-        listed=[Path(folder) for folder in plan.listed],
+        listed=[*_source_roots(), *(Path(folder) for folder in plan.listed)],
         write=[Path(path) for path in grants.write],
         execute=[Path(folder) for folder in _PROGRAMS] if grants.run else [],
         devices=[Path(os.devnull)],
@@ -121,8 +123,23 @@ def _keep_from_all_else(plan: WorkerPlan, scratch: int) -> None:
 @cache
 def _readable_system_paths() -> list[Path]:
     """What Python and its libraries need: their own files, the system's libraries, time zones, certificates."""
-    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix}
-    return [*map(Path, _SYSTEM), *map(Path, sorted(prefixes)), *(Path(entry) for entry in sys.path if entry)]
+    roots = _source_roots()
+    whole = [Path(entry) for entry in sys.path if entry and Path(entry) not in roots]
+    code = [path for root in roots for path in find_root_reach(root)]
+    return [*map(Path, _SYSTEM), *_prefixes(), *whole, *code]
+
+
+@cache
+def _source_roots() -> list[Path]:
+    """Folders of source code that Python imports from, and that may hold anything else: those of editable installs."""
+    entries = (Path(entry) for entry in sys.path if entry and os.path.isdir(entry))
+    is_library = ("site-packages", "dist-packages")
+    inside = _prefixes()
+    return [each for each in entries if each.name not in is_library and not any(map(each.is_relative_to, inside))]
+
+
+def _prefixes() -> list[Path]:
+    return [Path(prefix) for prefix in sorted({sys.prefix, sys.base_prefix, sys.exec_prefix})]
 
 
 def _limit(limits: Limits) -> None:

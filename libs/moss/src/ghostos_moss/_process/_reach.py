@@ -3,15 +3,17 @@
 import importlib.util
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from ghostos_moss._places import import_root
 from ghostos_moss._source import ModuleSource
 
-__all__ = ["find_reach"]
+__all__ = ["find_reach", "find_root_reach"]
 
 _MAX_FILES: Final = 2000
+_CODE: Final = (".py", ".so", ".pyd")
 _MAX_DEPTH: Final = 6
 
 
@@ -31,6 +33,28 @@ def find_reach(source: ModuleSource) -> tuple[tuple[str, ...], tuple[str, ...]]:
             break
         files.append(str(path))
     return tuple(files), (str(root),)
+
+
+def find_root_reach(root: Path) -> list[Path]:
+    """Return what may be imported from a folder of source code that Python imports from, such as an editable install's.
+
+    Its packages, with all that is in them; of everything else beside them Python sources and extension modules alone.
+    """
+    try:
+        with os.scandir(root) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
+    reach: list[Path] = []
+    for entry in found:
+        path = Path(entry.path)
+        if entry.name.startswith(".") or entry.is_symlink():
+            continue
+        if (entry.is_file() and path.suffix in _CODE) or (entry.is_dir() and (path / "__init__.py").is_file()):
+            reach.append(path)
+        elif entry.is_dir() and _is_package_folder(path):
+            reach += islice(_sources(path, depth=1), _MAX_FILES)
+    return reach[:_MAX_FILES]
 
 
 def _find_itself(source: ModuleSource) -> list[str]:
