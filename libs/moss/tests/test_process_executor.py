@@ -804,11 +804,12 @@ def test_values_that_no_honest_worker_stores_are_refused(robot, changed):
     assert robot.run("print(double(2))").std_output == "4\n"
 
 
-def test_a_system_that_cannot_confine_is_refused_by_layer(monkeypatch, write_module):
+@pytest.mark.parametrize("abi", [0, 2], ids=["none", "one that cannot keep files from being cut"])
+def test_a_system_that_cannot_confine_is_refused_by_layer(monkeypatch, write_module, abi):
     from ghostos_moss import ProcessExecutor
     from ghostos_moss._process import _executor
 
-    monkeypatch.setattr(_executor, "find_abi", lambda: 0)
+    monkeypatch.setattr(_executor, "find_abi", lambda: abi)
     with pytest.raises(ConfinementError, match="Landlock"):
         ProcessExecutor().open(
             load_source(write_module("x = 1")), pycontext=PyContext(), container=Container(), injections={}

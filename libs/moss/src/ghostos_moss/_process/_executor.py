@@ -15,7 +15,7 @@ from ghostos_moss._process._async_calls import AsyncCalls
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places, resolve_grants
 from ghostos_moss._process._kept_workers import KeptWorkers
-from ghostos_moss._process._landlock import find_abi
+from ghostos_moss._process._landlock import LEAST_ABI, find_abi
 from ghostos_moss._process._remedies import find_click_obstacle, find_obstacle, find_remedy, list_own_folders
 from ghostos_moss._process._seccomp import is_supported
 from ghostos_moss._process._session import ProcessSession
@@ -181,5 +181,5 @@ def _check_layers() -> None:
         raise ConfinementError("the system", f"{sys.platform} has no Landlock and no seccomp")
     if not is_supported():
         raise ConfinementError("seccomp", "there is no filter for this kind of processor")
-    if find_abi() == 0:
-        raise ConfinementError("Landlock", "this kernel does not have it (Linux 5.13 or newer, switched on)")
+    if find_abi() < LEAST_ABI:
+        raise ConfinementError("Landlock", "this kernel does not have it (Linux 6.2 or newer, switched on)")

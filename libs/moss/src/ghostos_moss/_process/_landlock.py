@@ -10,7 +10,7 @@ from typing import Final
 
 from ghostos_moss._process._system import SystemCallError, call_system, open_unlinked, set_process_option, try_system
 
-__all__ = ["find_abi", "restrict_files"]
+__all__ = ["LEAST_ABI", "find_abi", "restrict_files"]
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION_FLAG: Final = 1
@@ -27,6 +27,10 @@ _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)
 """EACCES: root has given up what would let it look there."""
 _NET: Final = 0b11  # bind and connect by TCP
 _SCOPED: Final = 0b11  # abstract unix sockets, signals to others
+
+
+LEAST_ABI: Final = 3
+"""Linux 6.2. Before it a file that may not be written could still be cut to nothing: `truncate` was not kept."""
 
 
 def find_abi() -> int:
@@ -64,7 +68,7 @@ def restrict_files(
         SystemCallError: The kernel has no Landlock, or refuses.
     """
     abi = find_abi()
-    if abi == 0:
+    if abi < LEAST_ABI:
         raise SystemCallError("Landlock", errno.ENOSYS)
     handled = _handled(abi)
     ruleset = _make_ruleset(abi, handled=handled, may_connect=may_connect)
