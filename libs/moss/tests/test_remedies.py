@@ -2,6 +2,8 @@
 
 import os
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from ghostos_moss import OffExecutor, Permission, Permissions, ProcessExecutor, 
 from ghostos_moss._executor import Refusal
 
 PLAIN = "from ghostos_moss import Moss\n"
+COUNTS = "print(db.execute('select count(*) from t').fetchone())"
+ADDS = "with db: db.execute('insert into t values (1)')"
 WRITES = "open({path!r}, 'w').write('tea')"
 
 
@@ -70,6 +74,7 @@ def listener():
 
 
 def code_for(what, data, port):
+    database = f"import sqlite3\ndb = sqlite3.connect({str(data / 'books.db')!r})\n"
     return {
         "read a file": f"print(open({str(data / 'a.txt')!r}).read())",
         "list a folder": f"import os\nprint(os.listdir({str(data)!r}))",
@@ -79,6 +84,11 @@ def code_for(what, data, port):
         "delete a file": f"import os\nos.unlink({str(data / 'a.txt')!r})",
         "open a database": (
             f"import sqlite3\nwith sqlite3.connect({str(data / 'a.db')!r}) as db: db.execute('create table t (x)')"
+        ),
+        "count in a database": database + COUNTS,
+        "add to a database that can be read": database + ADDS,
+        "count by a URI": (
+            f"import sqlite3\ndb = sqlite3.connect('file:{data / 'books.db'}?mode=ro', uri=True)\n" + COUNTS
         ),
         "connect": f"import socket\nsocket.create_connection(('127.0.0.1', {port})).close()",
         "start a program": "import subprocess\nsubprocess.run(['/bin/true'], check=True)",
@@ -96,6 +106,9 @@ def code_for(what, data, port):
         ("make a folder", ("write", "")),
         ("delete a file", ("write", "")),
         ("open a database", ("write", "")),
+        ("count in a database", ("read", "books.db")),
+        ("add to a database that can be read", ("write", "")),
+        ("count by a URI", ("read", "books.db")),
         ("connect", ("net", None)),
         ("start a program", ("run", None)),
         ("see a variable", ("env", None)),
@@ -106,7 +119,10 @@ def test_the_remedy_of_a_refusal_is_what_makes_the_same_code_work(
 ):
     monkeypatch.setenv("SHOWN_TO_CODE", "yes")
     code = code_for(what, data, listener)
-    refused = run(code)
+    with closing(sqlite3.connect(data / "books.db")) as database:
+        database.execute("create table t (x)")
+    can_be_read = [Permission("read", str(data / "books.db"))] if what.endswith("that can be read") else []
+    refused = run(code, *can_be_read)
     assert (refused.status, refused.refusal is not None) == ("error", True), refused.error
     found = executor.find_remedy(refused.refusal, source=source)
     kind, name = remedy
@@ -129,6 +145,45 @@ def test_a_file_of_the_users_that_code_named_without_its_folder_is_found(
     (data / "link.txt").symlink_to(private / "keys")
     assert executor.find_remedy(Refusal("own folder", "link.txt", ""), source=source) is None
     assert executor.find_remedy(Refusal("own folder", ".hidden", ""), source=source) is None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "sqlite3.connect('books.db').execute('select * from t')",
+        "sqlite3.connect('sub/books.db')",
+        "sqlite3.connect('file:sub/books.db?mode=ro', uri=True)",
+    ],
+)
+def test_a_database_of_the_users_that_code_named_without_its_folder_is_found(
+    code, run, executor, source, data, monkeypatch
+):
+    monkeypatch.chdir(data)
+    name = "sub/books.db" if "sub" in code else "books.db"
+    (data / name).parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(data / name)) as database:
+        database.execute("create table t (x)")
+    refused = run(f"import sqlite3\n{code}")
+    assert f"yours is {data / name}" in refused.error
+    assert executor.find_remedy(refused.refusal, source=source) == Permission("read", str(data / name))
+
+
+def test_nothing_in_the_own_folder_of_code_is_to_be_allowed(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/a.db", "file:data/a.db?mode=rw"):
+        refused = run(f"import sqlite3\nsqlite3.connect({name!r}, uri=True)")
+        assert (refused.status, refused.error is not None and "allow" in refused.error) == ("error", False)
+
+
+def test_a_database_takes_its_folder_to_be_written(run, data):
+    with closing(sqlite3.connect(data / "books.db")) as database:
+        database.execute("create table t (x)")
+    code = code_for("add to a database that can be read", data, 0)
+    refused = run(code, Permission("write", str(data / "books.db")))
+    assert refused.error.endswith(
+        f"The code tried to write the database {data}/books.db, beside which its journal is made: "
+        f"allow it with --allow-write={data}."
+    )
 
 
 def test_what_is_never_granted_has_no_remedy(run, executor, source, private):

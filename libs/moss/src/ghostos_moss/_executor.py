@@ -15,9 +15,9 @@ from ghostos_moss._source import ModuleSource
 __all__ = ["Executor", "HostCall", "ModuleSession", "Refusal", "RefusalKind", "RunResult", "RunStatus"]
 
 RunStatus = Literal["ok", "error", "rejected", "interrupted"]
-RefusalKind = Literal["net", "host", "read", "write", "env", "run", "own folder"]
-"""A permission; a host that a client on `Moss` was to ask; or a relative path, which confined code looks for in a
-folder of its own."""
+RefusalKind = Literal["net", "host", "read", "write", "database", "env", "run", "own folder"]
+"""A permission; a host that a client on `Moss` was to ask; a database, which takes its folder to be written; or a
+relative path, which confined code looks for in a folder of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 from ghostos_moss._executor import Refusal, RefusalKind
 from ghostos_moss._net_hosts import NetHost
@@ -18,8 +18,8 @@ __all__ = ["check_refusal", "describe_refusal"]
 
 _FUNCTION: Final = re.compile(r"[A-Za-z_][\w.]{0,99}", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
-_KINDS: Final = frozenset({"net", "host", "read", "write", "env", "run", "own folder"})
-_PATHS: Final = frozenset({"read", "write"})
+_KINDS: Final = frozenset(get_args(RefusalKind))
+_PATHS: Final = frozenset({"read", "write", "database"})
 _MAX_CHARS: Final = 300
 _MAX_HOSTS: Final = 5
 
@@ -38,7 +38,9 @@ def check_refusal(told: tuple[str, str, str] | None, *, scratch: str) -> Refusal
     if refusal.kind == "host" and not _is_one_host(refusal.what):
         return None
     if refusal.kind in _PATHS:
-        return replace(refusal, what=_find_real(os.path.join(scratch, refusal.what)), function=function)
+        path = _find_real(os.path.join(scratch, refusal.what))
+        is_own = Path(path).is_relative_to(os.path.realpath(scratch))  # there nothing is refused that can be allowed
+        return None if is_own else replace(refusal, what=path, function=function)
     return replace(refusal, function=function)
 
 
@@ -88,12 +90,20 @@ def _describe(refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Path]
                 f"{who} looked for {what} in the folder that confined code has for itself; yours is {found}: use the "
                 f"whole path and allow it with {_option('read', found)}{mark}."
             )
-        case "read" | "write":
-            remedy = find_remedy(refusal, never=never, beside=beside)
-            if remedy is None:
-                return f"{who} tried to {refusal.kind} {what}, which is never granted{mark}."
-            option = _option(refusal.kind, remedy.what.rstrip("/") or "/")
-            return f"{who} tried to {refusal.kind} {what}: allow it with {option}{mark}."
+        case "read" | "write" | "database":
+            return _describe_path(refusal, f"{who} tried to", mark, never=never, beside=beside)
+
+
+def _describe_path(refusal: Refusal, tried: str, mark: str, *, never: Sequence[Path], beside: Sequence[Path]) -> str:
+    what = _on_one_line(refusal.what)
+    if refusal.kind == "database":
+        tried = f"{tried} write the database {what}, beside which its journal is made"
+    else:
+        tried = f"{tried} {refusal.kind} {what}"
+    remedy = find_remedy(refusal, never=never, beside=beside)
+    if remedy is None:
+        return f"{tried}, which is never granted{mark}."
+    return f"{tried}: allow it with {_option(remedy.kind, remedy.what.rstrip('/') or '/')}{mark}."
 
 
 def _is_one_host(text: str) -> bool:

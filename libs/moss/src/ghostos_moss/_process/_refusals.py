@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from ghostos_moss._executor import Refusal, RefusalKind
 from ghostos_moss._net_hosts import HostRefusedError
+from ghostos_moss._process._databases import explain_database, find_database_path
 from ghostos_moss._snippet import FILENAME_PREFIX
 
 __all__ = ["RefusalWatch"]
@@ -37,6 +38,7 @@ class RefusalWatch:
         self._last: tuple[str, tuple[Any, ...]] = ("", ())
         self._looked_up = ""
         self._writes: dict[str, bool] = {}
+        self._database = ""
         sys.addaudithook(self._see)
 
     def find(self, error: BaseException | None, *, names: Mapping[str, object]) -> Refusal | None:
@@ -64,6 +66,8 @@ class RefusalWatch:
             self._last = (event, args)
             if event == "socket.getaddrinfo":
                 self._looked_up = _address(args[:2])
+            if event == "sqlite3.connect":
+                self._database = find_database_path(args[0])
             if event == "open" and isinstance(args[0], (str, os.PathLike)):
                 self._writes[os.fspath(args[0])] = bool(int(args[_OPEN_FLAGS_AT] or 0) & _WRITING)
 
@@ -77,9 +81,7 @@ class RefusalWatch:
             return self._explain_system(error)
         if isinstance(error, KeyError) and _is_of_environ(error):
             return "env", str(error.args[0])
-        if event == "sqlite3.connect" and "unable to open database file" in str(error):
-            return "write", os.path.dirname(str(args[0])) or "."  # a database has other files beside it
-        return None
+        return explain_database(self._database, error)
 
     def _explain_system(self, error: OSError) -> tuple[RefusalKind, str] | None:
         event, args = self._last

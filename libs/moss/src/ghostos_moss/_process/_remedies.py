@@ -35,6 +35,8 @@ def find_remedy(refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Pat
         case "own folder":
             found = find_beside(refusal.what, beside)
             return None if found is None else _permit("read", found, never=never)
+        case "database":
+            return _permit("write", Path(refusal.what).parent, never=never)  # other files are made beside it
         case "read" | "write":
             path = Path(refusal.what)
             is_new = refusal.kind == "write" and not os.path.lexists(path)
