@@ -83,7 +83,12 @@ class ServiceSettings(_Settings):
     proxy_env: str = Field(default="", description="Environment variable with an http or socks5 proxy.")
     needs_key: bool = Field(default=True, description="False for local servers that take any key.")
     timeout_s: float = Field(default=120.0, gt=0, description="Longest wait for the next piece of an answer, seconds.")
-    max_retries: int = Field(default=2, ge=0, description="Retries of a request that failed before it answered.")
+    max_retries: int = Field(
+        default=2,
+        ge=0,
+        description="Retries of one request that failed before it answered, within seconds; a turn has its own beside "
+        "them. Not set, and the address is on this machine: none.",
+    )
 
 
 class ModelSettings(_Settings):
@@ -204,7 +209,7 @@ def default_models() -> dict[str, ModelSettings]:
 
 
 class TurnSettings(_Settings):
-    """What a turn does under trouble."""
+    """What a turn does when its model's service fails."""
 
     model_retries: int = Field(
         default=4,

@@ -27,6 +27,7 @@
     │   ├── ModelRequestError         it refused the request (other 4xx)
     │   ├── ModelServerError          it failed (5xx)
     │   ├── ModelConnectionError      it cannot be reached, or did not answer in time
+    │   │   └── ModelNotRunningError  it is to be on this machine, where nothing listens
     │   ├── ModelResponseError        its answer cannot be read
     │   ├── ModelStreamCutError       its answer ended half-way
     │   └── ScriptError               a scripted or rehearsed reply does not fit what was asked
@@ -59,6 +60,7 @@ __all__ = [
     "ModelConnectionError",
     "ModelError",
     "ModelKeyMissingError",
+    "ModelNotRunningError",
     "ModelRateLimitError",
     "ModelRequestError",
     "ModelResponseError",
@@ -264,6 +266,10 @@ class ModelServerError(ModelError):
 
 class ModelConnectionError(ModelError):
     """The service cannot be reached, or did not answer in time."""
+
+
+class ModelNotRunningError(ModelConnectionError):
+    """Nothing listens at the address on this machine: asking again soon is no use."""
 
 
 class ModelResponseError(ModelError):

@@ -84,16 +84,27 @@ def test_deltas_of_a_message_add_up_to_it(served):
     assert deltas[1]["offset"] == len(deltas[0]["delta"])
 
 
-def test_the_answer_is_printed_while_it_comes(served):
-    reply = StreamReply(text="first second third fourth fifth", delay_s=0.3)
-    with ModelServer([reply]) as server:
+def test_in_a_pipe_each_message_of_the_answer_is_printed_when_it_is_whole(served):
+    more = StreamReply(text="second third fourth fifth", delay_s=0.3)
+    with ModelServer([f"first\n{PLUS.partition(chr(10))[2]}", more]) as server:
         process = served(server.base_url).start("ask", "foo.py", "slowly")
-        began = process.stdout.read(len("first"))
+        began = process.stdout.readline()
         was_running = process.poll() is None
         rest, _ = process.communicate(timeout=30)
 
-    assert (began, was_running) == ("first", True)
-    assert began + rest == f"{reply.text}\n"
+    assert (began, was_running) == ("first\n", True)
+    assert began + rest == f"first\n{more.text}\n"
+
+
+def test_an_answer_that_was_cut_and_asked_for_again_is_on_stdout_once(served):
+    with ModelServer([StreamReply(text="It is five", cut_after=2), "It is 5."]) as server:
+        shell = served(server.base_url)
+        settings = shell.workspace / "configs" / "ghostos.toml"
+        settings.write_text(settings.read_text().replace("model_retries = 0", "model_retries = 1"))
+        done = shell.run("ask", "foo.py", "what is 2 plus 3?")
+
+    assert (done.status, done.out) == (0, "It is 5.\n")
+    assert "cut    │ It is\n" in done.err
 
 
 def test_a_message_is_read_from_stdin(served):

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ghostos.cli.text_view import TextView
-from ghostos.core.message import Delta, Message, whole_deltas
+from ghostos.core.message import Delta, Message, MessageStatus, whole_deltas
 
 
 class Lines:
@@ -81,3 +81,54 @@ def test_an_image_is_one_line_that_says_where_it_lies():
             view.show(delta)
         ((label, line),) = lines.written
         assert (label, line) == ("", "image cat\\x1b.png, 12 KiB, runtime/assets/00")
+
+
+def say(text, *, seq, status: MessageStatus = "complete"):
+    message = Message(
+        seq=seq,
+        id=f"m{seq}",
+        thread="t",
+        turn=1,
+        round=1,
+        role="assistant",
+        type="text",
+        content=text,
+        status=status,
+        created_at=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+    return whole_deltas(message)
+
+
+RETRYING = state("It broke. Trying again in 1 s (1).", {"state": "retrying"})
+
+
+def test_an_answer_that_is_tried_again_is_on_stdout_once(capsys):
+    lines = Lines()
+    view = TextView(lines, is_live=False)
+    for delta in (*say("Half an", seq=2, status="partial"), RETRYING, *say("Half an answer.", seq=4)):
+        view.show(delta)
+    view.end_turn()
+    assert capsys.readouterr().out == "Half an answer.\n"
+    assert lines.written == [("", "It broke. Trying again in 1 s (1)."), ("cut", "Half an")]
+
+
+def test_an_answer_that_nothing_came_after_is_on_stdout_as_far_as_it_came(capsys):
+    lines = Lines()
+    view = TextView(lines, is_live=False)
+    first, _ = say("Half an", seq=2)
+    view.show(first)
+    view.end_turn()
+    for delta in say("Another half", seq=3, status="partial"):
+        view.show(delta)
+    view.end_turn()
+    assert capsys.readouterr().out == "Half an\nAnother half\n"
+    assert lines.written == []
+
+
+def test_on_a_terminal_what_was_cut_is_marked_where_it_stands(capsys):
+    lines = Lines()
+    view = TextView(lines)
+    for delta in (*say("Half an", seq=2, status="partial"), RETRYING, *say("Half an answer.", seq=4)):
+        view.show(delta)
+    assert capsys.readouterr().out == "Half an\nHalf an answer.\n"
+    assert lines.written[0] == ("", "cut short")

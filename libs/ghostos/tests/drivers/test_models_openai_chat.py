@@ -20,6 +20,7 @@ from ghostos.errors import (
     ModelAuthError,
     ModelConnectionError,
     ModelError,
+    ModelNotRunningError,
     ModelRateLimitError,
     ModelRequestError,
     ModelResponseError,
@@ -163,11 +164,12 @@ async def test_service_that_falls_silent_half_way_has_cut_its_answer():
                 await collect(driver)
 
 
-async def test_closed_port_is_a_connection_error():
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_closed_port_of_this_machine_is_said_to_have_nobody_who_listens(host):
     with ModelServer() as server:
-        address = server.base_url
+        address = server.base_url.replace("127.0.0.1", host)
     async with connect(address) as driver:
-        with pytest.raises(ModelConnectionError, match="cannot be reached"):
+        with pytest.raises(ModelNotRunningError, match=f"Nothing listens at {address}"):
             await collect(driver)
 
 

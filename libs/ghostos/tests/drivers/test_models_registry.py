@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from ghostos.config import AppSettings, ModelSettings, ServiceSettings, Settings, Workspace
 from ghostos.core.prompt import Prompt, PromptMessage
 from ghostos.drivers.models.registry import Models
-from ghostos.errors import ConfigError, ModelKeyMissingError
-from ghostos.testing import ModelServer
+from ghostos.errors import ConfigError, ModelKeyMissingError, ModelServerError
+from ghostos.testing import ErrorReply, ModelServer
 
 REHEARSAL = "version: 1\nscenes:\n  - {id: hello, when: [hello], rounds: [{say: Hello from the tape.}]}\n"
 
@@ -164,3 +164,14 @@ def test_service_that_cannot_be_asked_is_refused(service, says):
 def test_mistyped_proxy_is_refused():
     with pytest.raises(ConfigError, match="did you mean socks5://"):
         models({"OPENAI_API_KEY": "sk-a", "OPENAI_PROXY": "sock5://localhost:1080"}).get(None, target=None)
+
+
+@pytest.mark.parametrize(("given", "requests"), [({}, 1), ({"max_retries": 1}, 2)])
+async def test_a_request_to_this_machine_is_sent_again_only_where_that_was_asked_for(given, requests):
+    settings = Settings(services={"openai": ServiceSettings(**given)})
+    failing = ErrorReply(status=503, headers={"retry-after-ms": "1"})
+    with ModelServer([failing] * requests) as server:
+        registry = models({"OPENAI_API_KEY": "sk-a", "OPENAI_BASE_URL": server.base_url}, settings=settings)
+        with pytest.raises(ModelServerError):
+            await ask(registry, "openai:gpt-4o")
+    assert len(server.requests) == requests

@@ -5,7 +5,13 @@ from itertools import pairwise
 import pytest
 
 from ghostos.core.prompt import ModelDelta
-from ghostos.errors import ModelAuthError, ModelRateLimitError, ModelServerError, ModelStreamCutError
+from ghostos.errors import (
+    ModelAuthError,
+    ModelNotRunningError,
+    ModelRateLimitError,
+    ModelServerError,
+    ModelStreamCutError,
+)
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.runtime.retries import find_wait_s
 from ghostos.testing import ScriptedModel
@@ -54,10 +60,11 @@ def test_trying_again_has_an_end(start_matrix, error):
     assert "".join(delta.content for delta in listen(conversation, "again") if delta.type == "text") == "Later."
 
 
-def test_what_will_fail_again_is_not_tried_again(start_matrix):
-    model = ScriptedModel([[ModelAuthError("The key was refused.")]])
+@pytest.mark.parametrize("kind", [ModelAuthError, ModelNotRunningError])
+def test_what_will_fail_again_is_not_tried_again(start_matrix, kind):
+    model = ScriptedModel([[kind("No.")]])
     conversation = start_matrix(model).sync(BOT)
-    with pytest.raises(ModelAuthError):
+    with pytest.raises(kind):
         listen(conversation, "hi")
     assert len(model.prompts) == 1
 

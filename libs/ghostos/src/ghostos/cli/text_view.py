@@ -63,15 +63,19 @@ def choose_lines() -> LineWriter:
 
 
 class TextView:
-    """Prints the answer as it comes, code and its output line by line.
+    """Prints the answer, code and its output line by line.
 
     Args:
         lines: Where everything but the answer goes.
+        is_live: Print the answer as it comes; else message by message: what is cut short and begun anew is no answer.
         path_of: Says where images lie.
     """
 
-    def __init__(self, lines: LineWriter, *, path_of: PathOf | None = None) -> None:
+    def __init__(self, lines: LineWriter, *, is_live: bool = True, path_of: PathOf | None = None) -> None:
         self._lines = lines
+        self._is_live = is_live
+        self._held = ""
+        self._cut = ""
         self._path_of = path_of
         self._unfinished_line = ""
         self._label = ""
@@ -80,6 +84,9 @@ class TextView:
 
     def show(self, delta: Delta) -> None:
         """Show what has come."""
+        if self._cut and delta.role == "assistant":  # who says again what was cut
+            self._add_lines(f"{self._cut}\n", label="cut")
+            self._cut = ""
         if delta.role == "assistant" and delta.type == "text":
             self._speak(delta.content)
         elif delta.role == "assistant" and delta.type in {"code", "reasoning"}:
@@ -87,13 +94,20 @@ class TextView:
         elif delta.message is not None:
             self._show_whole(delta.message)
         if delta.message is not None:
-            self._end_message()
+            self._end_message(is_cut=delta.message.status == "partial")
 
     def end_turn(self) -> None:
-        """End a line that was cut."""
-        self._end_message()
+        """Print what has come of the answer, where no more will."""
+        self._held, self._cut = f"{self._cut}{self._held}", ""
+        self._end_message(is_cut=False)
 
     def _speak(self, text: str) -> None:
+        if self._is_live:
+            self._print(text)
+        else:
+            self._held += text
+
+    def _print(self, text: str) -> None:
         if text:
             write_out(escape(text))
             self._is_answer_open = not text.endswith("\n")
@@ -104,10 +118,16 @@ class TextView:
         for line in whole:
             self._lines.write(escape(line), label=label)
 
-    def _end_message(self) -> None:
+    def _end_message(self, *, is_cut: bool) -> None:
+        if is_cut:
+            self._cut, self._held = f"{self._cut}{self._held}", ""
+        self._print(self._held)
+        self._held = ""
         if self._is_answer_open:
             write_out("\n")
             self._is_answer_open = False
+            if is_cut:
+                self._lines.write("cut short", label="")
         if self._unfinished_line:
             self._lines.write(escape(self._unfinished_line), label=self._label)
             self._unfinished_line = ""
@@ -149,7 +169,7 @@ def _find_label(message: Message) -> str:
 
 def open_text_view(files: AssetFiles) -> TextView:
     """Return a view that suits stderr, and knows where images lie."""
-    return TextView(choose_lines(), path_of=files.path_of)
+    return TextView(choose_lines(), is_live=sys.stdout.isatty(), path_of=files.path_of)
 
 
 def describe_state(message: Message) -> str:

@@ -9,6 +9,7 @@ from ghostos.core.json import JsonObject
 from ghostos.errors import (
     GhostOSError,
     ModelConnectionError,
+    ModelNotRunningError,
     ModelRateLimitError,
     ModelServerError,
     ModelStreamCutError,
@@ -26,7 +27,7 @@ def try_again(session: RoundSession, error: GhostOSError) -> RoundEnd | None:
 
     What had come of the reply stays in the thread as partial, with a line that says what happened.
     """
-    if not isinstance(error, _PASSING) or session.joins_turn:
+    if not isinstance(error, _PASSING) or isinstance(error, ModelNotRunningError) or session.joins_turn:
         return None
     attempt = _count_attempts(session) + 1
     if attempt > session.container.force_fetch(AppSettings).settings.turn.model_retries:

@@ -10,6 +10,7 @@ from ghostos.errors import (
     ModelAuthError,
     ModelConnectionError,
     ModelError,
+    ModelNotRunningError,
     ModelRateLimitError,
     ModelRequestError,
     ModelResponseError,
@@ -112,11 +113,27 @@ class ErrorTranslator:
                 f"{self._who} did not answer within {self.service.timeout_s:g} s.",
                 advice="Send the message again, or raise timeout_s of this service in configs/ghostos.toml.",
             )
+        if self.service.is_local and _was_refused(exc):
+            return ModelNotRunningError(
+                f"Nothing listens at {self.service.address}, the address of {self.service.name}:{self.model}.",
+                advice="Start the server there, or set the right address (docs/configuration.md), and say it again.",
+            )
         through = " through the proxy" if self.service.proxy else ""
         return ModelConnectionError(
             f"{self._who} cannot be reached{through} ({self.service.redact(_reason(exc))}).",
             advice="Check that the address is right and the service runs, and the network and proxy on the way to it.",
         )
+
+
+def _was_refused(exc: BaseException | None) -> bool:
+    """Whether a connection was refused, at the bottom of what libraries made of that."""
+    while exc is not None:
+        if isinstance(exc, ConnectionRefusedError):
+            return True
+        if isinstance(exc, BaseExceptionGroup):  # an address for each way that a name leads
+            return all(map(_was_refused, exc.exceptions))
+        exc = exc.__cause__ or exc.__context__
+    return False
 
 
 def _reason(exc: Exception) -> str:

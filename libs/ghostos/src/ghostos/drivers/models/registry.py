@@ -2,6 +2,7 @@
 
 import difflib
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -134,7 +135,7 @@ class Models:
                 f"The service '{provider}' has no address.",
                 advice=f"Set base_url under [services.{provider}] in configs/ghostos.toml.",
             )
-        return Service(
+        service = Service(
             name=provider,
             base_url=base_url,
             key=key,
@@ -143,3 +144,6 @@ class Models:
             timeout_s=settings.timeout_s,
             max_retries=settings.max_retries,
         )
+        # A server on this machine is there or not; those of a turn are enough where it is there and has trouble.
+        is_default = "max_retries" not in settings.model_fields_set
+        return replace(service, max_retries=0) if is_default and service.is_local else service
