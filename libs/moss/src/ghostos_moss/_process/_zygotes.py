@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,13 +107,16 @@ class _Ordered:
         Raises:
             ConfinementError: The zygote has ended.
         """
+        is_made = False
         try:
             answer, handles, _, _ = socket.recv_fds(control, 64, 1)
+            is_made = bool(handles)
         except OSError as exc:
-            self.give_up()
             raise _no_zygote(str(exc)) from exc
-        if not handles:
-            self.give_up()
+        finally:
+            if not is_made:
+                self.give_up()
+        if not is_made:
             raise _no_zygote("it ended")
         return WorkerProcess(int(answer), FrameSocket(self._connection), self._output, handles[0])
 
@@ -125,9 +130,14 @@ class Zygote:
     """Makes workers; its process is started for the first one, again after it has died, and ends with this process.
 
     One more than is asked for is made ahead: it waits to be told what it may have.
+
+    Args:
+        fork_timeout_s: A process that makes no worker for so long is halted, or stuck: it is ended with all workers,
+            and the next one starts anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fork_timeout_s: float = 20.0) -> None:
+        self._fork_timeout_s = fork_timeout_s
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -140,7 +150,7 @@ class Zygote:
         Raises:
             ConfinementError: It does not start.
         """
-        with self._lock:
+        with self._lock, self._ended_on_error():
             control = self._ensure_started()
             self._spare = self._spare or _order(control)
 
@@ -168,12 +178,9 @@ class Zygote:
     def close(self) -> None:
         """End the process, and with it all workers. Harmless twice."""
         with self._lock:
-            control, self._control = self._control, None
             process, self._process = self._process, None
             home, self._home = self._home, None
-            self._give_up_spare()
-        if control is not None:
-            control.close()
+            self._hang_up()
         if process is not None:
             try:
                 process.wait(_END_TIMEOUT_S)  # it ends all that its workers started, then itself
@@ -184,22 +191,49 @@ class Zygote:
             home.cleanup()
 
     def _take(self) -> WorkerProcess:
-        with self._lock:
+        with self._lock, self._ended_on_error():
             control = self._ensure_started()
             ordered, self._spare = self._spare or _order(control), None
             worker = ordered.receive(control)
-            self._spare = _order(control)
+            try:
+                self._spare = _order(control)
+            except BaseException:
+                worker.release()
+                raise
             return worker
+
+    @contextmanager
+    def _ended_on_error(self) -> Generator[None]:
+        """End the process if its next answer may not be what is waited for next: nobody is given another's worker."""
+        try:
+            yield
+        except BaseException:
+            self._end()
+            raise
+
+    def _end(self) -> None:
+        self._hang_up()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def _hang_up(self) -> None:
+        control, self._control = self._control, None
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.give_up()
+        if control is not None:
+            control.close()
 
     def _ensure_started(self) -> socket.socket:
         if self._process is not None and self._process.poll() is None and self._control is not None:
             return self._control
-        if self._control is not None:
-            self._control.close()
-        self._give_up_spare()
+        self._end()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control = ours
         self._home = self._home or tempfile.TemporaryDirectory(prefix="ghostos-zygote-")
-        with tempfile.TemporaryFile(dir=self._home.name) as errors:
+        with theirs, tempfile.TemporaryFile(dir=self._home.name) as errors:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with a module of ours
                 [sys.executable, "-I", "-B", "-X", "utf8", "-m", "ghostos_moss._process._zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
@@ -217,24 +251,12 @@ class Zygote:
             except OSError:
                 is_ready = False
             if not is_ready:
+                self._end()
                 errors.seek(0)
-                raise self._failed_start(ours, said=errors.read().decode(errors="replace"))
-        ours.settimeout(None)
-        self._control = ours
+                said = errors.read().decode(errors="replace").strip()
+                raise _no_zygote(said.rpartition("\n")[2] or "it did not answer")
+        ours.settimeout(self._fork_timeout_s)
         return ours
-
-    def _give_up_spare(self) -> None:
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.give_up()
-
-    def _failed_start(self, control: socket.socket, *, said: str) -> ConfinementError:
-        control.close()
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-        return _no_zygote(said.strip().rpartition("\n")[2] or "it did not answer")
 
 
 def _order(control: socket.socket) -> _Ordered:

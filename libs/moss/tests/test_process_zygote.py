@@ -1,0 +1,118 @@
+"""The process that makes workers, interrupted, halted, short of what it needs: each worker is what was asked for."""
+
+import os
+import select
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ghostos_moss._process._confine import WorkerPlan
+from ghostos_moss._process._frames import PeerClosedError
+from ghostos_moss._process._zygotes import WorkerProcess, Zygote
+from ghostos_moss.errors import ConfinementError
+
+_PATIENCE_S = 30
+
+
+@pytest.fixture
+def zygote() -> Iterator[Zygote]:
+    zygote = Zygote(fork_timeout_s=5)
+    yield zygote
+    zygote.close()
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> WorkerPlan:
+    return WorkerPlan(scratch=os.path.realpath(tmp_path))
+
+
+def number_of(zygote: Zygote) -> int:
+    assert zygote._process is not None
+    return zygote._process.pid
+
+
+def halt(zygote: Zygote, plan: WorkerPlan) -> list[WorkerProcess]:
+    """Halt it when it has made a worker ahead, and take that: who asks for the next one waits."""
+    first = zygote.fork(plan)
+    assert zygote._control is not None
+    assert select.select([zygote._control], [], [], _PATIENCE_S)[0]
+    os.kill(number_of(zygote), signal.SIGSTOP)
+    return [first, zygote.fork(plan)]
+
+
+def assert_is_one(worker: WorkerProcess) -> None:
+    """What leads to a worker leads to the same one."""
+    worker.frames._socket.settimeout(_PATIENCE_S)
+    worker.kill()
+    with pytest.raises(PeerClosedError) as raised:
+        worker.frames.receive()
+    assert not isinstance(raised.value.__cause__, TimeoutError)
+    worker.release()
+
+
+def test_after_an_interrupted_wait_each_worker_is_the_one_that_was_asked_for(zygote: Zygote, plan: WorkerPlan) -> None:
+    halted = halt(zygote, plan)
+    before = number_of(zygote)
+
+    def interrupt() -> None:
+        while not zygote._lock.locked():
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        zygote.fork(plan)
+    thread.join()
+    if zygote._process is not None:
+        os.kill(before, signal.SIGCONT)
+    for worker in [zygote.fork(plan) for _ in range(3)]:
+        assert_is_one(worker)
+    for worker in halted:
+        worker.release()
+
+
+def test_a_start_that_is_interrupted_leaves_nothing_that_the_next_one_trips_over(
+    zygote: Zygote, plan: WorkerPlan
+) -> None:
+    zygote.fork(plan).release()
+    os.kill(number_of(zygote), signal.SIGKILL)
+    assert zygote._process is not None
+    zygote._process.wait(_PATIENCE_S)
+
+    ended = zygote._process
+
+    def interrupt() -> None:
+        while zygote._process in (ended, None):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        zygote.fork(plan)
+    thread.join()
+    assert_is_one(zygote.fork(plan))
+
+
+def test_one_that_is_halted_holds_nobody_up_for_good(zygote: Zygote, plan: WorkerPlan) -> None:
+    halted = halt(zygote, plan)
+    before = number_of(zygote)
+    with pytest.raises(ConfinementError, match="timed out"):
+        zygote.fork(plan)
+    assert_is_one(zygote.fork(plan))
+    assert number_of(zygote) != before
+    for worker in halted:
+        worker.release()
+
+
+def test_one_that_is_halted_is_closed(zygote: Zygote, plan: WorkerPlan) -> None:
+    for worker in halt(zygote, plan):
+        worker.release()
+    process = zygote._process
+    assert process is not None
+    zygote.close()
+    assert process.returncode == -signal.SIGKILL
