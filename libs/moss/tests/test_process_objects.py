@@ -111,3 +111,57 @@ def test_an_error_of_the_host_is_caught_as_what_it_is(session):
     )
     result = session.run(code)
     assert (result.error, result.std_output) == (None, "decode\nown\nkey\n")
+
+
+def test_objects_that_awaited_calls_return_are_let_go(session):
+    code = (
+        "import asyncio\n"
+        "async def run(moss):\n"
+        "    for _ in range(202):\n"
+        "        await asyncio.gather(*[moss.shop.get(number) for number in range(50)])\n"
+    )
+    assert session.run(code, timeout_s=100).error is None
+
+
+def test_objects_of_an_iterator_are_let_go_as_they_are_read(session):
+    result = session.run("sum(item.name() == 'item' for item in moss.shop.all(10_050))", timeout_s=100)
+    assert (result.error, result.returns) == (None, None)
+
+
+def test_objects_of_iterators_that_nobody_reads_to_the_end_are_let_go(session):
+    code = (
+        "for _ in range(700):\n"
+        "    for at, item in enumerate(moss.shop.all(100)):\n"
+        "        if at == 15:\n"
+        "            break\n"
+        "for _ in range(2000):\n"
+        "    moss.shop.all(100)\n"
+    )
+    assert session.run(code, timeout_s=100).error is None
+
+
+def test_an_iterator_is_read_no_further_than_code_has_to(session):
+    result = session.run("for number in moss.shop.take():\n    break\nprint(number, moss.shop.taken())")
+    assert (result.error, result.std_output) == (None, "1 1\n")
+    result = session.run("print(sum(moss.shop.take()) == sum(range(2, 1001)))")
+    assert (result.error, result.std_output) == (None, "True\n")
+
+
+def test_items_before_an_error_of_an_iterator_arrive(session):
+    code = "try:\n    for item in moss.shop.some():\n        print(item)\nexcept ValueError as exc:\n    print(exc)\n"
+    result = session.run(code)
+    assert result.error is None
+    assert result.std_output.split("\n") == [*map(str, range(10)), "the tenth is the last", ""]
+
+
+def test_who_may_not_call_gets_no_items_either(session):
+    asked = []
+
+    def check():
+        asked.append(1)
+        if len(asked) > 2:
+            raise RuntimeError("the task is another's")
+
+    result = session.run("for item in moss.shop.some():\n    print(item)", before_call=check)
+    assert "the task is another's" in result.error
+    assert result.std_output == "0\n"

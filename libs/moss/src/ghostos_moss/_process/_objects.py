@@ -166,8 +166,8 @@ class HostObjects:
                 return self._complete(call, lambda: _assign(entry.value, name, value))
             case "next", [int() as number, int() as count]:
                 return self._next(number, count)
-            case "release", [dict()]:
-                return self._release(arguments[0])
+            case "release", [dict(), list()]:
+                return self._release(arguments[0], arguments[1])
             case _:
                 message = f"{request!r:.50} is no request"
                 raise ValueError(message)
@@ -215,16 +215,20 @@ class HostObjects:
 
     def _begin(self, entry: _Entry, name: str, nodes: list[Node], named: dict[str, Node]) -> Call:
         """Record what was asked; what it comes to is filled in."""
+        self._check_allowed()
+        call = Call(entry.contract, name, nodes, named, words=self._words, on_end=self._on_call)
+        if len(self._calls) < _MAX_RECORDED:
+            self._calls.append(call)
+        return call
+
+    def _check_allowed(self) -> None:
+        """Ask whether the run may call, and count that it does."""
         if self._before_call is not None:
             self._before_call()
         self._count += 1
         if self._count > self._max_calls:
             message = f"more than {self._max_calls:,} host calls in one run"
             raise RuntimeError(message)
-        call = Call(entry.contract, name, nodes, named, words=self._words, on_end=self._on_call)
-        if len(self._calls) < _MAX_RECORDED:
-            self._calls.append(call)
-        return call
 
     def _complete(self, call: Call, act: Callable[[], Node]) -> Node:
         try:
@@ -323,23 +327,33 @@ class HostObjects:
         return ["i", number]
 
     def _next(self, number: int, count: int) -> list[Any]:
+        """The next items, and whether there are no more. What is raised behind the first is raised the next time."""
         if number not in self._iterators:
             message = f"there is no iterator {number}"
             raise ValueError(message)
+        self._check_allowed()
         iterator, contract, name = self._iterators[number]
-        wanted = max(1, min(count, _MAX_BATCH))
-        try:
-            items = [*islice(iterator, wanted)]
-        except BaseException:
-            self._iterators.pop(number, None)
-            raise
-        if len(items) < wanted:
-            self._iterators.pop(number, None)
         promised = (contract, name) if name in contract.members else None
-        return [[self.to_node(contract, item, promised=promised, name=name) for item in items], len(items) < wanted]
+        wanted = max(1, min(count, _MAX_BATCH))
+        nodes: list[Node] = []
+        try:
+            for item in islice(iterator, wanted):
+                nodes.append(self.to_node(contract, item, promised=promised, name=name))
+        except BaseException as exc:
+            if not nodes:
+                self._iterators.pop(number, None)
+                raise
+            self._iterators[number] = (_raising(exc), contract, name)
+            return [nodes, False]
+        if len(nodes) < wanted:
+            self._iterators.pop(number, None)
+        return [nodes, len(nodes) < wanted]
 
-    def _release(self, counts: dict[int, int]) -> None:
-        """The worker does not hold these any more, each as often as it says."""
+    def _release(self, counts: dict[int, int], iterators: list[int]) -> None:
+        """The worker does not hold these any more, each object as often as it says."""
+        for number in iterators:
+            if type(number) is int:
+                self._iterators.pop(number, None)
         for number, times in counts.items():
             entry = self._entries.get(number)
             if entry is None or entry.session or type(times) is not int or times < 1:
@@ -369,6 +383,11 @@ def _class_name(kind: type, contract: HostContract) -> str:
         text = f"{kind.__name__} is not seen by the module of the contract that returns it: import it there"
         raise TypeError(text)
     return name
+
+
+def _raising(error: BaseException) -> Iterator[object]:
+    raise error
+    yield
 
 
 def _assign(target: object, name: str, value: object) -> Node:

@@ -12,13 +12,13 @@ from ghostos_common.codec import Namespace
 from ghostos_moss._process._async_requests import AsyncRequests
 from ghostos_moss._process._crossing import Node, from_node, is_callback, plain_node, plain_value, to_node
 from ghostos_moss._process._host_errors import local_error
+from ghostos_moss._process._host_iterators import HostIterator
 from ghostos_moss._process._link import Link, RemoteError
 from ghostos_moss._process._surface import Member, find_surface
 
 __all__ = ["MAX_CALLBACKS", "Proxies", "Remote"]
 
 MAX_CALLBACKS: Final = 1000
-_ITERATOR_BATCH: Final = 64
 _RELEASE_BATCH: Final = 64
 _MAX_SHOWN_CHARS: Final = 20_000
 _MAX_NAME_CHARS: Final = 200
@@ -45,6 +45,7 @@ class Proxies:
         self._fixed: list[Remote] = []
         self._received: dict[int, int] = {}
         self._released: dict[int, int] = {}
+        self._given_up: list[int] = []
         self._callbacks: dict[int, tuple[Callable[..., object], Namespace]] = {}
         self._callback_ids: dict[int, int] = {}
         self._last_callback = 0
@@ -115,11 +116,17 @@ class Proxies:
         return stand_in
 
     def _release(self, number: int) -> None:
-        self._released[number] = self._released.get(number, 0) + self._received.pop(number, 0)
+        self._count_released(number, self._received.pop(number, 0))
 
-    def _send_released(self) -> None:
-        released, self._released = self._released, {}
-        self._link.begin("release", released)
+    def _count_released(self, number: int, times: int) -> None:
+        self._released[number] = self._released.get(number, 0) + times
+
+    def send_released(self, *, at_least: int = 1) -> None:
+        """Tell the host what nobody holds here any more: iterators, and objects if they are so many."""
+        if self._given_up or len(self._released) >= at_least:
+            released, self._released = self._released, {}
+            given_up, self._given_up = self._given_up, []
+            self._link.begin("release", released, given_up)
 
     def _instance(self, kind: type, number: int) -> Remote:
         stand_in = cast("Remote", object.__new__(kind))
@@ -204,8 +211,7 @@ class Proxies:
         return nodes, named
 
     def _ask(self, namespace: Namespace, place: str, request: str, *arguments: Any) -> object:  # noqa: ANN401 - plain data
-        if len(self._released) >= _RELEASE_BATCH:
-            self._send_released()
+        self.send_released(at_least=_RELEASE_BATCH)
         try:
             node = self._link.request(request, *arguments)
         except RemoteError as exc:
@@ -216,6 +222,7 @@ class Proxies:
         return self._read(node, namespace=namespace, name=place)
 
     async def _ask_later(self, namespace: Namespace, place: str, request: str, *arguments: Any) -> object:  # noqa: ANN401 - plain data
+        self.send_released(at_least=_RELEASE_BATCH)
         try:
             node = await self._waiting.request(request, *arguments)
         except RemoteError as exc:
@@ -253,15 +260,31 @@ class Proxies:
         return from_node(node, namespace=namespace, resolve=resolve, name=name)
 
     def _iterate(self, number: int, namespace: Namespace, name: str) -> Iterator[object]:
-        while True:
+        def ask(count: int) -> tuple[list[Any], bool]:
+            self.send_released(at_least=_RELEASE_BATCH)
             try:
-                items, is_over = self._link.request("next", number, _ITERATOR_BATCH)
+                return self._link.request("next", number, count)
             except RemoteError as exc:
                 raise local_error(exc, names=namespace) from None
-            for item in items:
-                yield self._read(item, namespace=namespace, name=name)
-            if is_over:
-                return
+
+        def give_up(unread: list[Any], is_over: bool) -> None:  # noqa: FBT001 - called by the iterator alone
+            if not is_over:
+                self._given_up.append(number)
+            self._release_unread(unread)
+
+        return HostIterator(ask, lambda node: self._read(node, namespace=namespace, name=name), give_up=give_up)
+
+    def _release_unread(self, nodes: Collection[Any]) -> None:
+        """Let go of what came in nodes that nobody will read."""
+        for tag, part, *_ in nodes:
+            if tag == "o":
+                self._count_released(part, 1)
+            elif tag == "i":
+                self._given_up.append(part)
+            elif tag in ("l", "t"):
+                self._release_unread(part)
+            elif tag == "d":
+                self._release_unread(part.values())
 
     def _keep_callback(self, function: Callable[..., object], namespace: Namespace) -> int:
         known = self._callback_ids.get(id(function))

@@ -238,6 +238,7 @@ class _Worker:
         self._watch.forget()
         self.link.when_server_quiet = None
         result = session.run(*blocks)
+        self._proxies.send_released()
         error = session.error
         refusal = self._watch.find(error.__cause__, names=self._names) if error and result.status == "error" else None
         self._streams.flush()
@@ -252,6 +253,7 @@ class _Worker:
             removed=[name for name in self._known if name not in values],
             refused=None if refusal is None else (refusal.kind, refusal.what, refusal.function),
             trace=[*error.trace] if isinstance(error, CodeInterruptedError) else [],
+            written=self._watch.take_written(),
         )
         self._known = values
         return msgspec.to_builtins(reply)
