@@ -1,6 +1,7 @@
 """The process that makes workers, interrupted, halted, short of what it needs: each worker is what was asked for."""
 
 import os
+import resource
 import select
 import signal
 import threading
@@ -41,6 +42,10 @@ def halt(zygote: Zygote, plan: WorkerPlan) -> list[WorkerProcess]:
     assert select.select([zygote._control], [], [], _PATIENCE_S)[0]
     os.kill(number_of(zygote), signal.SIGSTOP)
     return [first, zygote.fork(plan)]
+
+
+def list_descriptors(number: int) -> dict[int, str]:
+    return {int(each.name): os.readlink(each) for each in Path(f"/proc/{number}/fd").iterdir()}
 
 
 def assert_is_one(worker: WorkerProcess) -> None:
@@ -116,3 +121,40 @@ def test_one_that_is_halted_is_closed(zygote: Zygote, plan: WorkerPlan) -> None:
     assert process is not None
     zygote.close()
     assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("free", range(4))
+def test_where_no_worker_can_be_made_that_is_said_and_those_that_there_are_go_on(
+    zygote: Zygote, plan: WorkerPlan, free: int
+) -> None:
+    first = zygote.fork(plan)
+    assert zygote._control is not None
+    assert select.select([zygote._control], [], [], _PATIENCE_S)[0]  # another was made ahead
+    number = number_of(zygote)
+    while "anon_inode:[pidfd]" in (used := list_descriptors(number)).values():
+        pass  # the last that it lets go of when it has answered
+    before = resource.prlimit(number, resource.RLIMIT_NOFILE)
+    limit = [at for at in range(before[0]) if at not in used][free]
+    resource.prlimit(number, resource.RLIMIT_NOFILE, (limit, before[1]))
+    ahead = zygote.fork(plan)
+    if free < 3:  # two descriptors come with the order, and a handle of the worker is the third
+        with pytest.raises(ConfinementError, match="no process can be made: Too many open files"):
+            zygote.fork(plan)
+    resource.prlimit(number, resource.RLIMIT_NOFILE, before)
+    later = [zygote.fork(plan) for _ in range(3)]
+    assert number_of(zygote) == number
+    for worker in (first, ahead, *later):
+        assert_is_one(worker)
+
+
+def test_a_worker_that_cannot_be_confined_says_at_which_path_and_why(zygote: Zygote, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path)
+    for name, reason in (
+        ("gone", "No such file or directory"),
+        ("file", "Not a directory"),
+        ("link", "Too many levels of symbolic links"),
+    ):
+        path = os.path.join(os.path.realpath(tmp_path), name)
+        with pytest.raises(ConfinementError, match=f"{path}: {reason}"):
+            zygote.fork(WorkerPlan(scratch=path))

@@ -95,13 +95,20 @@ def confine(plan: WorkerPlan) -> None:
     """
     scratch = open_unlinked(plan.scratch)
     try:
-        os.fchdir(scratch)
+        _enter(scratch, name=plan.scratch)
         os.environ.update({"HOME": plan.scratch, "TMPDIR": plan.scratch})
         _limit(plan.limits)
         if not plan.grants.everything:
             _keep_from_all_else(plan, scratch)
     finally:
         os.close(scratch)
+
+
+def _enter(folder: int, *, name: str) -> None:
+    try:
+        os.fchdir(folder)
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, name) from exc
 
 
 def _keep_from_all_else(plan: WorkerPlan, scratch: int) -> None:

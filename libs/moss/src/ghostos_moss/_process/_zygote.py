@@ -4,6 +4,7 @@ It is started by exec with an environment of its own, so it holds nothing of the
 imports nothing of the user's. Run as `python -I -B -m ghostos_moss._process._zygote DESCRIPTOR`.
 """
 
+import errno
 import gc
 import os
 import select
@@ -26,6 +27,7 @@ from ghostos_moss._process._worker import serve
 __all__ = ["main"]
 
 _MAX_ORDER_BYTES: Final = 64
+_DESCRIPTORS: Final = 2
 _READ_BYTES: Final = 4096
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _QUIET_S: Final = 0.03
@@ -61,7 +63,7 @@ def _serve(control: socket.socket, children: "_Children") -> None:
         if children.ended in ready:
             children.reap()
         if control.fileno() in ready:
-            order, descriptors, _, _ = socket.recv_fds(control, _MAX_ORDER_BYTES, 2)
+            order, descriptors, _, _ = socket.recv_fds(control, _MAX_ORDER_BYTES, _DESCRIPTORS)
             if not order:
                 children.kill_all()
                 return
@@ -117,18 +119,31 @@ def _kill(processes: set[int]) -> None:
 
 
 def _fork(control: socket.socket, descriptors: list[int], children: _Children) -> None:
-    connection, output = descriptors
+    """Make a worker and tell of it: its number, with a handle of it, or why there is none."""
+    handle = -1
+    try:
+        if len(descriptors) != _DESCRIPTORS:  # the system has dropped what was more than this process may have
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))  # noqa: TRY301 - as where it says so itself
+        pid = _fork_worker(control, *descriptors)
+        children.add(pid)
+        handle = os.pidfd_open(pid)  # without one the worker ends: nobody is at the other end
+    except OSError as exc:
+        control.send((exc.strerror or str(exc)).encode())
+    else:
+        socket.send_fds(control, [str(pid).encode()], [handle])
+    finally:
+        for each in (*descriptors, handle):
+            if each >= 0:
+                os.close(each)
+
+
+def _fork_worker(control: socket.socket, connection: int, output: int) -> int:
     zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
         _become_worker(zygote, control=control, connection=connection, output=output)
-    children.add(pid)
-    os.close(connection)
-    os.close(output)
-    process = os.pidfd_open(pid)
-    socket.send_fds(control, [str(pid).encode()], [process])
-    os.close(process)
+    return pid
 
 
 def _become_worker(zygote: int, *, control: socket.socket, connection: int, output: int) -> NoReturn:
@@ -165,7 +180,7 @@ def _confine_as_told(frames: FrameSocket) -> bool:
         confine(msgspec.convert(*request.arguments, type=WorkerPlan))
     except OSError as exc:
         layer = exc.layer if isinstance(exc, SystemCallError) else "the worker"
-        reason = exc.strerror or str(exc)
+        reason = os.strerror(exc.errno) if exc.errno else str(exc)
         frames.send(Failure(0, layer, f"{exc.filename}: {reason}" if exc.filename else reason, {}))
         return False
     frames.send(Answer(0, None))

@@ -1,5 +1,6 @@
 """The host's side of the zygote: starting it, and having workers made."""
 
+import errno
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ from ghostos_moss.errors import ConfinementError
 __all__ = ["WorkerProcess", "Zygote"]
 
 _START_TIMEOUT_S: Final = 30.0
+_MAX_ANSWER_BYTES: Final = 4096
 _END_TIMEOUT_S: Final = 3.0
 _SEND_TIMEOUT: Final = struct.pack("ll", 2, 0)
 """Seconds and microseconds: a worker that does not read for so long is given up, as nothing else may wait for it."""
@@ -84,6 +86,10 @@ class WorkerProcess:
         os.close(handle)
 
 
+class _NoWorkerError(ConfinementError):
+    """The zygote goes on, and so do the workers that there are."""
+
+
 class _Ordered:
     """A worker that the zygote was told to make, and the host's ends of what will lead to it."""
 
@@ -105,17 +111,21 @@ class _Ordered:
         """Wait until it is made. Once; in the order in which workers were ordered.
 
         Raises:
+            _NoWorkerError: The zygote cannot make it.
             ConfinementError: The zygote has ended.
         """
         is_made = False
         try:
-            answer, handles, _, _ = socket.recv_fds(control, 64, 1)
+            answer, handles, _, _ = socket.recv_fds(control, _MAX_ANSWER_BYTES, 1)
             is_made = bool(handles)
         except OSError as exc:
             raise _no_zygote(str(exc)) from exc
         finally:
             if not is_made:
                 self.give_up()
+        if answer and not is_made:  # a number alone: the handle was one more descriptor than this process may have
+            reason = os.strerror(errno.EMFILE) if answer.isdigit() else answer.decode(errors="replace")
+            raise _NoWorkerError("the zygote", f"no process can be made: {reason}")
         if not is_made:
             raise _no_zygote("it ended")
         return WorkerProcess(int(answer), FrameSocket(self._connection), self._output, handles[0])
@@ -207,6 +217,8 @@ class Zygote:
         """End the process if its next answer may not be what is waited for next: nobody is given another's worker."""
         try:
             yield
+        except _NoWorkerError:  # it has answered
+            raise
         except BaseException:
             self._end()
             raise
