@@ -194,17 +194,44 @@ def test_at_rest_it_costs_no_time_and_calls_nobody(open_task, bells):
     def go_on():
         while True:
             moss.bell.count()
-    threading.Thread(target=go_on, daemon=True).start()
+    moss.bell.subscribe(lambda at: threading.Thread(target=go_on, daemon=True).start())
     print(os.getpid())
     """
     worker = psutil.Process(int(use(open_task, busy)))
+    bells.bell.callbacks[0](1)
     wait_for(lambda: worker.status() == psutil.STATUS_STOPPED)
     time.sleep(0.1)  # a call that was on its way when it was halted may still arrive
     before, asked = worker.cpu_times(), bells.bell.asked
     time.sleep(0.3)
     assert (worker.cpu_times(), bells.bell.asked) == (before, asked)
-    use(open_task, "import time\ntime.sleep(0.2)")  # awake it goes on
-    assert bells.bell.asked > asked
+    assert int(use(open_task)) != worker.pid  # nor in a later session
+
+
+@pytest.mark.parametrize(
+    "start", ["threading.Thread(target=go_on, daemon=True).start()", "_thread.start_new(go_on, ())"]
+)
+def test_one_in_which_a_thread_goes_on_is_not_kept(open_task, bells, start):
+    code = f"""
+    import _thread, os, threading
+    def go_on():
+        while True:
+            moss.bell.count()
+    {start}
+    print(os.getpid())
+    """
+    pid = int(use(open_task, code))
+    wait_for(lambda: not psutil.pid_exists(pid))
+
+
+def test_threads_that_end_do_not_cost_the_worker(open_task):
+    code = """
+    import asyncio, os, threading, time
+    threading.Thread(target=time.sleep, args=[0.05]).start()
+    async def run(moss):
+        await asyncio.to_thread(time.sleep, 0.01)
+    print(os.getpid())
+    """
+    assert use(open_task, code) == use(open_task)
 
 
 def test_a_worker_of_which_nothing_is_left_after_an_error_a_deadline_or_a_cancel(open_task):

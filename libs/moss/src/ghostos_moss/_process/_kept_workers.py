@@ -66,8 +66,8 @@ class KeptWorkers:
         return found
 
     def keep(self, kept: KeptWorker) -> None:
-        """Have a worker wait until its task comes back."""
-        if not (self._keep_s and self._most):
+        """Have a worker wait until its task comes back, unless something goes on in it by itself."""
+        if not (self._keep_s and self._most and kept.worker.is_at_rest()):
             kept.worker.close()
             return
         scratch = kept.purpose.plan.scratch

@@ -12,7 +12,7 @@ from typing import Any, Final
 from ghostos_moss._capture import Output, captured_calls, captured_streams
 from ghostos_moss._process._crossing import Node
 from ghostos_moss._process._frames import FrameError, PeerClosedError
-from ghostos_moss._process._link import Link, Pending
+from ghostos_moss._process._link import Link, Pending, RemoteError
 from ghostos_moss._process._objects import HostObjects
 from ghostos_moss._process._worker import describe_error
 from ghostos_moss._process._zygotes import WorkerProcess
@@ -25,6 +25,8 @@ _MAX_DRAINED: Final = 1024 * 1024
 _STUCK_AFTER_MS: Final = 20.0
 """How long a host call may block before another thread takes the next one."""
 
+
+_ASKED_TO_REST_S: Final = 2.0
 
 _GRACE_S: Final = 0.1
 """How long a run that is stopped may take to end by itself: for its `finally` blocks, and to say where it was."""
@@ -126,6 +128,13 @@ class LiveWorker:
             return pending.result()
         except (PeerClosedError, FrameError) as exc:
             raise WorkerGoneError from exc
+
+    def is_at_rest(self) -> bool:
+        """Ask it whether no thread of its code goes on."""
+        try:
+            return self.request("has_threads", timeout_s=_ASKED_TO_REST_S) is False
+        except (StoppedError, WorkerGoneError, RemoteError, FrameError):
+            return False
 
     def call_back(self, number: int, arguments: list[Node]) -> Node:
         """Call a function of the worker and wait for what it returns. From any thread, also while it rests.

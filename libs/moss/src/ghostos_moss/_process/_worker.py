@@ -6,6 +6,8 @@ import inspect
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import astuple
 from types import ModuleType
@@ -34,11 +36,12 @@ from ghostos_moss._pycontext import PyContext
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import parse_source
 from ghostos_moss._try_out import try_out_here
-from ghostos_moss.errors import CodeInterruptedError, MossError
+from ghostos_moss.errors import CodeInterruptedError, CompileError, MossError
 
 __all__ = ["describe_error", "serve"]
 
-_FOR_SERVER: Final = frozenset({"open", "try_out", "prompt", "check", "run"})
+_FOR_SERVER: Final = frozenset({"open", "try_out", "prompt", "check", "run", "has_threads"})
+_THREADS_END_S: Final = 0.2
 _MAX_TEXT: Final = 4000
 _MAX_NAME: Final = 200
 _KINDS: Final = (
@@ -115,6 +118,8 @@ class _Worker:
                 return self._open(msgspec.convert(order, OpenOrder))
             case "try_out", [order, str() as code]:
                 return self._try_out(msgspec.convert(order, OpenOrder), code)
+            case "has_threads", []:
+                return _has_threads()
             case _ if self._session is None:
                 message = f"{request}: no module is open"
                 raise RuntimeError(message)
@@ -129,6 +134,8 @@ class _Worker:
                 raise RuntimeError(message)
 
     def _open(self, order: OpenOrder) -> dict[str, Any]:
+        if self._session is not None and _has_threads():  # begun by a callback; the host takes another worker
+            raise CompileError(order.name, "threads of an earlier session go on in its process")
         self._forget_session(held=order.callbacks)
         pycontext = PyContext.model_validate(order.pycontext)
         try:
@@ -257,6 +264,15 @@ class _Worker:
         )
         self._known = values
         return msgspec.to_builtins(reply)
+
+
+def _has_threads() -> bool:
+    """Whether threads of the code are left; those that are about to end may."""
+    deadline = time.monotonic() + _THREADS_END_S
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(max(0.0, deadline - time.monotonic()))
+    return len(sys._current_frames()) > 1  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - all there are
 
 
 class _Annotation(str):
