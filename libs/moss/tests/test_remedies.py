@@ -309,3 +309,49 @@ def test_without_confinement_nothing_stands_in_the_way(source):
     executor = OffExecutor()
     assert executor.find_remedy(Refusal("net", "", ""), source=source) is None
     assert executor.find_obstacle(Permission("read", "/"), source=source, is_click=True) == ""
+
+
+OWN = "A file named without its folder is written to a folder that confined code has for itself"
+
+
+def test_a_file_written_without_its_folder_is_noted_and_the_users_is_named(run, data, monkeypatch):
+    monkeypatch.chdir(data)
+    (done,) = run("open('a.txt', 'a').write('tea')").notes
+    assert done == (
+        "a.txt was opened for writing in the folder that confined code has for itself; the user's is "
+        f"{data}/a.txt: use the whole path and allow it with --allow-write={data}/a.txt."
+    )
+    assert (data / "a.txt").read_text() == "milk"
+    with closing(sqlite3.connect(data / "books.db")) as database:
+        database.execute("create table t (x)")
+    (note,) = run("import sqlite3\nsqlite3.connect('books.db').execute('create table t (x)')").notes
+    assert note.endswith(f"the user's is {data}/books.db: use the whole path and allow it with --allow-write={data}.")
+
+
+def test_a_new_file_without_its_folder_is_noted_once_in_a_session(executor, source):
+    session = executor.open(source, pycontext=PyContext(), container=Container(), injections={})
+    (note,) = session.run("open('out.txt', 'w').write('tea')").notes
+    assert note.startswith(f"{OWN}, which is removed at the end, not beside the user's files")
+    assert session.run("open('other.txt', 'w').write('tea')").notes == ()
+    session.close()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print('nothing')",
+        "import os\nopen('out.txt', 'w').close()\nos.remove('out.txt')",
+        "import tempfile\nwith tempfile.NamedTemporaryFile() as file: file.write(b'x')",
+        "import os\nopen(os.path.join(os.getcwd(), 'out.txt'), 'w').close()",
+        "import sqlite3\nsqlite3.connect(':memory:').execute('create table t (x)')",
+        "import os\nos.mkdir('sub')\nopen('sub/../../../out.txt', 'w')",
+    ],
+)
+def test_of_no_other_file_something_is_noted(code, run):
+    assert run(code).notes == ()
+
+
+def test_where_the_users_file_is_never_granted_it_is_not_named(run, private, monkeypatch):
+    monkeypatch.chdir(private)
+    (note,) = run("open('keys', 'w').write('x')").notes
+    assert note.startswith(OWN)

@@ -1,7 +1,7 @@
 """In a worker: what an SQLite database lacked when it could not be opened or written."""
 
 import os
-from typing import Final
+from typing import Final, cast
 from urllib.parse import unquote
 
 from ghostos_moss._executor import RefusalKind
@@ -13,9 +13,10 @@ _SCHEME: Final = "file:"
 
 def find_database_path(database: object) -> str:
     """Return the file that `sqlite3.connect` was asked for; "" where it is none: one in memory, or without a name."""
-    if not isinstance(database, (str, bytes, os.PathLike)):
+    try:
+        path = os.fsdecode(cast("str", database))
+    except TypeError:
         return ""
-    path = os.fsdecode(database)
     if path.startswith(_SCHEME):
         name, _, options = path.removeprefix(_SCHEME).partition("#")[0].partition("?")
         if "mode=memory" in options.split("&"):

@@ -10,11 +10,12 @@ from typing import Final, cast, get_args
 
 from ghostos_moss._executor import Refusal, RefusalKind
 from ghostos_moss._net_hosts import NetHost
+from ghostos_moss._permissions import Permission
 from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places
 from ghostos_moss._process._remedies import find_beside, find_remedy
 from ghostos_moss._redact import readable
 
-__all__ = ["check_refusal", "describe_refusal"]
+__all__ = ["check_refusal", "describe_option", "describe_refusal"]
 
 _FUNCTION: Final = re.compile(r"[A-Za-z_][\w.]{0,99}", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
@@ -103,7 +104,12 @@ def _describe_path(refusal: Refusal, tried: str, mark: str, *, never: Sequence[P
     remedy = find_remedy(refusal, never=never, beside=beside)
     if remedy is None:
         return f"{tried}, which is never granted{mark}."
-    return f"{tried}: allow it with {_option(remedy.kind, remedy.what.rstrip('/') or '/')}{mark}."
+    return f"{tried}: allow it with {describe_option(remedy)}{mark}."
+
+
+def describe_option(permission: Permission) -> str:
+    """Return the option that gives a permission to a path, as it is written in a shell."""
+    return _option(permission.kind, permission.what.rstrip("/") or "/")
 
 
 def _is_one_host(text: str) -> bool:

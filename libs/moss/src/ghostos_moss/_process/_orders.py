@@ -93,6 +93,7 @@ class RunReply(msgspec.Struct, frozen=True):
     Attributes:
         refused: Kind, what, function.
         trace: Where it was when it was stopped, line by line.
+        written: Files that it opened for writing by names without a folder.
     """
 
     status: RunStatus
@@ -104,3 +105,4 @@ class RunReply(msgspec.Struct, frozen=True):
     removed: list[str]
     refused: tuple[str, str, str] | None = None
     trace: list[str] = []
+    written: list[str] = []

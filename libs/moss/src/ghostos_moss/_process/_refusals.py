@@ -25,6 +25,7 @@ _WATCHED: Final = _NET | _RUN | _READ | _FILES | {"open", "sqlite3.connect"}
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _MAX_CHAIN: Final = 10
 _MAX_CHARS: Final = 500
+_MAX_WRITTEN: Final = 20
 _OPEN_FLAGS_AT: Final = 2
 
 
@@ -38,6 +39,7 @@ class RefusalWatch:
         self._last: tuple[str, tuple[Any, ...]] = ("", ())
         self._looked_up = ""
         self._writes: dict[str, bool] = {}
+        self._written: dict[str, None] = {}
         self._database = ""
         sys.addaudithook(self._see)
 
@@ -55,6 +57,11 @@ class RefusalWatch:
                 return Refusal(kind, what[:_MAX_CHARS], _function(error, names))
         return None
 
+    def take_written(self) -> list[str]:
+        """Return the relative paths that were opened for writing since this was last called, databases among them."""
+        written, self._written = [*self._written], {}
+        return written
+
     def forget(self) -> None:
         """Begin anew."""
         self._last = ("", ())
@@ -68,8 +75,16 @@ class RefusalWatch:
                 self._looked_up = _address(args[:2])
             if event == "sqlite3.connect":
                 self._database = find_database_path(args[0])
+                self._note_written(self._database)
             if event == "open" and isinstance(args[0], (str, os.PathLike)):
-                self._writes[os.fspath(args[0])] = bool(int(args[_OPEN_FLAGS_AT] or 0) & _WRITING)
+                path, is_written = os.fsdecode(args[0]), bool(int(args[_OPEN_FLAGS_AT] or 0) & _WRITING)
+                self._writes[path] = is_written
+                if is_written:
+                    self._note_written(path)
+
+    def _note_written(self, path: str) -> None:
+        if path and len(path) <= _MAX_CHARS and len(self._written) < _MAX_WRITTEN and not os.path.isabs(path):
+            self._written[path] = None
 
     def _explain(self, error: BaseException) -> tuple[RefusalKind, str] | None:
         event, args = self._last

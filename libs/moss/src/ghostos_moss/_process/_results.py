@@ -73,9 +73,10 @@ def make_result(
     )
 
 
-def take_notes(reply: RunReply | None, *, told: set[str]) -> tuple[str, ...]:
-    """Return what the worker notes and was not told yet; it counts as told from now on."""
-    given = [bounded(note, MAX_NOTE_CHARS) for note in (reply.notes[: MAX_NOTES + 1] if reply else ())]
+def take_notes(reply: RunReply | None, own: tuple[str, ...], *, told: set[str]) -> tuple[str, ...]:
+    """Return what the worker notes, and `own` of the host, as far as it was not told; it is from now on."""
+    noted = reply.notes[: MAX_NOTES + 1] if reply else []
+    given = [bounded(note, MAX_NOTE_CHARS) for note in (*noted, *own)]
     notes = tuple(note for note in given if note not in told)
     told.update(notes)
     return notes

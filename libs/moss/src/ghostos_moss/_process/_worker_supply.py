@@ -17,6 +17,8 @@ from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._hints import describe_refusal
 from ghostos_moss._process._kept_workers import KeptWorkers, Purpose
 from ghostos_moss._process._objects import AsyncRunner, HostObjects
+from ghostos_moss._process._orders import RunReply
+from ghostos_moss._process._own_folder import describe_written
 from ghostos_moss._process._reach import find_reach
 from ghostos_moss._process._remedies import list_own_folders
 from ghostos_moss._process._scratch import Scratch
@@ -89,6 +91,11 @@ class WorkerSupply:
         """Return what a user can do about a refusal, unless it was said; see `ghostos_moss._process._hints`."""
         hosts = self.permissions.net if isinstance(self.permissions.net, tuple) else ()
         return describe_refusal(refusal, said=said, never=self.never, beside=list_own_folders(source), hosts=hosts)
+
+    def describe_written(self, reply: RunReply | None, *, source: ModuleSource, scratch: str) -> tuple[str, ...]:
+        """Return notes on files that a run wrote in `scratch`; see `ghostos_moss._process._own_folder`."""
+        beside, is_kept = list_own_folders(source), self.scratch is not None
+        return describe_written(reply, scratch=scratch, is_kept=is_kept, beside=beside, never=self.never)
 
     def fork(self, purpose: Purpose) -> WorkerProcess:
         """Return a new worker, confined.
