@@ -3,13 +3,15 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
+import time
 from contextlib import suppress
 from datetime import datetime
 
 import pytest
 
-from ghostos.testing import ModelServer
+from ghostos.testing import ModelServer, StreamReply
 
 pytestmark = pytest.mark.slow
 
@@ -50,9 +52,46 @@ def test_export_is_the_message_format_and_markdown_whose_fences_hold(talked):
 
 def test_list_has_a_line_for_each_thread(talked):
     head, line = talked.run("threads", "list").out.splitlines()
-    assert head.split() == ["THREAD", "STATE", "TURNS", "MESSAGES", "LAST", "USED", "TARGET"]
-    assert line.split()[:4] == ["t1", "waiting", "1", "6"]
-    assert line.endswith(str(talked.folder / "foo.py"))
+    assert head.split() == ["THREAD", "STATE", "TURNS", "LAST", "USED", "TARGET", "BEGINS"]
+    assert line.split()[:3] == ["t1", "waiting", "1"]
+    assert line.endswith("  foo.py  what is 2 plus 3?")
+
+
+def test_list_takes_a_target_and_a_number(served):
+    with ModelServer(["A", "B", "C"]) as server:
+        shell = served(server.base_url)
+        shell.write("bar.py", "")
+        for target, name in (("foo.py", "t1"), ("foo.py", "t2"), ("bar.py", "t3")):
+            assert shell.run("ask", target, f"hello {'you ' * 30}", "--thread", name).status == 0
+    assert [line.split()[0] for line in shell.run("threads", "list", "--target", "foo.py").out.splitlines()[1:]] == [
+        "t2",
+        "t1",
+    ]
+    (line,) = shell.run("threads", "list", "--limit", "1").out.splitlines()[1:]
+    assert line.startswith("t3 ")
+    assert line.endswith(" you you…")
+    shell.write("new.py", "")
+    none = shell.run("threads", "list", "--target", "new.py").out
+    assert none == "No threads yet. Begin one with: ghostos ask new.py MESSAGE\n"
+
+
+def test_show_has_what_was_said_and_not_answered_and_what_came_of_the_answer(served):
+    slow = StreamReply(chunks=["Once "] * 600, delay_s=0.05)
+    with ModelServer([slow]) as server:
+        shell = served(server.base_url)
+        running = shell.start("ask", "foo.py", "tell me a story", "--thread", "t1")
+        server.wait_for_requests(1)
+        deadline = time.monotonic() + 20
+        while "Once Once" not in (shown := shell.run("threads", "show", "t1").out):
+            assert time.monotonic() < deadline, shown
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=20)
+    shown = shell.run("threads", "show", "t1").out
+    _, _, waiting = shown.partition("not answered yet:\n")
+    assert waiting.startswith("    tell me a story\n")
+    assert shown.count("tell me a story") == 1
+    assert "begun, and not ended" in waiting
+    assert "assistant text (partial)\n    Once Once" in waiting
 
 
 @pytest.mark.parametrize(

@@ -1,41 +1,55 @@
 """Threads as text: a list of them, one to read, one as Markdown."""
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from ghostos.cli.asset_text import PathOf, describe_asset
 from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.text_view import describe_state
 from ghostos.contracts.store import ThreadSummary
 from ghostos.core.asset import find_asset
+from ghostos.core.event import Event
 from ghostos.core.message import Message
 from ghostos.core.task import Task
 
+_WORDS = 50
 _SPEAKERS = {"user": "User", "assistant": "Assistant", "environment": "Environment", "system": "System"}
 
 
-def render_summaries(summaries: Sequence[ThreadSummary]) -> str:
-    """Return a table, one line a thread."""
+def render_summaries(summaries: Sequence[ThreadSummary], *, of: str | None = None) -> str:
+    """Return a table, one line a thread.
+
+    Args:
+        summaries: The threads, in order.
+        of: The target that was asked for; None: all.
+    """
     if not summaries:
-        return "No threads yet. Begin one with: ghostos ask TARGET MESSAGE\n"
-    rows = [("THREAD", "STATE", "TURNS", "MESSAGES", "LAST USED", "TARGET")]
+        words = shlex.join(["ghostos", "ask", of]) if of else "ghostos ask TARGET"
+        return f"No threads yet. Begin one with: {escape_line(words)} MESSAGE\n"
+    rows = [("THREAD", "STATE", "TURNS", "LAST USED", "TARGET", "BEGINS")]
     rows += [
         (
             escape_line(summary.name),
             summary.state,
             str(summary.turn),
-            str(summary.messages),
             _render_time(summary.updated_at),
-            escape_line(summary.target),
+            escape_line(Path(summary.target).name),
+            escape_line(_shorten(" ".join(summary.begins.split()))),
         )
         for summary in summaries
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     return "".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) + "\n"
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip() + "\n"
         for row in rows
     )
+
+
+def _shorten(words: str) -> str:
+    return words if len(words) <= _WORDS else f"{words[: _WORDS - 1]}…"
 
 
 def render_thread(task: Task, messages: Iterable[Message], *, path_of: PathOf) -> str:
@@ -48,6 +62,23 @@ def render_thread(task: Task, messages: Iterable[Message], *, path_of: PathOf) -
         f"tokens: {usage.input_tokens} read, {usage.output_tokens} written",
     ]
     return "\n".join([*head, *(_render_message(message, path_of=path_of) for message in messages)]) + "\n"
+
+
+def render_unfinished(waiting: Sequence[Event], begun: Sequence[Message], *, path_of: PathOf) -> str:
+    """Return what was said and not answered yet, and what an answer that did not end has said; "" for neither.
+
+    Args:
+        waiting: Events that no round has consumed.
+        begun: Messages that no round has committed.
+        path_of: Says where images lie.
+    """
+    said = [event for event in waiting if event.type == "input" and event.payload.get("text")]
+    parts = [f"\nnot answered yet:\n{_indent(str(event.payload['text']))}" for event in said]
+    answers = [message for message in begun if message.id not in {event.id for event in waiting}]
+    if answers:
+        parts.append("\nbegun, and not ended: it goes on when the thread is opened again")
+        parts += [_render_message(message, path_of=path_of) for message in answers]
+    return "".join(f"{part}\n" for part in parts)
 
 
 def render_markdown(task: Task, messages: Iterable[Message]) -> str:
@@ -73,10 +104,13 @@ def _render_message(message: Message, *, path_of: PathOf) -> str:
     content = describe_state(message) if message.type == "state" else message.content
     if (asset := find_asset(message)) is not None:
         content = f"[{describe_asset(asset, path_of=path_of)}]"
-    lines = escape(content).rstrip("\n").split("\n")
     if message.type == "error" and isinstance(message.data, dict) and message.data.get("advice"):
-        lines.append(escape_line(str(message.data["advice"])))
-    return "\n".join(["", title, *(f"    {line}" if line else "" for line in lines)])
+        content = f"{content.rstrip()}\n{escape_line(str(message.data['advice']))}"
+    return f"\n{title}\n{_indent(content)}"
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" if line else "" for line in escape(text).rstrip("\n").split("\n"))
 
 
 def _mark(message: Message) -> str:

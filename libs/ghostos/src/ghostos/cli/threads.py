@@ -13,7 +13,7 @@ from ghostos.cli.application import get_settings, make_container
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note, write_out, write_out_line
-from ghostos.cli.thread_text import render_markdown, render_summaries, render_thread
+from ghostos.cli.thread_text import render_markdown, render_summaries, render_thread, render_unfinished
 from ghostos.cli.trace import write_trace, write_trace_lines
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.journal import Journals
@@ -22,6 +22,7 @@ from ghostos.core.message import Message, encode_message
 from ghostos.core.task import Task
 from ghostos.core.trace import Trace
 from ghostos.errors import ThreadNotFoundError, UsageError
+from ghostos.ghosts.target import name_target
 from ghostos.libraries import threads
 from ghostos.libraries.threads import get_thread
 from ghostos.libraries.workspaces import exists
@@ -34,13 +35,20 @@ T = TypeVar("T")
 _ALL = 1_000_000
 
 
-def list_threads(*, common: Common) -> None:
-    """Print a line for each thread, the one last used first."""
+def list_threads(*, common: Common, target: str | None = None, limit: int | None = None) -> None:
+    """Print a line for each thread, the one last used first.
+
+    Args:
+        common: The shared options.
+        target: A file or module: only its threads. It need not be there any more.
+        limit: That many at most.
+    """
     summaries: Sequence[ThreadSummary] = ()
+    wanted = None if target is None else name_target(target)
     with open_store(common) as store:
         if store is not None:
-            summaries = asyncio.run(store.list_threads(limit=_ALL))
-    write_out(render_summaries(summaries))
+            summaries = asyncio.run(store.list_threads(limit=limit or _ALL, target=wanted))
+    write_out(render_summaries(summaries, of=target))
 
 
 def show_thread(name: str, *, common: Common) -> None:
@@ -49,8 +57,12 @@ def show_thread(name: str, *, common: Common) -> None:
     Raises:
         ThreadNotFoundError: There is no such thread.
     """
-    task, messages, files = _load_thread(name, common=common)
-    write_out(render_thread(task, messages, path_of=files.path_of))
+    with _open_container(common) as container:
+        task, messages, files = _load_from(container, name)
+        write_out(render_thread(task, messages, path_of=files.path_of))
+        waiting = asyncio.run(container.force_fetch(Store).pending_events(task.id))
+        begun = _list_begun(container.force_fetch(Journals), task)
+        write_out(render_unfinished(waiting, begun, path_of=files.path_of))
 
 
 def export_thread(name: str, *, common: Common, form: ExportFormat) -> None:
@@ -179,15 +191,28 @@ def _run(name: str, work: Callable[[Store], Coroutine[object, object, T]], *, co
 
 
 def _load_thread(name: str, *, common: Common) -> tuple[Task, list[Message], AssetFiles]:
+    with _open_container(common) as container:
+        return _load_from(container, name)
+
+
+def _load_from(container: Container, name: str) -> tuple[Task, list[Message], AssetFiles]:
     async def load(store: Store) -> tuple[Task, list[Message]]:
         task = await get_thread(store, name)
         return task, await store.list_messages(task.id)
 
-    with _open_container(common) as container:
-        store = _find_store(container)
-        if store is None:
-            raise ThreadNotFoundError(name)
-        return *asyncio.run(load(store)), container.force_fetch(AssetFiles)
+    store = _find_store(container)
+    if store is None:
+        raise ThreadNotFoundError(name)
+    return *asyncio.run(load(store)), container.force_fetch(AssetFiles)
+
+
+def _list_begun(journals: Journals, task: Task) -> list[Message]:
+    """Return what rounds of a task have said that did not end, in order."""
+    found: dict[int, Message] = {}
+    for round_id, task_id in sorted(journals.list_left().items()):  # their ids sort by time
+        if task_id == task.id:
+            found |= {message.seq: message for message in journals.read(round_id).messages}
+    return [found[seq] for seq in sorted(found) if seq >= task.next_seq]
 
 
 @contextmanager

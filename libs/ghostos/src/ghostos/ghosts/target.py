@@ -84,6 +84,12 @@ def find_source(target: str, *, accepted: AcceptedFiles | None = None) -> Module
     return source
 
 
+def name_target(target: str) -> str:
+    """Return the name that threads of a target keep: the file's absolute path, or the module's name."""
+    path = _as_path(target)
+    return str(path) if path else target
+
+
 def load_target(target: str, *, accepted: AcceptedFiles | None = None, approve: Approve | None = None) -> Target:
     """Find a target and make its ghost.
 
@@ -113,7 +119,7 @@ def load_target(target: str, *, accepted: AcceptedFiles | None = None, approve: 
 def _load(target: str, accepted: AcceptedFiles | None) -> Target:
     source = find_source(target, accepted=accepted)
     path = _as_path(target)
-    name = str(path) if path else target
+    name = name_target(target)
     if accepted is not None:
         accepted.check(source)
     if not find_host_parts(source) & _HOST_NAMES:

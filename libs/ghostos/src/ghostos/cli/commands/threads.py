@@ -11,7 +11,9 @@ from ghostos.errors import UsageError
 def make_group() -> typer.Typer:
     """Return the group of commands."""
     group = make_command_group("Look at what was said and run; copy, rewind, rename and delete threads.")
-    group.command("list", epilog=examples("ghostos threads list"))(list_all)
+    group.command("list", epilog=examples("ghostos threads list", "ghostos threads list --target my.py --limit 5"))(
+        list_all
+    )
     group.command(
         "show",
         epilog=examples(
@@ -36,11 +38,21 @@ def make_group() -> typer.Typer:
     return group
 
 
-def list_all(*, workspace: WorkspaceOption = None, debug: DebugOption = False) -> None:
-    """List the threads of the workspace, the one last used first."""
+def list_all(
+    *,
+    target: Annotated[
+        str | None, typer.Option("--target", metavar="TARGET", help="Those of this file or module.", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="The last N alone.", show_default=False)
+    ] = None,
+    workspace: WorkspaceOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """List the threads of the workspace, the one last used first, with what was said first in them."""
     from ghostos.cli.threads import list_threads
 
-    list_threads(common=Common(workspace=workspace, is_debug=debug))
+    list_threads(common=Common(workspace=workspace, is_debug=debug), target=target, limit=limit)
 
 
 def show(
