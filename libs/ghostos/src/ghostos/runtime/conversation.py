@@ -246,9 +246,13 @@ class MatrixConversation:
     async def _post(self, event: Event) -> tuple[Event, Receiver]:
         cursor = self._host.log_of(self._task_id).listen()
         storing = asyncio.ensure_future(self._host.store.post_event(event))
-        # Before it is stored: the claim queues up behind it, one transaction takes both, and two hops between threads
-        # are saved. Also when this wait is cancelled: the event may be stored all the same.
-        self._host.wake(self._task_id)
+        # Before it is stored: the claim queues up behind its event, one transaction takes both, and two hops between
+        # threads are saved. But not before it is sent: a handler that begins meanwhile would look too early, and nobody
+        # after it. Also when this wait is cancelled: the event may be stored all the same.
+        try:
+            await asyncio.sleep(0)
+        finally:
+            self._host.wake(self._task_id)
         stored = await storing
         self._host.announce(self._task_id)
         return stored, self._receiver(cursor, event_id=event.id)
