@@ -154,6 +154,17 @@ def test_a_function_that_an_object_holds_works_between_sessions_and_in_later_one
     assert callback(4) == (5, 4)
 
 
+def test_a_function_that_a_test_of_an_edit_hands_over_is_not_taken_for_one_of_the_code(open_task, target, bells):
+    target.write_text("from ghostos_moss import Moss as P, SelfUpdater\nclass Moss(P):\n    updater: SelfUpdater\n")
+    session = open_task(injections={"bell": bells.bell})
+    edit = "def test_bell(moss):\n    moss.bell.subscribe(lambda at: 'of the test')\n"
+    run(session, f"moss.bell.subscribe(lambda at: 'of the code')\nmoss.updater.append({edit!r})")
+    of_the_code, of_the_test = bells.bell.callbacks
+    assert of_the_code(1) == "of the code"
+    with pytest.raises(CallbackGoneError):
+        of_the_test(1)
+
+
 def test_functions_that_nobody_holds_make_room(open_task, bells):
     for _ in range(3):
         use(open_task, "for at in range(600):\n    moss.bell.subscribe(eval('lambda at: 1'))\n", bell=bells.forgetful)

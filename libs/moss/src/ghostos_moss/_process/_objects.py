@@ -77,7 +77,8 @@ class HostObjects:
         self._last_iterator = 0
         self._contracts: dict[type, HostContract] = {}
         self._session = 1
-        self._callbacks: weakref.WeakValueDictionary[int, Callback] = weakref.WeakValueDictionary()
+        self._callbacks: weakref.WeakValueDictionary[tuple[CallbackPeer, int], Callback]
+        self._callbacks = weakref.WeakValueDictionary()  # a worker that tries an edit out has numbers of its own
         self._calls: list[Call] = []
         self._count = 0
         self._on_call: Callable[[HostCall], object] | None = None
@@ -96,7 +97,7 @@ class HostObjects:
 
     def held_callbacks(self) -> list[int]:
         """Numbers of the worker's functions that somebody still has."""
-        return [*self._callbacks]
+        return [number for _, number in [*self._callbacks]]
 
     def add(self, value: object, *, contract: type, is_injected: bool = True) -> int:
         """Let the worker use an object as its contract says; return its number, the same one for the same object."""
@@ -267,9 +268,9 @@ class HostObjects:
 
     def _callback(self, peer: CallbackPeer, contract: HostContract, number: int, shown: str) -> Callback:
         """The stand-in for a function of the worker, the same one for the same function for as long as it is held."""
-        found = self._callbacks.get(number)
+        found = self._callbacks.get((peer, number))
         if found is None:
-            found = self._callbacks[number] = Callback(
+            found = self._callbacks[peer, number] = Callback(
                 peer,
                 number,
                 shown,
