@@ -165,6 +165,16 @@ def test_a_function_that_a_test_of_an_edit_hands_over_is_not_taken_for_one_of_th
         of_the_test(1)
 
 
+def test_an_object_that_an_older_function_holds_is_of_the_class_of_now(open_task, target, bells):
+    text = textwrap.dedent(BELLS) + textwrap.dedent(AGENT).replace("from {bells} import Bell\n", "")
+    target.write_text(text)
+    code = WHO + "\nprint(isinstance(moss.bell, Bell))\nmoss.bell.subscribe(lambda at: moss.bell.count())"
+    first, second = (use(open_task, code, injections={"bell": bells.bell}) for _ in range(2))
+    assert first == second
+    assert first.endswith("True\n")
+    assert [callback(1) for callback in bells.bell.callbacks] == [1, 2]
+
+
 def test_functions_that_nobody_holds_make_room(open_task, bells):
     for _ in range(3):
         use(open_task, "for at in range(600):\n    moss.bell.subscribe(eval('lambda at: 1'))\n", bell=bells.forgetful)

@@ -43,7 +43,7 @@ class Proxies:
         self._classes: dict[type, type] = {}
         self._live: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
         self._fixed: list[Remote] = []
-        self._received: dict[int, int] = {}
+        self._received: dict[int, list[int]] = {}  # how often, for the stand-in of now
         self._released: dict[int, int] = {}
         self._given_up: list[int] = []
         self._callbacks: dict[int, tuple[Callable[..., object], Namespace]] = {}
@@ -55,6 +55,8 @@ class Proxies:
         """Let go of what earlier sessions used, but for the functions that the host still holds."""
         self._fixed.clear()
         self._classes.clear()
+        self._live.clear()  # what functions of earlier sessions hold is of the classes of then
+        self._received.clear()
         self._callbacks = {number: kept for number, kept in self._callbacks.items() if number in held}
         self._callback_ids = {id(function): number for number, (function, _) in self._callbacks.items()}
 
@@ -110,13 +112,17 @@ class Proxies:
     def _receive(self, number: int, contract: type) -> Remote:
         """The stand-in for an object that was returned. When nobody holds it any more, the host is told."""
         stand_in = self._stand_in(number, contract)
-        if number not in self._received:
-            weakref.finalize(stand_in, self._release, number).atexit = False
-        self._received[number] = self._received.get(number, 0) + 1
+        times = self._received.get(number)
+        if times is None:
+            times = self._received[number] = [0]
+            weakref.finalize(stand_in, self._release, number, times).atexit = False
+        times[0] += 1
         return stand_in
 
-    def _release(self, number: int) -> None:
-        self._count_released(number, self._received.pop(number, 0))
+    def _release(self, number: int, times: list[int]) -> None:
+        if self._received.get(number) is times:
+            del self._received[number]
+        self._count_released(number, times[0])
 
     def _count_released(self, number: int, times: int) -> None:
         self._released[number] = self._released.get(number, 0) + times
