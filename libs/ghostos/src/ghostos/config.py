@@ -11,7 +11,7 @@ from ghostos_moss import Permissions
 CONFIG_VERSION = 1
 DEFAULT_MODEL = "openai:gpt-4o"
 
-CodeFormat = Literal["tags", "fence", "tool"]
+CodeFormat = Literal["tags", "fence"]
 Durability = Literal["normal", "full"]
 Sandbox = Literal["process", "off"]
 
@@ -111,7 +111,7 @@ class ModelSettings(_Settings):
     )
     code_format: CodeFormat = Field(
         default="tags",
-        description="How the model marks code that shall run: tags or fence (tool is not in this version).",
+        description="How the model marks code that shall run: tags or fence.",
     )
 
 

@@ -41,6 +41,7 @@
 Facts are attributes; the text is two lines: what happened, what to do.
 """
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -124,7 +125,8 @@ class ThreadTargetError(UsageError):
     def __init__(self, name: str, *, owner: str, target: str) -> None:
         advice = "Choose another thread."
         if not owner.startswith("python:"):
-            advice = f"Choose another --thread, or continue it with: ghostos ask {owner} --thread {name} MESSAGE"
+            words = shlex.join(["ghostos", "ask", owner, "--thread", name])
+            advice = f"Choose another --thread, or continue it with: {words} MESSAGE"
         super().__init__(f"Thread '{name}' belongs to {owner}, not to {target}.", advice=advice)
         self.name = name
         self.owner = owner

@@ -60,3 +60,19 @@ def test_a_group_alone_shows_its_help(shell, group):
 def test_the_version_is_printed(shell):
     done = shell.run("--version")
     assert (done.status, done.out) == (0, "ghostos-core 1.0.0a1\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["notes.py"], "ghostos web notes.py"),
+        (["my notes.py"], "ghostos web 'my notes.py'"),
+        (["weeb"], "See: ghostos help"),
+        (["ask", "notes.py", "what", "is", "on", "my", "list"], "Put the message into quotes"),
+        (["ask", "notes.py", "-5 plus 3?"], "goes behind --"),
+        (["web", "notes.py", "--prot"], "See: ghostos help web"),
+    ],
+)
+def test_what_was_most_likely_meant_is_said(capfd, words, advice):
+    assert run(words) == 2
+    assert advice in capfd.readouterr().err.splitlines()[-1]

@@ -1,6 +1,7 @@
 import shutil
 import threading
 import time
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -247,7 +248,16 @@ def test_a_ghost_is_told_the_code_that_was_interrupted_where_its_reply_was_lost(
     assert mark.read_text() == "x"
 
 
-def test_an_interruption_is_reported_also_while_no_model_can_be_had(start_matrix, module, tmp_path, configure):
+class UnsetModel(ScriptedModel):
+    """One that the settings do not let be used."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "label":
+            raise ConfigError("It cannot be used.")
+        return super().__getattribute__(name)
+
+
+def test_an_interruption_is_reported_also_while_no_model_can_be_had(start_matrix, module, tmp_path):
     mark = tmp_path / "mark"
     running = code(f"open({str(mark)!r}, 'a').write('x')\nimport time\nwhile True: time.sleep(0.01)")
     first = start_matrix(ScriptedModel([running]))
@@ -255,8 +265,7 @@ def test_an_interruption_is_reported_also_while_no_model_can_be_had(start_matrix
     until(mark.exists)
     first.close()
 
-    configure('[models."some:model"]\ncode_format = "tool"\n')
-    again = start_matrix(ScriptedModel([], label="some:model")).sync(MossAgent(str(module)), thread="mine")
+    again = start_matrix(UnsetModel([])).sync(MossAgent(str(module)), thread="mine")
     with pytest.raises(ConfigError):
         list(again.resume().recv())
     assert [status for status, _ in outputs(again)] == ["interrupted"]
@@ -285,14 +294,6 @@ def test_a_fence_that_was_cut_off_does_not_run(converse, configure, listen):
     conversation, _ = converse("```moss\nprint(1)\n", "Sorry.", label="some:model")
     listen(conversation, "go")
     assert outputs(conversation) == [("rejected", "Nothing was run: the reply ended before the end of its fence.")]
-
-
-def test_code_as_a_tool_call_is_refused_with_what_to_set(converse, configure, listen):
-    configure('[models."some:model"]\ncode_format = "tool"\n')
-    conversation, _ = converse(label="some:model")
-    with pytest.raises(ConfigError, match="not in this version") as caught:
-        listen(conversation, "go")
-    assert '"fence"' in caught.value.advice
 
 
 def test_a_result_that_json_cannot_hold_is_an_error_of_the_code(converse, listen):

@@ -40,7 +40,11 @@ def test_the_environment_goes_before_the_workspace_keys(place):
     ("text", "error", "message"),
     [
         ("version = 1\n[code]\ntimeout_s = -1\n", ConfigError, "code.timeout_s"),
-        ("verssion = 1\n", ConfigError, "verssion"),
+        ("verssion = 1\n", ConfigError, r"there is no setting verssion\. Did you mean version\?"),
+        ("[turn]\nmodel_retrys = 1\n", ConfigError, r"turn\.model_retrys\. Did you mean model_retries\?"),
+        ("[services.mine]\nbase_ur = 'x'\n", ConfigError, r"Did you mean base_url\?"),
+        ("colour = 1\n", ConfigError, r"there is no setting colour\.\n"),
+        ("[models.'a:b']\ncode_format = 'tool'\n", ConfigError, "code_format: Input should be 'tags' or 'fence'"),
         ("not toml", ConfigError, "cannot be read"),
         ("version = 2\n", NewerFormatError, "format 2"),
     ],
@@ -56,3 +60,11 @@ def test_a_setting_of_a_known_service_leaves_the_rest_of_it(place):
     service = load_app_settings(place, environment={}).settings.find_service("openai")
     assert service is not None
     assert (service.max_retries, service.api_key_env) == (0, "OPENAI_API_KEY")
+
+
+def test_a_bad_line_of_the_keys_is_named_with_its_number_and_without_its_text(place, caplog):
+    place.env_file.write_text("# keys\n\nOPENAI_API_KEY=a\n\nsk secret with blanks\nB=1\n")
+    with pytest.raises(ConfigError, match=r"\.env, line 5: this is no NAME=value") as caught:
+        load_app_settings(place, environment={})
+    assert "secret" not in str(caught.value)
+    assert not caplog.records

@@ -39,6 +39,22 @@ def test_a_local_workspace_that_came_from_elsewhere_is_named_and_ignored():
     assert any("Ignored" in notice and "--workspace app" in notice for notice in found.notices)
 
 
+def test_a_local_workspace_whose_settings_are_gone_is_named_and_ignored():
+    init_workspace(Path("app"))
+    Path("app/configs/ghostos.toml").unlink()
+    found = find_workspace(None, environment={})
+    assert found.workspace.root != Path("app").absolute()
+    assert any("no configs/ghostos.toml" in notice and "ghostos init" in notice for notice in found.notices)
+    init_workspace(Path("app"))
+    assert find_workspace(None, environment={}).workspace.root == Path("app").absolute()
+
+
+def test_a_folder_with_an_env_file_that_never_was_a_workspace_is_not_spoken_of():
+    Path("app").mkdir()
+    Path("app/.env").write_text("A=1\n")
+    assert not any("Ignored" in notice for notice in find_workspace(None, environment={}).notices)
+
+
 def test_finding_makes_nothing():
     find_workspace(None, environment={})
     assert not user_data_folder().exists()

@@ -1,5 +1,7 @@
 """`ghostos ask`: one message, one answer."""
 
+import shlex
+
 from ghostos.cli.application import Client, open_client
 from ghostos.cli.approval_commands import describe_waiting
 from ghostos.cli.escaping import escape_line
@@ -41,7 +43,7 @@ def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas
                 write_note(describe_waiting(pending, thread=client.conversation.thread))
             if common.thread is None:
                 name = escape_line(client.conversation.thread)
-                write_note(f"thread: {name}, go on with --thread {name}")
+                write_note(f"thread: {name}, go on with --thread {shlex.quote(name)}")
 
 
 def _check_not_hosts(message: str, common: Common) -> None:

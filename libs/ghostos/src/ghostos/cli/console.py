@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import re
 import select
+import shlex
 import sys
 
 from ghostos.abcd import Receiver
@@ -47,7 +48,7 @@ def chat(target: str, *, common: Common) -> None:
             importlib.import_module("readline")  # gives input() its editing and history
         _Chat(client).run()
         name = escape_line(client.conversation.thread)
-        write_note(f"thread: {name}, go on with --thread {name}")
+        write_note(f"thread: {name}, go on with --thread {shlex.quote(name)}")
 
 
 class _Chat:

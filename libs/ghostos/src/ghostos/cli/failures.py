@@ -1,5 +1,7 @@
 """What a user sees of a fault: two lines on stderr, and the exit status."""
 
+import re
+import shlex
 import traceback
 
 import typer
@@ -9,6 +11,7 @@ from ghostos.cli.streams import write_note
 from ghostos.errors import GhostOSError
 
 INTERRUPTED_STATUS = 130
+_NO_COMMAND = re.compile(r"No such command '(.+)'")
 
 
 class StoppedError(GhostOSError):
@@ -50,6 +53,14 @@ def _describe(error: BaseException) -> tuple[str, str, int]:
 
 
 def _usage_advice(error: typer.TyperException) -> str:
-    """Return which page explains the command that was meant."""
+    """Return what was most likely meant, else which page explains the command."""
+    said = error.format_message()
+    if (found := _NO_COMMAND.search(said)) and (found[1].endswith(".py") or "/" in found[1]):
+        return f"To talk with it say: {shlex.join(['ghostos', 'web', found[1]])}"
     path = str(getattr(getattr(error, "ctx", None), "command_path", ""))
-    return f"See: ghostos help{path.removeprefix('ghostos')}"
+    page = f"ghostos help{path.removeprefix('ghostos')}"
+    if path == "ghostos ask" and said.startswith("Got unexpected extra argument"):
+        return f'Put the message into quotes: ghostos ask TARGET "what can you do?" (see: {page})'
+    if path == "ghostos ask" and said.startswith("No such option"):
+        return f'A message that begins with - goes behind --: ghostos ask TARGET -- "-5 plus 3?" (see: {page})'
+    return f"See: {page}"

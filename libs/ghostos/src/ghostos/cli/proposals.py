@@ -202,6 +202,10 @@ def _render(item: _Open, module: ProposalModule) -> Iterator[str]:
         name = module.file.path.name
         old, new = (each.removesuffix("\n").split("\n") for each in (module.file.source, item.text))
         yield from unified_diff(old, new, name, f"{name}, version {proposal.version}", lineterm="")
+        if item.base == module.version:
+            yield ""
+            words = ["ghostos", "moss", "accept", module.target, item.id]
+            yield f"Accept exactly this with: {escape_line(shlex.join(words))}"
     yield ""
 
 

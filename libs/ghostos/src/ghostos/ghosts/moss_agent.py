@@ -16,7 +16,6 @@ from ghostos.core.operator import Observe, Operator, Wait
 from ghostos.core.permission import dump_request
 from ghostos.core.prompt import Prompt, PromptMessage
 from ghostos.core.task import CodeRun
-from ghostos.errors import ConfigError
 from ghostos.ghosts.code_approval import ask_for_approval, take_answer
 from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.model_call import Reply, call_model
@@ -203,13 +202,7 @@ def render_system(ghost: MossAgent, *, module_prompt: str, code_format: CodeForm
 
 def _find_code_format(session: Session, model: ModelDriver) -> CodeFormat:
     settings = session.container.force_fetch(AppSettings).settings
-    code_format = settings.get_model(model.label).code_format
-    if code_format == "tool":
-        raise ConfigError(
-            f"The model '{model.label}' is set to code_format = \"tool\", which is not in this version.",
-            advice='Set it to "tags" or "fence" in configs/ghostos.toml of the workspace.',
-        )
-    return code_format
+    return settings.get_model(model.label).code_format
 
 
 def _note_on(parsed: ParsedReply) -> str:

@@ -1,11 +1,15 @@
 """What one run of the application was told: the workspace's settings, the environment, its `.env`."""
 
+import difflib
 import tomllib
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
+from typing import get_args
 
 from dotenv import dotenv_values
-from pydantic import SecretStr, ValidationError
+from dotenv.parser import Binding, parse_stream
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from ghostos.config import CONFIG_VERSION, AppSettings, Confinement, Settings, Workspace, default_services
 from ghostos.errors import ConfigError, NewerFormatError
@@ -78,9 +82,7 @@ def read_settings(path: Path) -> Settings:
     try:
         return Settings.model_validate(found)
     except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {place}: {first['msg']}.", advice="Mend that setting.") from exc
+        raise _refused(path, exc) from exc
 
 
 def find_secrets(app: AppSettings) -> list[str]:
@@ -108,15 +110,51 @@ def list_key_names(app: AppSettings) -> set[str]:
     return named | {*_read_env(app.workspace.env_file)}
 
 
+def _refused(path: Path, error: ValidationError) -> ConfigError:
+    """Return the error that names the first setting that cannot be used."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return ConfigError(f"{path}: {place}: {first['msg']}.", advice="Mend that setting.")
+    *_, name = map(str, first["loc"])
+    close = difflib.get_close_matches(name, _list_setting_names(Settings), n=1)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    return ConfigError(
+        f"{path}: there is no setting {place}.{meant}", advice="All settings: docs/configuration.md (ghostos docs)."
+    )
+
+
+def _list_setting_names(model: type[BaseModel]) -> set[str]:
+    names = set(model.model_fields)
+    for field in model.model_fields.values():
+        for each in (field.annotation, *get_args(field.annotation)):
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                names |= _list_setting_names(each)
+    return names
+
+
 def _read_env(path: Path) -> dict[str, str | None]:
     try:
-        return dict(dotenv_values(path, interpolate=False)) if path.is_file() else {}
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        for binding in parse_stream(StringIO(text)):
+            if binding.error:  # without its text: it may hold a key
+                raise ConfigError(
+                    f"{path}, line {_count_lines_to(binding)}: this is no NAME=value.",
+                    advice="Mend that line, or put # before it.",
+                )
+        return dict(dotenv_values(stream=StringIO(text), interpolate=False))
     except (OSError, UnicodeDecodeError) as exc:
         raise _unreadable(path, exc) from exc
+
+
+def _count_lines_to(binding: Binding) -> int:
+    """Return the line that a binding stands on: what is read for one may begin with the empty lines before it."""
+    text = binding.original.string
+    return binding.original.line + len(text[: len(text) - len(text.lstrip())].splitlines())
 
 
 def _unreadable(path: Path, cause: Exception) -> ConfigError:
     if isinstance(cause, PermissionError):
         advice = "Give yourself the right to read it, or choose another workspace with --workspace DIR."
         return ConfigError(f"{path} cannot be read: {cause.strerror}.", advice=advice)
-    return ConfigError(f"{path} cannot be read: {cause}.", advice="Mend the file, or remove it.")
+    return ConfigError(f"{path} cannot be read: {cause}.", advice="Mend the file, or empty it: then the defaults hold.")

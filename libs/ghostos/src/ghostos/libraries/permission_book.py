@@ -145,13 +145,13 @@ class SettingsPermissionBook:
         except FileNotFoundError:
             return _NEW_FILE
         except UnicodeDecodeError as exc:
-            raise ConfigError(f"{self._file} is not UTF-8: {exc}.", advice="Save it as UTF-8, or remove it.") from exc
+            raise ConfigError(f"{self._file} is not UTF-8: {exc}.", advice="Save it as UTF-8, or empty it.") from exc
 
     def _add(self, text: str, permission: Permission) -> str | None:
         try:
             return add_permission(text, permission)
         except ValueError as exc:
-            raise ConfigError(f"{self._file} cannot be read: {exc}.", advice="Mend the file, or remove it.") from exc
+            raise ConfigError(f"{self._file} cannot be read: {exc}.", advice="Mend the file, or empty it.") from exc
 
     def _unchangeable(self) -> ConfigError:
         return ConfigError(

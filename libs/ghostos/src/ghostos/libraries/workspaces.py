@@ -16,6 +16,11 @@ from ghostos.libraries.atomic_files import folder_locked, write_atomically
 DEFAULT_FOLDER = "app"
 _RECORD = "workspaces.json"
 
+_NO_SETTINGS = (
+    "it has no configs/ghostos.toml. Make that anew with ghostos init, which leaves the rest as it is; "
+    "or use it with --workspace app"
+)
+
 CONFIG_TEMPLATE = """\
 # Settings of this GhostOS workspace. A flag goes before the environment, that before this file.
 # All keys and their defaults: docs/configuration.md (ghostos docs).
@@ -193,9 +198,12 @@ def unwritable(place: Path, cause: OSError) -> WorkspaceReadOnlyError:
 def _why_not(local: Workspace) -> str | None:
     """Return why `./app` is not to be used; "" where it is no workspace, None where it is to be used."""
     try:
-        if not local.config_file.is_file():
+        has_settings, has_threads = local.config_file.is_file(), local.database.is_file()
+        if not has_settings and not has_threads and not local.env_file.is_file():
             return ""
         is_ours = str(local.root.resolve()) in _recorded()
+        if not has_settings:  # where it was never a workspace, a .env of others is nothing to speak of
+            return _NO_SETTINGS if is_ours or has_threads else ""
     except OSError as exc:
         return f"it cannot be read: {exc.strerror or exc}"
     return None if is_ours else "ghostos init did not make it on this machine. Use it with --workspace app"
