@@ -11,6 +11,7 @@ import pytest
 from ghostos_container import Container
 from ghostos_moss import OffExecutor, Permission, Permissions, ProcessExecutor, PyContext, load_source
 from ghostos_moss._executor import Refusal
+from ghostos_moss.errors import CompileError
 
 PLAIN = "from ghostos_moss import Moss\n"
 COUNTS = "print(db.execute('select count(*) from t').fetchone())"
@@ -355,3 +356,58 @@ def test_where_the_users_file_is_never_granted_it_is_not_named(run, private, mon
     monkeypatch.chdir(private)
     (note,) = run("open('keys', 'w').write('x')").notes
     assert note.startswith(OWN)
+
+
+def test_a_variable_that_is_not_set_is_said_not_to_be(run, monkeypatch):
+    monkeypatch.delenv("UNSET", raising=False)
+    code = "import os\nos.environ['UNSET']"
+    asked = "The code asked for the environment variable UNSET, which is not set: set it where GhostOS is started"
+    assert run(code).error.endswith(f"{asked}, and allow it with --allow-env=UNSET.")
+    assert run(code, Permission("env", "UNSET")).error.endswith(f"{asked}.")
+
+
+@pytest.mark.parametrize("pool", ["multiprocessing.Pool(1)", "concurrent.futures.ProcessPoolExecutor(1)"])
+def test_a_pool_of_processes_has_no_remedy_but_threads(pool, run, executor, source):
+    for permissions in ((), (Permission("run"),)):
+        refused = run(f"import concurrent.futures, multiprocessing\nwith {pool} as p: p.submit", *permissions)
+        assert refused.error.endswith(
+            "The code tried to share work among processes, which confined code cannot: use threads."
+        )
+        assert executor.find_remedy(refused.refusal, source=source) is None
+
+
+def test_a_process_takes_the_permission_to_run(run):
+    refused = run("import os\nos.fork()")
+    assert refused.error.endswith("The code tried to start a process: allow it with --allow-run.")
+
+
+def test_a_program_that_is_not_started_without_a_word_is_noted(run):
+    (note,) = run("import os\nos.system('true')").notes
+    assert note.endswith("--allow-run allows it.")
+    assert run("import os\nassert os.system('true') == 0", Permission("run")).notes == ()
+
+
+def test_what_code_caught_and_showed_is_explained_in_a_note(run, data):
+    code = f"import sys\ntry:\n    open({str(data / 'a.txt')!r})\nexcept OSError as error:\n    "
+    assert run(f"{code}pass").notes == ()
+    done = run(f"{code}sys.last_value = error")
+    assert (done.status, done.refusal, done.notes) == (
+        "ok",
+        None,
+        (f"The code tried to read {data}/a.txt: allow it with --allow-read={data}/a.txt.",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "option"),
+    [
+        ("import socket\nsocket.create_connection(('127.0.0.1', 80))", "--allow-net"),
+        ("import subprocess\nsubprocess.run(['ls'])", "--allow-run"),
+        ("open('/etc/passwd')", "--allow-read=/etc/passwd"),
+    ],
+)
+def test_what_the_body_of_a_module_was_refused_is_explained(body, option, executor, write_module):
+    source = load_source(write_module(PLAIN + body))
+    with pytest.raises(CompileError) as caught:
+        executor.open(source, pycontext=PyContext(), container=Container(), injections={})
+    assert f"allow it with {option}" in caught.value.hint

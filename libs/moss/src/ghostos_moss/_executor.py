@@ -15,9 +15,10 @@ from ghostos_moss._source import ModuleSource
 __all__ = ["Executor", "HostCall", "ModuleSession", "Refusal", "RefusalKind", "RunResult", "RunStatus"]
 
 RunStatus = Literal["ok", "error", "rejected", "interrupted"]
-RefusalKind = Literal["net", "host", "read", "write", "database", "env", "run", "own folder"]
-"""A permission; a host that a client on `Moss` was to ask; a database, which takes its folder to be written; or a
-relative path, which confined code looks for in a folder of its own."""
+RefusalKind = Literal["net", "host", "read", "write", "database", "env", "run", "processes", "own folder"]
+"""A permission; a host that a client on `Moss` was to ask; a database, which takes its folder to be written; the
+processes of `multiprocessing`, which confined code cannot have; or a relative path, which it looks for in a folder of
+its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def describe_refusal(
     never: Sequence[Path] = (),
     beside: Sequence[Path] = (),
     hosts: Sequence[str] = (),
+    env: Sequence[str] = (),
 ) -> str:
     """Return in one line what was tried, and how it can be allowed; empty where there is nothing to allow.
 
@@ -61,12 +62,15 @@ def describe_refusal(
         never: Folders that no permission includes.
         beside: Folders in which the user may have meant a relative path to be.
         hosts: Those that a client on `Moss` may ask for the code.
+        env: Variables that the code may see.
     """
-    found = "" if refusal is None else _describe(refusal, never=never, beside=beside, hosts=hosts)
+    found = "" if refusal is None else _describe(refusal, never=never, beside=beside, hosts=hosts, env=env)
     return "" if found in said else found
 
 
-def _describe(refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Path], hosts: Sequence[str]) -> str:
+def _describe(
+    refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Path], hosts: Sequence[str], env: Sequence[str]
+) -> str:
     who = f"{refusal.function}()" if refusal.function else "The code"
     what = _on_one_line(refusal.what)
     mark = ", or mark it @on_host" if refusal.function else ""
@@ -80,9 +84,12 @@ def _describe(refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Path]
                 tried += f" {_list_few(hosts)} can be reached by a client on Moss alone, such as WebClient;"
             return f"{tried} allow it with --allow-net{mark}."
         case "run":
-            return f"{who} tried to start a program ({what}): allow it with --allow-run{mark}."
+            started = "a process" if refusal.what == "fork" else f"a program ({what})"
+            return f"{who} tried to start {started}: allow it with --allow-run{mark}."
+        case "processes":
+            return f"{who} tried to share work among processes, which confined code cannot: use threads{mark}."
         case "env":
-            return f"{who} asked for the environment variable {what}: allow it with {_option('env', what)}{mark}."
+            return _describe_variable(what, f"{who} asked for the environment variable {what}", mark, env=env)
         case "own folder":
             found = find_beside(refusal.what, beside)
             if found is None:
@@ -93,6 +100,14 @@ def _describe(refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Path]
             )
         case "read" | "write" | "database":
             return _describe_path(refusal, f"{who} tried to", mark, never=never, beside=beside)
+
+
+def _describe_variable(name: str, asked: str, mark: str, *, env: Sequence[str]) -> str:
+    allow = f"allow it with {_option('env', name)}{mark}."
+    if name in os.environ:
+        return f"{asked}: {allow}"
+    asked += ", which is not set: set it where GhostOS is started"
+    return f"{asked}." if name in env else f"{asked}, and {allow}"
 
 
 def _describe_path(refusal: Refusal, tried: str, mark: str, *, never: Sequence[Path], beside: Sequence[Path]) -> str:

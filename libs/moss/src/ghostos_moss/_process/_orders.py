@@ -9,8 +9,20 @@ from ghostos_moss._executor import RunStatus
 from ghostos_moss._process._surface import MemberKind
 from ghostos_moss._prompter import PromptLevel
 
-__all__ = ["CONFINE", "FORK", "READY", "STOP_SIGNAL", "InjectedObject", "OpenOrder", "RunReply", "ToldMember"]
+__all__ = [
+    "CONFINE",
+    "FORK",
+    "MAX_NEVER_BYTES",
+    "READY",
+    "STOP_SIGNAL",
+    "InjectedObject",
+    "OpenOrder",
+    "RunReply",
+    "ToldMember",
+]
 
+MAX_NEVER_BYTES: Final = 128 * 1024
+"""What a zygote is told first: `never` and paths that no worker may read, apart by zeros."""
 READY: Final = b"ready"
 """What a zygote says when it can fork workers."""
 FORK: Final = b"fork"
@@ -94,6 +106,7 @@ class RunReply(msgspec.Struct, frozen=True):
         refused: Kind, what, function.
         trace: Where it was when it was stopped, line by line.
         written: Files that it opened for writing by names without a folder.
+        tried_system: Whether it called `os.system`.
     """
 
     status: RunStatus
@@ -106,3 +119,4 @@ class RunReply(msgspec.Struct, frozen=True):
     refused: tuple[str, str, str] | None = None
     trace: list[str] = []
     written: list[str] = []
+    tried_system: bool = False

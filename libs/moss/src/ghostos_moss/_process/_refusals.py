@@ -19,6 +19,7 @@ __all__ = ["RefusalWatch"]
 _REFUSED: Final = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
 _NET: Final = frozenset({"socket.__new__", "socket.connect", "socket.getaddrinfo", "socket.bind", "socket.sendto"})
 _RUN: Final = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"})
+_REACH: Final = _NET | _RUN
 _READ: Final = frozenset({"os.listdir", "os.scandir"})
 _FILES: Final = frozenset({"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate"})
 _WATCHED: Final = _NET | _RUN | _READ | _FILES | {"open", "sqlite3.connect"}
@@ -37,6 +38,8 @@ class RefusalWatch:
 
     def __init__(self) -> None:
         self._last: tuple[str, tuple[Any, ...]] = ("", ())
+        self._last_reach: tuple[str, tuple[Any, ...]] = self._last
+        self._tried_system = False
         self._looked_up = ""
         self._writes: dict[str, bool] = {}
         self._written: dict[str, None] = {}
@@ -62,15 +65,25 @@ class RefusalWatch:
         written, self._written = [*self._written], {}
         return written
 
+    def find_tried_system(self) -> bool:
+        """Return whether a program was to be started in a way that fails without a word."""
+        return self._tried_system
+
     def forget(self) -> None:
         """Begin anew."""
-        self._last = ("", ())
+        self._last = self._last_reach = ("", ())
+        self._tried_system = False
+        if hasattr(sys, "last_value"):
+            del sys.last_value
         self._looked_up = ""
         self._writes.clear()
 
     def _see(self, event: str, args: tuple[Any, ...]) -> None:
         if event in _WATCHED:
             self._last = (event, args)
+            if event in _REACH:
+                self._last_reach = self._last
+                self._tried_system = self._tried_system or event == "os.system"
             if event == "socket.getaddrinfo":
                 self._looked_up = _address(args[:2])
             if event == "sqlite3.connect":
@@ -104,12 +117,21 @@ class RefusalWatch:
             return "own folder", error.filename
         if error.errno not in _REFUSED:
             return None
-        if event in _RUN:
-            return "run", str(args[0])
         if isinstance(error.filename, str):
+            if event in _RUN:
+                return "run", str(args[0])
             if event in _FILES:
                 return "write", error.filename if event == "os.truncate" else os.path.dirname(error.filename) or "."
             return "write" if self._writes.get(error.filename, False) else "read", error.filename
+        return self._explain_reach(error)
+
+    def _explain_reach(self, error: OSError) -> tuple[RefusalKind, str] | None:
+        """The error names no file. What was opened since to describe it does not count."""
+        event, args = self._last_reach
+        if _innermost_module(error) == "multiprocessing.synchronize":
+            return "processes", ""
+        if event in _RUN:
+            return "run", str(args[0]) if args else event.removeprefix("os.")
         if event in _NET:
             return "net", _address(args[1]) if event == "socket.connect" else self._looked_up
         return None
@@ -134,8 +156,12 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_of_environ(error: KeyError) -> bool:
+    return _innermost_module(error) == "os" and bool(error.args)
+
+
+def _innermost_module(error: BaseException) -> str:
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    return bool(frames) and frames[-1].f_globals.get("__name__") == "os" and bool(error.args)
+    return str(frames[-1].f_globals.get("__name__", "")) if frames else ""
 
 
 def _function(error: BaseException | None, names: Mapping[str, object]) -> str:

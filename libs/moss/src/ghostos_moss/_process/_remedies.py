@@ -32,6 +32,8 @@ def find_remedy(refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Pat
             return Permission("env", refusal.what)
         case "host":
             return Permission("net", refusal.what)
+        case "processes":
+            return None
         case "own folder":
             found = find_beside(refusal.what, beside)
             return None if found is None else _permit("read", found, never=never)

@@ -48,24 +48,27 @@ def make_result(
     Args:
         outcome: What came of it.
         notes: To tell the model.
-        refusal: What the code was refused.
+        refusal: What the code was refused. Where it did not fail for it, this is a note.
         describe: Says what would allow that, given what is said of the error.
         output: What was printed.
         pycontext: What survives.
     """
     reply, error = outcome.reply, outcome.error
+    status = _find_status(reply, error)
     said = error.describe_for_model() if error is not None else reply.error if reply else None
     if said is not None:
         said = bounded(said, _MAX_SAID_CHARS)
         lines = (said, describe_completed(outcome.calls), describe(said))
         said = "\n".join(line for line in lines if line)
+    elif caught := describe(""):
+        notes = (*notes, caught)
     return RunResult(
-        status=_find_status(reply, error),
+        status=status,
         std_output=output,
         returns=reply.returns if reply else None,
         returns_text=bounded(reply.returns_text, _MAX_SAID_CHARS) if reply else "",
         error=said,
-        refusal=refusal,
+        refusal=refusal if status == "error" else None,
         pycontext=pycontext,
         notes=notes,
         calls=outcome.calls,

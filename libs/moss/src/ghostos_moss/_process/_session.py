@@ -148,10 +148,10 @@ class ProcessSession:
             )
             stopped = stop_bodies(self._bodies) if is_stopped else ()
             refusal = self._check(reply.refused) if reply is not None else None
-            written = self._workers.describe_written(reply, source=self._source, scratch=self._scratch.name)
+            unsaid = self._workers.describe_unsaid(reply, source=self._source, scratch=self._scratch.name)
             return make_result(
                 Outcome(reply, error, self._objects.take_calls(), time.perf_counter() - started),
-                notes=(*take_notes(reply, written, told=self._told), *self._editor.take_notes(), *stopped),
+                notes=(*take_notes(reply, unsaid, told=self._told), *self._editor.take_notes(), *stopped),
                 refusal=refusal,
                 describe=lambda said: self._describe(refusal, said=said),
                 output=output.text(),

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import astuple
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -246,8 +246,12 @@ class _Worker:
         self.link.when_server_quiet = None
         result = session.run(*blocks)
         self._proxies.send_released()
-        error = session.error
-        refusal = self._watch.find(error.__cause__, names=self._names) if error and result.status == "error" else None
+        error, failure = session.error, None
+        if result.status == "ok":  # code that catches an error to show it leaves it there, as Python's own prompt does
+            failure = cast("BaseException | None", getattr(sys, "last_value", None))
+        elif error and result.status == "error":
+            failure = error.__cause__
+        refusal = self._watch.find(failure, names=self._names)
         self._streams.flush()
         values = result.pycontext.values
         reply = RunReply(
@@ -261,6 +265,7 @@ class _Worker:
             refused=None if refusal is None else (refusal.kind, refusal.what, refusal.function),
             trace=[*error.trace] if isinstance(error, CodeInterruptedError) else [],
             written=self._watch.take_written(),
+            tried_system=self._watch.find_tried_system(),
         )
         self._known = values
         return msgspec.to_builtins(reply)

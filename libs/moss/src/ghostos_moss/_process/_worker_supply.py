@@ -90,12 +90,22 @@ class WorkerSupply:
     def describe_refusal(self, refusal: Refusal | None, *, source: ModuleSource, said: str = "") -> str:
         """Return what a user can do about a refusal, unless it was said; see `ghostos_moss._process._hints`."""
         hosts = self.permissions.net if isinstance(self.permissions.net, tuple) else ()
-        return describe_refusal(refusal, said=said, never=self.never, beside=list_own_folders(source), hosts=hosts)
+        return describe_refusal(
+            refusal,
+            said=said,
+            never=self.never,
+            beside=list_own_folders(source),
+            hosts=hosts,
+            env=self.permissions.env or (),
+        )
 
-    def describe_written(self, reply: RunReply | None, *, source: ModuleSource, scratch: str) -> tuple[str, ...]:
-        """Return notes on files that a run wrote in `scratch`; see `ghostos_moss._process._own_folder`."""
+    def describe_unsaid(self, reply: RunReply | None, *, source: ModuleSource, scratch: str) -> tuple[str, ...]:
+        """Return notes on what came to nothing without a word: files written in `scratch`, programs not started."""
         beside, is_kept = list_own_folders(source), self.scratch is not None
-        return describe_written(reply, scratch=scratch, is_kept=is_kept, beside=beside, never=self.never)
+        notes = describe_written(reply, scratch=scratch, is_kept=is_kept, beside=beside, never=self.never)
+        if reply is not None and reply.tried_system and not (self.grants.run or self.grants.everything):
+            notes += ("os.system starts no program in confined code, and says nothing of it: --allow-run allows it.",)
+        return notes
 
     def fork(self, purpose: Purpose) -> WorkerProcess:
         """Return a new worker, confined.
