@@ -15,6 +15,7 @@ from typing import Literal
 
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
+from ghostos.cli.requirements import list_missing
 from ghostos.cli.startup import choose_workspace
 from ghostos.cli.streams import write_out
 from ghostos.config import AppSettings, Workspace, default_services
@@ -29,6 +30,8 @@ from ghostos_moss.errors import AcceptanceRecordError, ConfinementError
 State = Literal["ok", "note", "broken"]
 
 _DISTRIBUTIONS = ("ghostos-core", "ghostos-moss", "ghostos-container", "ghostos-common")
+_SOURCE_FOLDER = Path(__file__).parents[3]
+"""Where the `pyproject.toml` of a clone is."""
 _EXTRAS = {
     "web": ("streamlit", "uvicorn"),
     "postgres": ("psycopg", "procrastinate"),
@@ -91,6 +94,9 @@ def _examine_versions() -> _Finding:
             installed.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             return _Finding("broken", "ghostos", f"{name} is not installed", "From a clone: make setup")
+    if missing := list_missing("ghostos-core", folder=_SOURCE_FOLDER):
+        advice = "An update brought them: install GhostOS again as you did at first (in a clone: make setup)"
+        return _Finding("broken", "ghostos", f"it needs what is not installed: {', '.join(missing)}", advice)
     return _Finding("ok", "ghostos", ", ".join(installed))
 
 

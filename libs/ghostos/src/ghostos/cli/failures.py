@@ -47,6 +47,12 @@ def _describe(error: BaseException) -> tuple[str, str, int]:
             return "Nothing was done: the question was not answered.", "Run it again, and answer yes or no.", 1
         case KeyboardInterrupt():
             return "Stopped before anything was sent.", "Run it again.", INTERRUPTED_STATUS
+        case ModuleNotFoundError():
+            return (
+                f"{error}.",
+                "If GhostOS was updated, install it again (in a clone: make setup); see ghostos doctor.",
+                1,
+            )
         case _:
             happened = f"Unexpected {type(error).__name__}: {error}"
             return happened, "This should not happen. Run it again with --debug, and report what it shows.", 1

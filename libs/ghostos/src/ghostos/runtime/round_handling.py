@@ -72,10 +72,10 @@ def _end_with_fault(session: RoundSession, fault: BaseException) -> RoundEnd:
 
 def internal_error(cause: BaseException) -> GhostOSError:
     """Return what a user is told of a fault that has no words of this project."""
-    error = TurnFailedError(
-        f"The turn failed: {type(cause).__name__}: {cause}",
-        advice="The traceback is in the workspace's runtime/logs; the thread can go on.",
-    )
+    advice = "The traceback is in the workspace's runtime/logs; the thread can go on."
+    if isinstance(cause, ModuleNotFoundError):  # not of an agent's file: that has words of this project
+        advice = "If GhostOS was updated, install it again (in a clone: make setup); see ghostos doctor."
+    error = TurnFailedError(f"The turn failed: {type(cause).__name__}: {cause}", advice=advice)
     error.__cause__ = cause
     return error
 
