@@ -147,6 +147,18 @@ def test_opened():
     )
 
 
+def test_what_a_confined_test_was_refused_is_explained(workspace, tmp_path, capsys):
+    path = tmp_path / "tested.py"
+    (tmp_path / "data.csv").write_text("1")
+    path.write_text(f"def load():\n    open({str(tmp_path / 'data.csv')!r})\n\n\ndef test_load():\n    load()\n")
+    words = ["moss", "test", str(path), "--workspace", str(workspace), "--sandbox", "process"]
+    assert run(words) == 1
+    data = tmp_path / "data.csv"
+    hint = f"load() tried to read {data}: allow it with --allow-read={data}, or mark it @on_host."
+    assert f"\n        note: {hint}\n" in capsys.readouterr().out
+    assert run([*words, f"--allow-read={tmp_path}/data.csv"]) == 0
+
+
 def test_a_file_without_tests_says_so(moss_test):
     assert moss_test("x = 1\n")[:2] == (0, "no tests (functions test_*)\n")
 

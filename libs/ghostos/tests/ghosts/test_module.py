@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from ghostos.bootstrap import make_app_container
@@ -37,6 +39,21 @@ def test_a_module_that_cannot_be_opened_is_a_fault_of_the_target(container, tmp_
     path.write_text(source)
     with pytest.raises(TargetError, match=message):
         open_module(str(path), container=container, flow=FlowRecord())
+
+
+@pytest.mark.parametrize(
+    ("name", "is_to_be_installed"), [("not_there_at_all.part", True), ("beside.part", False), ("json.part", False)]
+)
+def test_a_module_that_is_missing_is_to_be_installed_if_it_is_a_strangers(
+    container, tmp_path, name, is_to_be_installed
+):
+    path = tmp_path / "importing.py"
+    path.write_text(f"import {name}\n")
+    (tmp_path / "beside.py").write_text("")
+    with pytest.raises(TargetError) as caught:
+        open_module(str(path), container=container, flow=FlowRecord())
+    install = f"{sys.executable} -m pip install not_there_at_all. Or mend the import."
+    assert caught.value.advice.endswith(install if is_to_be_installed else "Mend the file and run it again.")
 
 
 @pytest.mark.parametrize(

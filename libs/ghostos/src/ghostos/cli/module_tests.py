@@ -44,7 +44,8 @@ def run(moss):
     names.update({{"run": own for own in names.pop("__test_own_run__")}})  # the test finds the module as it is
 
     def explain(error):
-        import inspect, traceback
+        import inspect, sys, traceback
+        sys.last_value = error  # so that what it was refused is explained
         file = inspect.unwrap({name}).__code__.co_filename
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
         return ["".join(traceback.format_exception_only(error)), lines[-1] if lines else 0]
@@ -132,6 +133,7 @@ def _explain(result: RunResult, source: ModuleSource) -> Iterator[str]:
             lines = source.text.split("\n")
             if 0 < number <= len(lines):
                 yield f"line {number}: {lines[number - 1].strip()}"
+            yield from (f"note: {note}" for note in result.notes)
         case _:
             yield from (result.error or "it did not say how it ended").split("\n")
     if result.std_output:

@@ -6,6 +6,7 @@ from pathlib import Path
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.core.permission import Grant
 from ghostos.errors import GhostOSError, NotConfiguredError, TargetError, UsageError
+from ghostos.ghosts.missing_modules import find_install_advice
 from ghostos.libraries.accepted import describe_refusal
 from ghostos.libraries.flow import Flow, FlowRecord
 from ghostos_container import Container
@@ -115,4 +116,9 @@ def _unusable(module: str, error: MossError) -> TargetError:
         advice = "In a file, the compiler is that of a function: def __moss_compile__(compiler): compiler.bind(...)"
         return TargetError(f"{module} cannot be used: {error}", advice=advice)
     said = str(error).removesuffix(error.hint).rstrip().rstrip(".")
-    return TargetError(f"{module} cannot be used: {said}.", advice=error.hint or "Mend the file and run it again.")
+    advice = error.hint or find_install_advice(said, folder=_folder_of(module)) or "Mend the file and run it again."
+    return TargetError(f"{module} cannot be used: {said}.", advice=advice)
+
+
+def _folder_of(module: str) -> Path | None:
+    return Path(module).parent if module.endswith(".py") else None

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from ghostos.contracts.ghost import Ghost
 from ghostos.errors import TargetError
+from ghostos.ghosts.missing_modules import find_install_advice
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.libraries.accepted import describe_refusal
 from ghostos_container import Provider
@@ -174,9 +175,10 @@ def _import(source: ModuleSource, *, path: Path | None) -> ModuleType:
     except (KeyboardInterrupt, NotAcceptedError, AcceptanceRecordError):
         raise
     except BaseException as exc:  # whatever the file's own code raises
+        said = f"{source.name} fails on import: {_where(exc, source.filename)}{_what(exc)}"
+        folder = None if path is None else path.parent
         raise TargetError(
-            f"{source.name} fails on import: {_where(exc, source.filename)}{_what(exc)}",
-            advice="Mend the file, or install what it imports, and run it again.",
+            said, advice=find_install_advice(said, folder=folder) or "Mend the file and run it again."
         ) from exc
 
 
