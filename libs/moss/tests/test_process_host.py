@@ -161,6 +161,29 @@ def test_a_marked_function_gives_data_or_an_error(open_confined):
 # Injected data
 
 
+def test_a_call_of_a_marked_function_that_cannot_be_made_is_refused_with_its_signature(open_confined):
+    session = open_confined(MARKED)
+    wanted = "cannot be called like this: {why}; it is look(text: str, limit: int = 3) -> Found"
+    for call, why in (
+        ("look(q='x')", "missing a required argument: 'text'"),
+        ("look('x', 1, 2)", "too many positional arguments"),
+        ("look('x', q=2)", "got an unexpected keyword argument 'q'"),
+    ):
+        checked = session.run(call)
+        assert (checked.status, checked.calls) == ("rejected", ())
+        assert f"line 1: look {wanted.format(why=why)}" in checked.error
+        called = session.run(f"see = look\n{call.replace('look', 'see')}")
+        assert (called.status, called.calls) == ("error", ())
+        assert called.error.startswith(f"TypeError: look() {wanted.format(why=why)}\n")
+
+
+@pytest.mark.parametrize("call", ["look(3)", "await later('x')"])
+def test_what_a_marked_function_raises_is_said_to_be_in_it(open_confined, call):
+    failed = open_confined(MARKED).run(call)
+    name = "look" if "look" in call else "later"
+    assert failed.error.splitlines()[:3][1:] == [f"  line 1: {call}", f"  in {name} of the module"]
+
+
 def test_injected_data_goes_by_value_with_the_classes_of_each_side(open_confined):
     hook = "def __moss_compile__(compiler):\n        compiler.injects(limits={'speed': [1, 2.5]}, found=Found(1, 'x'))"
     session = open_confined(f"{MARKED}\n    {hook}\n")

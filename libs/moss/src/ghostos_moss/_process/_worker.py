@@ -1,7 +1,6 @@
 """What a worker does once it is confined: it opens one module, and answers the host about it."""
 
 import builtins
-import functools
 import inspect
 import os
 import signal
@@ -25,6 +24,7 @@ from ghostos_moss._off import OffSession
 from ghostos_moss._process._agreement import check_agreement
 from ghostos_moss._process._contracts import is_contract
 from ghostos_moss._process._frames import FrameSocket
+from ghostos_moss._process._host_functions import calling_host
 from ghostos_moss._process._link import Link
 from ghostos_moss._process._orders import STOP_SIGNAL, InjectedObject, OpenOrder, RunReply, ToldMember
 from ghostos_moss._process._proxies import Proxies
@@ -238,7 +238,7 @@ class _Worker:
         names = vars(module)
         for name in functions.members:
             if callable(names.get(name)):
-                names[name] = _calling(getattr(host, name), like=names[name])
+                names[name] = calling_host(getattr(host, name), like=names[name], names=names)
 
     def _run(self, session: OffSession, blocks: list[str]) -> dict[str, Any]:
         self._streams.restore()
@@ -287,20 +287,6 @@ class _Annotation(str):
 
     def __repr__(self) -> str:
         return str(self)
-
-
-def _calling(method: Any, *, like: Any) -> Any:  # noqa: ANN401 - functions of the user's
-    if inspect.iscoroutinefunction(like):
-
-        async def call_later(*args: object, **kwargs: object) -> object:
-            return await method(*args, **kwargs)
-
-        return functools.wraps(like)(call_later)
-
-    def call(*args: object, **kwargs: object) -> object:
-        return method(*args, **kwargs)
-
-    return functools.wraps(like)(call)
 
 
 def _contract_of(annotation: Any) -> type | None:  # noqa: ANN401 - any annotation
