@@ -411,3 +411,10 @@ def test_what_the_body_of_a_module_was_refused_is_explained(body, option, execut
     with pytest.raises(CompileError) as caught:
         executor.open(source, pycontext=PyContext(), container=Container(), injections={})
     assert f"allow it with {option}" in caught.value.hint
+
+
+def test_that_new_files_beside_the_target_will_wait_is_said_with_the_option_to_write_them(run, source, data):
+    warning = "(new files there that run on the host then wait for ghostos moss accept)"
+    folder = Path(source.filename).parent
+    assert run(WRITES.format(path=str(folder / "new.txt"))).error.endswith(f"--allow-write={folder} {warning}.")
+    assert warning not in run(WRITES.format(path=str(data / "new.txt"))).error

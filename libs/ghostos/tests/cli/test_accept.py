@@ -193,7 +193,8 @@ def test_a_ghost_that_writes_into_its_file_gets_no_further(user):
         for done in (first, second):
             assert done.status == 2
             happened, advice = done.err.splitlines()[-2:]
-            assert happened.startswith(f"error: {path} has changed, and code may or could write there")
+            allowed = f"code may or could write there, as writing to {user.folder} was allowed"
+            assert happened.startswith(f"error: {path} has changed, and {allowed} (last at ")
             assert "ghostos moss diff ghost.py" in advice
             assert "ghostos moss accept ghost.py ID" in advice
         assert "output │ written" in first.err

@@ -285,10 +285,11 @@ class NotAcceptedError(MossError, ImportError):
     Who can do without a module, and catches ImportError, does without one that appeared in its place.
     """
 
-    def __init__(self, path: str, change: str, *, advice: str) -> None:
-        super().__init__(f"{path} {change}, and code may or could write there: nothing of it ran on the host. {advice}")
+    def __init__(self, path: str, change: str, *, advice: str, cause: str = "code may or could write there") -> None:
+        super().__init__(f"{path} {change}, and {cause}: nothing of it ran on the host. {advice}")
         self.path = path
         self.change = change
+        self.cause = cause
         self.advice = advice
 
 

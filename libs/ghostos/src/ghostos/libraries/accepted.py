@@ -28,7 +28,7 @@ def describe_refusal(error: NotAcceptedError | AcceptanceRecordError) -> GhostOS
     """Return the error that tells a user so."""
     if isinstance(error, NotAcceptedError):
         return UnacceptedError(
-            f"{error.path} {error.change}, and code may or could write there: nothing of it ran on the host.",
+            f"{error.path} {error.change}, and {error.cause}: nothing of it ran on the host.",
             advice=error.advice,
         )
     happened = str(error)

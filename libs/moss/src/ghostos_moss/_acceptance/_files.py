@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from ghostos_moss._acceptance._causes import describe_cause
 from ghostos_moss._acceptance._host_parts import concerns_host
 from ghostos_moss._acceptance._imports import find_imports, sys_path
 from ghostos_moss._acceptance._local_files import Content, find_files, read_content
@@ -251,7 +252,9 @@ class AcceptedFiles:
                 asked.append(path)
         _logger.info("%s %s, and waits until it is accepted", path, change)
         self._refused[path] = RefusedFile(path, change, shorten_target(target))
-        raise NotAcceptedError(path, change, advice=make_advice(target))
+        grants = [store.read_anew().grants for store in self._stores]
+        cause = describe_cause(_places(path), grants, always_written=self._always_written)
+        raise NotAcceptedError(path, change, advice=make_advice(target), cause=cause)
 
     def _share(self, paths: Collection[str], at: int) -> int:
         """Let other workspaces know where code may write; the moment from which on it may."""

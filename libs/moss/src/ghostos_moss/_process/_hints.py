@@ -119,7 +119,11 @@ def _describe_path(refusal: Refusal, tried: str, mark: str, *, never: Sequence[P
     remedy = find_remedy(refusal, never=never, beside=beside)
     if remedy is None:
         return f"{tried}, which is never granted{mark}."
-    return f"{tried}: allow it with {describe_option(remedy)}{mark}."
+    folders = [folder for each in beside for folder in find_places(each)]
+    warned = ""
+    if remedy.kind == "write" and any(folder.is_relative_to(remedy.what) for folder in folders):
+        warned = " (new files there that run on the host then wait for ghostos moss accept)"
+    return f"{tried}: allow it with {describe_option(remedy)}{warned}{mark}."
 
 
 def describe_option(permission: Permission) -> str:
