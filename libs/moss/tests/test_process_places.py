@@ -1,7 +1,10 @@
 """What a worker may read and write is what lay at its paths when its session began, not what code put there since."""
 
 import os
+import subprocess
+import sys
 import tempfile
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +12,8 @@ import pytest
 
 from ghostos_container import Container
 from ghostos_moss import ModuleSession, Permissions, ProcessExecutor, PyContext, load_source
-from ghostos_moss._process._reach import find_reach, find_root_reach
+from ghostos_moss._process._python_reach import PythonReach
+from ghostos_moss._process._reach import Budget, find_reach
 from ghostos_moss._process._session import ProcessSession
 from ghostos_moss.errors import ConfinementError
 
@@ -162,19 +166,95 @@ def test_a_target_with_other_content_in_its_place_by_now_is_not_read(tmp_path: P
     assert str(target) not in find_reach(source)[0]
 
 
-def test_of_a_folder_that_python_imports_from_its_code_is_readable_and_nothing_else(tmp_path: Path) -> None:
+def make_project(root: Path) -> None:
+    for name in (
+        *("pure/__init__.py", "pure/part.py", "pure/py.typed", "pure/__pycache__/part.pyc"),
+        *("mixed/__init__.py", "mixed/.env", "mixed/table.csv", "mixed/pure/part.py", "mixed/native.so"),
+        *("app/__init__.py", "app/ghostos.db", "spread/inner/part.py", "spread/inner/secret.txt"),
+        *("venv/pyvenv.cfg", "venv/lib.py", ".git/config.py", "with-dash/part.py", "data/image.png"),
+        *("module.py", ".hidden.py", "notes.txt", ".env"),
+    ):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("X = 1\n")
+    (root / "link.py").symlink_to(root / ".env")
+
+
+def test_of_a_folder_that_python_imports_from_code_is_read_one_by_one_or_where_all_is_code(tmp_path: Path) -> None:
     root = tmp_path / "project"
-    for folder in ("package/data", "app", "spread/inner", ".git", "venv"):
-        (root / folder).mkdir(parents=True)
-    for name in ("package/__init__.py", "package/data/table.csv", "module.py", "spread/inner/part.py", ".env"):
-        (root / name).write_text("")
-    for name in ("app/ghostos.db", "notes.txt", "spread/inner/secret.txt", ".git/config", "venv/pyvenv.cfg"):
-        (root / name).write_text("")
-    (root / "venv" / "lib.py").write_text("")
-    (root / "elsewhere.py").symlink_to(tmp_path / "elsewhere")
-    reach = [str(path.relative_to(root)) for path in find_root_reach(root)]
-    assert reach == ["module.py", "package", "spread/inner/part.py"]
-    assert find_root_reach(tmp_path / "nowhere") == []
+    make_project(root)
+    reach = PythonReach(never=[root / "app"], entries=[str(root), str(tmp_path / "nowhere")])
+    assert root in reach.roots
+
+    def code() -> list[str]:
+        return sorted(str(path.relative_to(root)) for path in reach.find_code())
+
+    mixed = ["mixed/__init__.py", "mixed/native.so", "mixed/pure"]
+    assert code() == [*mixed, "module.py", "pure", "spread/inner/part.py"]
+    (root / "pure" / ".env").write_text("KEY=1")
+    assert code() == [*mixed, "module.py", *PURE, "spread/inner/part.py"]
+    (root / "spread" / "inner" / "new.py").write_text("X = 1\n")
+    assert code() == [*mixed, "module.py", *PURE, "spread/inner/new.py", "spread/inner/part.py"]
+    inside = PythonReach(never=[root], entries=[str(root / "mixed")]).find_code()
+    assert sorted(str(path.relative_to(root)) for path in inside) == [*mixed[:2], "mixed/pure/part.py"]
+
+
+PURE = ["pure/__init__.py", "pure/__pycache__", "pure/part.py", "pure/py.typed"]
+
+
+def test_python_itself_is_read_also_where_a_project_lies_beside_it(tmp_path: Path) -> None:
+    reach = PythonReach(never=[])
+    for path in (os.__file__, pytest.__file__, sys.executable):
+        assert any(Path(os.path.realpath(path)).is_relative_to(each) for each in reach.whole), path
+    for prefix in (sys.prefix, sys.base_prefix):
+        assert Path(os.path.realpath(prefix)) not in reach.whole
+
+
+IN_ITS_OWN = """
+import sys
+from pathlib import Path
+from ghostos_container import Container
+from ghostos_moss import ProcessExecutor, PyContext, load_source
+
+root, target = Path(sys.argv[1]), sys.argv[2]
+executor = ProcessExecutor(never=[root / "app"])
+session = executor.open(load_source(target), pycontext=PyContext(), container=Container(), injections={})
+result = session.run("import module, mixed.pure.part, pure.part, spread.inner.part\\nprint(module.X)")
+assert (result.error, result.std_output) == (None, "1\\n"), result.error
+for name in (
+    ".env", "notes.txt", "mixed/.env", "mixed/table.csv", "app/ghostos.db", "app/__init__.py", "data/image.png"
+):
+    result = session.run(f"print(open({str(root / name)!r}).read())")
+    assert result.status == "error" and "PermissionError" in result.error, name
+session.close()
+executor.close()
+"""
+
+
+def test_a_worker_reads_code_of_an_editable_install_and_nothing_else_of_its_project(
+    executor: ProcessExecutor, tmp_path: Path
+) -> None:
+    root, target = tmp_path / "project", tmp_path / "target" / "agent_file.py"
+    make_project(root)
+    target.parent.mkdir()
+    target.write_text("x = 1\n")
+    venv.create(root / ".venv", symlinks=True)
+    (library,) = (root / ".venv").glob("lib/python*/site-packages")
+    (library / "editable.pth").write_text("\n".join([*filter(os.path.isdir, sys.path), str(root)]))
+    python = str(root / ".venv" / "bin" / "python")
+    done = subprocess.run(
+        [python, "-c", IN_ITS_OWN, str(root), str(target)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_any_number_of_other_files_beside_a_source_is_looked_at_only_so_far(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"image_{number}.png").touch()
+    budget = Budget(20)
+    assert len(budget.list(tmp_path)) == 20
+    assert budget.is_spent
+    assert budget.list(tmp_path) == []
 
 
 def test_a_worker_reads_no_data_beside_the_sources_of_an_editable_install(

@@ -5,9 +5,8 @@ import os
 import platform
 import resource
 import signal
-import sys
 import time
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,27 +15,13 @@ import msgspec
 from ghostos_moss._limits import Limits
 from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._landlock import restrict_files
-from ghostos_moss._process._reach import find_root_reach
+from ghostos_moss._process._python_reach import PythonReach
 from ghostos_moss._process._seccomp import build_filter, install_filter
 from ghostos_moss._process._system import drop_capabilities, open_unlinked, set_process_option
 
 __all__ = ["WorkerPlan", "confine", "die_with_parent", "give_up_privileges", "prepare_to_confine"]
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
-_SYSTEM: Final = (
-    *(
-        "/usr/lib",
-        "/usr/lib64",
-        "/usr/libexec",
-        "/usr/share",
-        "/usr/local/lib",
-        "/lib",
-        "/lib64",
-        "/etc/ssl",
-        "/etc/pki",
-    ),
-    *("/etc/ca-certificates", "/etc/localtime", "/etc/ld.so.cache", "/etc/mime.types", "/dev/urandom"),
-)
 _FOR_NET: Final = tuple(
     f"/etc/{name}"
     for name in ("resolv.conf", "hosts", "nsswitch.conf", "host.conf", "gai.conf", "services", "protocols")
@@ -44,11 +29,12 @@ _FOR_NET: Final = tuple(
 _PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt")
 
 
-def prepare_to_confine() -> None:
-    """Do once what is the same for every worker."""
-    _readable_system_paths()
-    _source_roots()
+def prepare_to_confine(*, never: Sequence[Path]) -> PythonReach:
+    """Do once what is the same for every worker; what each may read is returned. Arguments: `PythonReach`."""
     build_filter(platform.machine(), pid=os.getpid())
+    reach = PythonReach(never=never)
+    reach.find_code()
+    return reach
 
 
 class WorkerPlan(msgspec.Struct, frozen=True):
@@ -86,8 +72,8 @@ def give_up_privileges() -> None:
     drop_capabilities()
 
 
-def confine(plan: WorkerPlan) -> None:
-    """Keep this process, whose parent has given up all privileges, from everything but its plan.
+def confine(plan: WorkerPlan, reach: PythonReach) -> None:
+    """Keep this process, whose parent has given up all privileges, from everything but its plan and what Python needs.
 
     Raises:
         SystemCallError: A layer cannot be had. What was set before stays.
@@ -99,7 +85,7 @@ def confine(plan: WorkerPlan) -> None:
         os.environ.update({"HOME": plan.scratch, "TMPDIR": plan.scratch})
         _limit(plan.limits)
         if not plan.grants.everything:
-            _keep_from_all_else(plan, scratch)
+            _keep_from_all_else(plan, reach, scratch)
     finally:
         os.close(scratch)
 
@@ -111,42 +97,20 @@ def _enter(folder: int, *, name: str) -> None:
         raise OSError(exc.errno, exc.strerror, name) from exc
 
 
-def _keep_from_all_else(plan: WorkerPlan, scratch: int) -> None:
+def _keep_from_all_else(plan: WorkerPlan, reach: PythonReach, scratch: int) -> None:
     grants = plan.grants
     set_process_option("dumpable", _PR_SET_DUMPABLE, 0)
     restrict_files(
         own=scratch,
-        system=[*_readable_system_paths(), *map(Path, _FOR_NET if grants.net else ())],
-        read=[*map(Path, plan.read), *map(Path, grants.read)],
-        listed=[*_source_roots(), *(Path(folder) for folder in plan.listed)],
+        system=[*reach.whole, *map(Path, _FOR_NET if grants.net else ())],
+        read=[*reach.find_code(), *map(Path, plan.read), *map(Path, grants.read)],
+        listed=[*reach.roots, *map(Path, plan.listed)],
         write=[Path(path) for path in grants.write],
         execute=[Path(folder) for folder in _PROGRAMS] if grants.run else [],
         devices=[Path(os.devnull)],
         may_connect=grants.net,
     )
     install_filter(net=grants.net, run=grants.run)
-
-
-@cache
-def _readable_system_paths() -> list[Path]:
-    """What Python and its libraries need: their own files, the system's libraries, time zones, certificates."""
-    roots = _source_roots()
-    whole = [Path(entry) for entry in sys.path if entry and Path(entry) not in roots]
-    code = [path for root in roots for path in find_root_reach(root)]
-    return [*map(Path, _SYSTEM), *_prefixes(), *whole, *code]
-
-
-@cache
-def _source_roots() -> list[Path]:
-    """Folders of source code that Python imports from, and that may hold anything else: those of editable installs."""
-    entries = (Path(entry) for entry in sys.path if entry and os.path.isdir(entry))
-    is_library = ("site-packages", "dist-packages")
-    inside = _prefixes()
-    return [each for each in entries if each.name not in is_library and not any(map(each.is_relative_to, inside))]
-
-
-def _prefixes() -> list[Path]:
-    return [Path(prefix) for prefix in sorted({sys.prefix, sys.base_prefix, sys.exec_prefix})]
 
 
 def _limit(limits: Limits) -> None:

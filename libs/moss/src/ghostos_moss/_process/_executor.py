@@ -65,7 +65,7 @@ class ProcessExecutor:
         self._limits = limits or Limits()
         self._accepted = accepted
         self._secrets = tuple(secrets)
-        self._zygote = Zygote()
+        self._zygote = Zygote(never=self._never)
         self._kept = KeptWorkers(keep_s=keep_s, most=most_kept)
         self._async_calls = AsyncCalls()
 

@@ -15,7 +15,7 @@ from ghostos_moss._places import find_places, import_root
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import PermissionsError
 
-__all__ = ["OF_THE_SYSTEM", "Grants", "find_places", "resolve_grants"]
+__all__ = ["OF_THE_SYSTEM", "Grants", "find_places", "leave_out", "resolve_grants"]
 
 OF_THE_SYSTEM: Final = (Path("/proc"), Path("/sys"), Path("/dev"))
 """What lies there is other processes and devices, and means something else on each side."""
@@ -77,8 +77,8 @@ def resolve_grants(
             if place.is_relative_to(path) or (path.is_relative_to(place) and _has_code(path)):
                 reason = f"it reaches code that is imported from {place}: name a folder that has no Python files"
                 raise PermissionsError("write", name, reason)
-        write += _without(path, never)
-    read = [each for name in permissions.read or () for each in _without(_real("read", name, never=never), never)]
+        write += leave_out(path, never)
+    read = [each for name in permissions.read or () for each in leave_out(_real("read", name, never=never), never)]
     env = {name: environment[name] for name in permissions.env or () if name in environment}
     return Grants(read=tuple(read), write=tuple(write), env=env, net=permissions.net is True, run=bool(permissions.run))
 
@@ -94,7 +94,7 @@ def _real(kind: str, name: str, *, never: Sequence[Path]) -> Path:
     return path
 
 
-def _without(path: Path, never: Sequence[Path]) -> Iterator[str]:
+def leave_out(path: Path, never: Sequence[Path]) -> Iterator[str]:
     """A path, or, if it contains a folder that is never granted, all else in it."""
     inside = [folder for folder in never if folder.is_relative_to(path)]
     if not inside:
@@ -107,7 +107,7 @@ def _without(path: Path, never: Sequence[Path]) -> Iterator[str]:
     for entry in entries:
         if entry.is_symlink():  # it may lead there; what it leads to can be named itself
             continue
-        yield from _without(entry, inside) if entry not in inside else ()
+        yield from leave_out(entry, inside) if entry not in inside else ()
 
 
 def _has_code(path: Path) -> bool:

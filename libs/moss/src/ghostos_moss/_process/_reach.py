@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -10,51 +10,59 @@ from typing import Final
 from ghostos_moss._places import import_root
 from ghostos_moss._source import ModuleSource
 
-__all__ = ["find_reach", "find_root_reach"]
+__all__ = ["Budget", "find_reach", "is_package_folder"]
 
 _MAX_FILES: Final = 2000
-_CODE: Final = (".py", ".so", ".pyd")
 _MAX_DEPTH: Final = 6
 
 
-def find_reach(source: ModuleSource) -> tuple[tuple[str, ...], tuple[str, ...]]:
+class Budget:
+    """How many entries of folders are looked at, all told: other files beside sources may be any number.
+
+    Args:
+        entries: At most so many.
+    """
+
+    def __init__(self, entries: int = 20_000) -> None:
+        self._left = entries
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether something may have been left out."""
+        return self._left <= 0
+
+    def list(self, folder: Path, *, first: Sequence[str] = ()) -> list[os.DirEntry[str]]:
+        """Return what is in a folder, by name; nothing of one that may not be listed.
+
+        Args:
+            folder: To look into.
+            first: Folders with one of these files in them come before all else.
+        """
+        try:
+            with os.scandir(folder) as entries:
+                found = [*islice(entries, max(self._left, 0))]
+        except OSError:
+            return []
+        self._left -= len(found)
+        return sorted(
+            found, key=lambda entry: (not any(os.path.exists(f"{entry.path}/{name}") for name in first), entry.name)
+        )
+
+
+def find_reach(source: ModuleSource, *, never: Sequence[Path] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the files that the module may import from its folder (its package's, if it is in one), and that folder.
 
-    Folders with a dot, virtual environments and folders without Python sources are left out, and so is what lies
-    behind links that lead elsewhere. Beyond 2,000 files the rest cannot be imported. All are real paths.
+    Folders with a dot, virtual environments, folders without Python sources and those of `never` are left out, and so
+    is what lies behind links that lead elsewhere, and what may not be looked at. Beyond 2,000 files, or 20,000 entries
+    of folders, the rest cannot be imported. All are real paths.
     """
     if not os.path.isabs(source.filename):
         return (), ()
     root = Path(os.path.realpath(import_root(source.filename, package=source.package)))
-    files: list[str] = _find_itself(source)
     start = root / source.package.split(".")[0] if source.package else root
-    for path in _sources(start, depth=0):
-        if len(files) >= _MAX_FILES:
-            break
-        files.append(str(path))
+    sources = _sources(start, depth=0, budget=Budget(), never=never)
+    files = [*_find_itself(source), *map(str, islice(sources, _MAX_FILES))]
     return tuple(files), (str(root),)
-
-
-def find_root_reach(root: Path) -> list[Path]:
-    """Return what may be imported from a folder of source code that Python imports from, such as an editable install's.
-
-    Its packages, with all that is in them; of everything else beside them Python sources and extension modules alone.
-    """
-    try:
-        with os.scandir(root) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return []
-    reach: list[Path] = []
-    for entry in found:
-        path = Path(entry.path)
-        if entry.name.startswith(".") or entry.is_symlink():
-            continue
-        if (entry.is_file() and path.suffix in _CODE) or (entry.is_dir() and (path / "__init__.py").is_file()):
-            reach.append(path)
-        elif entry.is_dir() and _is_package_folder(path):
-            reach += islice(_sources(path, depth=1), _MAX_FILES)
-    return reach[:_MAX_FILES]
 
 
 def _find_itself(source: ModuleSource) -> list[str]:
@@ -72,20 +80,18 @@ def _find_itself(source: ModuleSource) -> list[str]:
     return [path] if text.removeprefix("\ufeff") == source.text else []
 
 
-def _sources(folder: Path, *, depth: int) -> Iterator[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:  # a folder that may not be listed has nothing to import
-        return
-    for entry in found:
-        if entry.name.startswith(".") or entry.is_symlink():
+def _sources(folder: Path, *, depth: int, budget: Budget, never: Sequence[Path]) -> Iterator[Path]:
+    for entry in budget.list(folder):
+        path = Path(entry.path)
+        if entry.name.startswith(".") or entry.is_symlink() or path in never:
             continue
-        if entry.is_file() and entry.name.endswith(".py"):
-            yield Path(entry.path)
-        elif entry.is_dir() and depth < _MAX_DEPTH and _is_package_folder(Path(entry.path)):
-            yield from _sources(Path(entry.path), depth=depth + 1)
+        if not entry.is_dir():
+            if entry.name.endswith(".py") and entry.is_file():
+                yield path
+        elif depth < _MAX_DEPTH and is_package_folder(path):
+            yield from _sources(path, depth=depth + 1, budget=budget, never=never)
 
 
-def _is_package_folder(folder: Path) -> bool:
-    return folder.name.isidentifier() and not (folder / "pyvenv.cfg").exists()
+def is_package_folder(folder: Path) -> bool:
+    """Whether there may be something to import in a folder: it has a name for that, and is no virtual environment."""
+    return folder.name.isidentifier() and not os.path.exists(folder / "pyvenv.cfg")

@@ -75,7 +75,7 @@ class WorkerSupply:
 
     def describe(self, source: ModuleSource, *, scratch: str) -> Purpose:
         """Return what a worker for a module is made for, whose current folder is `scratch`."""
-        readable, listed = find_reach(source)
+        readable, listed = find_reach(source, never=self.never)
         plan = WorkerPlan(
             scratch=scratch,
             read=readable,

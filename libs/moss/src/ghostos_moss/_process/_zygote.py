@@ -18,7 +18,8 @@ import msgspec
 
 from ghostos_moss._process._confine import WorkerPlan, confine, die_with_parent, give_up_privileges, prepare_to_confine
 from ghostos_moss._process._frames import Answer, Failure, FrameError, FrameSocket, PeerClosedError, Request
-from ghostos_moss._process._orders import CONFINE, READY
+from ghostos_moss._process._orders import CONFINE, MAX_NEVER_BYTES, READY
+from ghostos_moss._process._python_reach import PythonReach
 from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._system import SystemCallError, set_process_option
 from ghostos_moss._process._warm_up import rehearse, warm_up
@@ -38,7 +39,8 @@ def main() -> None:
     """Serve orders on the descriptor that the command line names, until the host is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
     warm_up()
-    prepare_to_confine()
+    never = control.recv(MAX_NEVER_BYTES).split(b"\0")[1:]
+    reach = prepare_to_confine(never=[Path(os.fsdecode(path)) for path in never])
     give_up_privileges()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the host's affair
     set_process_option("child subreaper", _PR_SET_CHILD_SUBREAPER, 1)
@@ -47,13 +49,13 @@ def main() -> None:
     gc.freeze()  # what is shared with the workers stays shared
     control.send(READY)
     try:
-        _serve(control, children)
+        _serve(control, children, reach)
     except ConnectionError:  # the host is gone, with a worker on its way to it
         children.kill_all()
     os._exit(0)
 
 
-def _serve(control: socket.socket, children: "_Children") -> None:
+def _serve(control: socket.socket, children: "_Children", reach: PythonReach) -> None:
     """Make workers for as long as there is a host, then end them."""
     poll = select.poll()
     poll.register(control, select.POLLIN)
@@ -67,7 +69,7 @@ def _serve(control: socket.socket, children: "_Children") -> None:
             if not order:
                 children.kill_all()
                 return
-            _fork(control, descriptors, children)
+            _fork(control, descriptors, children, reach)
 
 
 class _Children:
@@ -118,13 +120,14 @@ def _kill(processes: set[int]) -> None:
             continue
 
 
-def _fork(control: socket.socket, descriptors: list[int], children: _Children) -> None:
+def _fork(control: socket.socket, descriptors: list[int], children: _Children, reach: PythonReach) -> None:
     """Make a worker and tell of it: its number, with a handle of it, or why there is none."""
     handle = -1
     try:
         if len(descriptors) != _DESCRIPTORS:  # the system has dropped what was more than this process may have
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))  # noqa: TRY301 - as where it says so itself
-        pid = _fork_worker(control, *descriptors)
+        reach.find_code()  # what was looked for here need not be looked for by each worker
+        pid = _fork_worker(control, *descriptors, reach=reach)
         children.add(pid)
         handle = os.pidfd_open(pid)  # without one the worker ends: nobody is at the other end
     except OSError as exc:
@@ -137,16 +140,18 @@ def _fork(control: socket.socket, descriptors: list[int], children: _Children) -
                 os.close(each)
 
 
-def _fork_worker(control: socket.socket, connection: int, output: int) -> int:
+def _fork_worker(control: socket.socket, connection: int, output: int, *, reach: PythonReach) -> int:
     zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
-        _become_worker(zygote, control=control, connection=connection, output=output)
+        _become_worker(zygote, reach, control=control, connection=connection, output=output)
     return pid
 
 
-def _become_worker(zygote: int, *, control: socket.socket, connection: int, output: int) -> NoReturn:
+def _become_worker(
+    zygote: int, reach: PythonReach, *, control: socket.socket, connection: int, output: int
+) -> NoReturn:
     try:
         die_with_parent(zygote)
         control.close()
@@ -154,7 +159,7 @@ def _become_worker(zygote: int, *, control: socket.socket, connection: int, outp
         streams = WorkerStreams(output, keep=(connection,))
         frames = FrameSocket(socket.socket(fileno=connection))
         _rehearse_until_needed(connection)
-        if _confine_as_told(frames):
+        if _confine_as_told(frames, reach):
             serve(frames, streams)
     finally:
         os._exit(0)  # never back into the zygote's loop, whatever was raised
@@ -168,7 +173,7 @@ def _rehearse_until_needed(connection: int) -> None:
             return
 
 
-def _confine_as_told(frames: FrameSocket) -> bool:
+def _confine_as_told(frames: FrameSocket, reach: PythonReach) -> bool:
     """Wait for the plan and follow it; False if there is none, or it cannot be followed."""
     try:
         request = frames.receive()
@@ -177,7 +182,7 @@ def _confine_as_told(frames: FrameSocket) -> bool:
     if not isinstance(request, Request) or request.name != CONFINE:
         return False
     try:
-        confine(msgspec.convert(*request.arguments, type=WorkerPlan))
+        confine(msgspec.convert(*request.arguments, type=WorkerPlan), reach)
     except OSError as exc:
         layer = exc.layer if isinstance(exc, SystemCallError) else "the worker"
         reason = os.strerror(exc.errno) if exc.errno else str(exc)

@@ -9,16 +9,17 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._frames import Answer, Failure, FrameError, FrameSocket, PeerClosedError, Request
-from ghostos_moss._process._orders import CONFINE, FORK, READY, STOP_SIGNAL
+from ghostos_moss._process._orders import CONFINE, FORK, MAX_NEVER_BYTES, READY, STOP_SIGNAL
 from ghostos_moss.errors import ConfinementError
 
 __all__ = ["WorkerProcess", "Zygote"]
@@ -142,11 +143,13 @@ class Zygote:
     One more than is asked for is made ahead: it waits to be told what it may have.
 
     Args:
+        never: Folders that no worker may read, also where Python imports from one that they are in.
         fork_timeout_s: A process that makes no worker for so long is halted, or stuck: it is ended with all workers,
             and the next one starts anew.
     """
 
-    def __init__(self, *, fork_timeout_s: float = 20.0) -> None:
+    def __init__(self, *, never: Sequence[Path] = (), fork_timeout_s: float = 20.0) -> None:
+        self._never = tuple(never)
         self._fork_timeout_s = fork_timeout_s
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -244,6 +247,7 @@ class Zygote:
         self._end()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control = ours
+        self._send_never(ours)
         self._home = self._home or tempfile.TemporaryDirectory(prefix="ghostos-zygote-")
         with theirs, tempfile.TemporaryFile(dir=self._home.name) as errors:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with a module of ours
@@ -269,6 +273,12 @@ class Zygote:
                 raise _no_zygote(said.rpartition("\n")[2] or "it did not answer")
         ours.settimeout(self._fork_timeout_s)
         return ours
+
+    def _send_never(self, control: socket.socket) -> None:
+        told = b"\0".join([b"never", *map(os.fsencode, self._never)])
+        if len(told) > MAX_NEVER_BYTES:
+            raise _no_zygote("there are too many folders that are never granted")
+        control.send(told)
 
 
 def _order(control: socket.socket) -> _Ordered:
