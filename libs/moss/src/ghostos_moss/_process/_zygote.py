@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -73,7 +74,10 @@ def _serve(control: socket.socket, children: "_Children", reach: PythonReach) ->
 
 
 class _Children:
-    """The workers, and what they started and left behind when they ended: that comes to this process, and is killed."""
+    """The workers, and what they started and left behind when they ended: that comes to this process, and is killed.
+
+    What others leave behind while their worker lives comes to that one.
+    """
 
     def __init__(self) -> None:
         self._workers: set[int] = set()
@@ -146,6 +150,8 @@ def _fork_worker(control: socket.socket, connection: int, output: int, *, reach:
     if pid == 0:
         signal.set_wakeup_fd(-1)
         _become_worker(zygote, reach, control=control, connection=connection, output=output)
+    with suppress(OSError):  # it has ended by now
+        os.setpgid(pid, pid)  # here and there, so that whoever is first can rely on it
     return pid
 
 
@@ -154,6 +160,8 @@ def _become_worker(
 ) -> NoReturn:
     try:
         die_with_parent(zygote)
+        os.setpgid(0, 0)  # with what it starts, which cannot leave the group: it is halted and ended as one
+        set_process_option("child subreaper", _PR_SET_CHILD_SUBREAPER, 1)  # and none of that comes to the zygote yet
         control.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         streams = WorkerStreams(output, keep=(connection,))

@@ -24,6 +24,7 @@ from ghostos_moss.errors import ConfinementError
 
 __all__ = ["WorkerProcess", "Zygote"]
 
+_PROCESS_GROUP: Final = 4  # PIDFD_SIGNAL_PROCESS_GROUP
 _START_TIMEOUT_S: Final = 30.0
 _MAX_ANSWER_BYTES: Final = 4096
 _END_TIMEOUT_S: Final = 3.0
@@ -57,20 +58,37 @@ class WorkerProcess:
     _handle: int
 
     def kill(self) -> None:
-        """End it at once. Harmless when it has ended, and from any thread."""
+        """End it at once, and the programs that it started. Harmless when it has ended, and from any thread."""
         self._signal(signal.SIGKILL)
+        self._signal_all(signal.SIGKILL)
 
     def interrupt(self) -> None:
         """Ask it to end its run. As harmless."""
         self._signal(STOP_SIGNAL)
 
     def pause(self) -> None:
-        """Halt it where it is. As harmless."""
-        self._signal(signal.SIGSTOP)
+        """Halt it where it is, with the programs that it started. As harmless."""
+        self._signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Have it go on. As harmless."""
-        self._signal(signal.SIGCONT)
+        """Have it go on, with them. As harmless."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        """Signal its process group: what it starts is not permitted to leave that."""
+        try:
+            signal.pidfd_send_signal(self._handle, number, None, _PROCESS_GROUP)
+        except ProcessLookupError:  # none of them is left
+            return
+        except OSError:  # a kernel before 6.9 does not know the flag, or it was released
+            self._signal_all_by_number(number)
+
+    def _signal_all_by_number(self, number: signal.Signals) -> None:
+        try:
+            signal.pidfd_send_signal(self._handle, 0)  # while it lives its number is nobody else's
+            os.killpg(self.pid, number)
+        except OSError:  # ended, or released already
+            return
 
     def _signal(self, number: signal.Signals) -> None:
         try:
