@@ -248,6 +248,24 @@ def test_a_worker_reads_code_of_an_editable_install_and_nothing_else_of_its_proj
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs files of two users")
+def test_a_neighbour_that_may_not_be_looked_at_is_skipped() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # noqa: S103 - another user looks into it
+        for name in ("agent_file.py", "helper.py", "pgdata/inner.py"):
+            path = Path(folder, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("x = 1\n")
+        os.chmod(Path(folder, "pgdata"), 0o700)
+        source = load_source(str(Path(folder, "agent_file.py")))
+        os.seteuid(65_534)
+        try:
+            reach, _ = find_reach(source)
+        finally:
+            os.seteuid(0)
+        assert {os.path.basename(path) for path in reach} == {"agent_file.py", "helper.py"}
+
+
 def test_any_number_of_other_files_beside_a_source_is_looked_at_only_so_far(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"image_{number}.png").touch()
