@@ -18,6 +18,7 @@ from ghostos_container import Container
 from ghostos_moss import AcceptedFiles, Permissions, ProcessExecutor, PyContext, load_source
 from ghostos_moss._acceptance._imports import find_imports
 from ghostos_moss._acceptance._locks import lock_new_file
+from ghostos_moss._acceptance._target_links import is_led_elsewhere
 from ghostos_moss.errors import (
     AcceptanceRecordError,
     CompileError,
@@ -718,3 +719,65 @@ def test_the_record_is_for_its_user_alone(house, play):
     play(write=[str(house.folder)])
     for place in [house.runtime, *house.runtime.rglob("*")]:
         assert place.stat().st_mode & 0o077 == 0, place
+
+
+def link_by_code(path: Path, to: Path) -> str:
+    return f"import os\nos.path.lexists({str(path)!r}) and os.unlink({str(path)!r})\n{symlink(path, to)}"
+
+
+def symlink(path: Path, to: Path) -> str:
+    return f"os.symlink({str(to)!r}, {str(path)!r})"
+
+
+def test_a_link_that_code_put_in_the_place_of_a_plain_target_is_not_followed_for_it(house, play):
+    secret = house.base / "secret.env"
+    secret.write_text("KEY = 'sk-hidden'\n")
+    plain = house.write("plain.py", "KEY = 1\n")
+    assert play(link_by_code(plain, secret), target=plain, write=[str(house.folder)]) == ""
+    for grants in ({}, {"write": [str(house.folder)]}):
+        error = _error(lambda grants=grants: play("print(KEY)", target=plain, **grants))
+        assert "plain.py is new" in error
+        assert "hidden" not in error
+    plain.unlink()
+    plain.write_text("KEY = 2\n")
+    assert play("print(KEY)", target=plain) == "2\n", "the user's own file is used as it comes"
+
+
+def test_a_folder_that_code_replaced_by_a_link_leads_to_no_target(house, play):
+    inner = house.write("inner/plain.py", "KEY = 1\n")
+    secret = house.base / "elsewhere"
+    secret.mkdir()
+    (secret / "plain.py").write_text("KEY = 'sk-hidden'\n")
+    moved = house.folder / "moved"
+    code = f"import os\nos.rename({str(inner.parent)!r}, {str(moved)!r})\n{symlink(inner.parent, secret)}"
+    assert play(code, target=inner, write=[str(house.folder)]) == ""
+    assert "plain.py is new" in _error(lambda: play("print(KEY)", target=inner))
+
+
+def test_a_link_of_the_users_leads_to_its_target_as_it_was_accepted(house, play):
+    real = house.base / "real.py"
+    real.write_text("KEY = 1\n")
+    link = house.folder / "linked.py"
+    link.symlink_to(real)
+    assert play("print(KEY)", target=link) == "1\n"
+    assert play("print(KEY)", target=link, write=[str(house.folder)]) == "1\n"
+    assert play("print(KEY)", target=link) == "1\n"
+    other = house.base / "other.py"
+    other.write_text("KEY = 'sk-hidden'\n")
+    play(link_by_code(link, other), target=link, write=[str(house.folder)])
+    assert "linked.py has changed" in _error(lambda: play("print(KEY)", target=link))
+
+
+def test_text_that_was_read_through_a_link_that_is_gone_again_is_not_what_lies_there(house, tmp_path):
+    plain, secret = house.write("plain.py", "KEY = 1\n"), tmp_path / "secret.py"
+    secret.write_text("KEY = 'sk-hidden'\n")
+    honest = load_source(str(plain))
+    plain.unlink()
+    plain.symlink_to(secret)
+    lured = load_source(str(plain))
+    plain.unlink()
+    plain.write_text("KEY = 1\n")
+    written = [str(house.folder)]
+    assert is_led_elsewhere(lured, written)
+    assert not is_led_elsewhere(honest, written)
+    assert not is_led_elsewhere(lured, [str(tmp_path / "data")]), "code may not write there"

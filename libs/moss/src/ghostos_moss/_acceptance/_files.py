@@ -12,6 +12,7 @@ from ghostos_moss._acceptance._host_parts import concerns_host
 from ghostos_moss._acceptance._imports import find_imports, sys_path
 from ghostos_moss._acceptance._local_files import Content, find_files, read_content
 from ghostos_moss._acceptance._record import ANYWHERE, AcceptedFile, Record, RecordStore
+from ghostos_moss._acceptance._target_links import is_led_elsewhere
 from ghostos_moss._acceptance._waiting import (
     COMPILED,
     GONE,
@@ -61,7 +62,7 @@ class AcceptedFiles:
         self._token = object()
 
     def check(self, source: ModuleSource) -> None:
-        """Make sure that a target may be used: something on the host runs it, or goes by what it says.
+        """Make sure that a target may be used: the host runs it, goes by what it says, or read it through code's link.
 
         Raises:
             NotAcceptedError: It waits for the user.
@@ -72,7 +73,7 @@ class AcceptedFiles:
         if not self._is_following_written:
             self._follow_written(source.filename)
         is_known = source.filename in self._fresh or source.filename in self._store.read().files
-        if not (is_known or concerns_host(source)):
+        if not (is_known or concerns_host(source) or is_led_elsewhere(source, self._list_written())):
             return
         self.admit(source.filename, source.digest, target=source.filename)
         source.memo[_MEMO] = self._token
@@ -175,7 +176,8 @@ class AcceptedFiles:
             return
         with self._store.change() as record:
             self._take_over(record)
-            targets = [each for each in (source, *self._followed) if concerns_host(each)]
+            used = (source, *self._followed)
+            targets = [each for each in used if concerns_host(each) or is_led_elsewhere(each, fresh)]
             own = [path for each in targets for path in self._find_files(each, record, written=fresh)]
             for path in dict.fromkeys([*own, *record.files]):
                 places = _places(path)
@@ -346,7 +348,7 @@ class AcceptedFiles:
 
     def _find_waiting(self, source: ModuleSource, record: Record) -> Waiting | None:
         own: list[str] = []
-        if concerns_host(source) or source.filename in record.files:
+        if source.filename in record.files or concerns_host(source) or is_led_elsewhere(source, self._list_written()):
             own = self._find_files(source, record, written=self._list_written())
         files = [self._examine(path, record) for path in sorted({*own, *record.asked.get(source.filename, [])})]
         return put_together(file for file in files if file is not None)
