@@ -1,15 +1,29 @@
 """For all tests: no network but this machine's own, and Ctrl-C reaches the processes that they start."""
 
+import ast
 import ipaddress
 import signal
 import socket
+import sys
 from typing import Any
 
 import pytest
 
+from ghostos_moss import _syntax_trees
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A job that a shell runs in the background ignores SIGINT, and would have its children ignore it, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if sys.version_info < (3, 12):
+    # pytest and its plugins parse what they show: where a thread of a test does too, both fail (see `_syntax_trees`).
+    _parse = ast.parse
+
+    def _parse_alone(*arguments: Any, **options: Any) -> ast.AST:  # noqa: ANN401 - passed on
+        with _syntax_trees.lock:
+            return _parse(*arguments, **options)
+
+    ast.parse = _parse_alone
 
 
 def _is_of_this_machine(address: object) -> bool:

@@ -123,7 +123,9 @@ def test_one_that_is_halted_is_closed(zygote: Zygote, plan: WorkerPlan) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("free", range(4))
+@pytest.mark.parametrize(
+    "free", range(3)
+)  # two descriptors come with the order, and a handle of the worker is the third
 def test_where_no_worker_can_be_made_that_is_said_and_those_that_there_are_go_on(
     zygote: Zygote, plan: WorkerPlan, free: int
 ) -> None:
@@ -137,14 +139,28 @@ def test_where_no_worker_can_be_made_that_is_said_and_those_that_there_are_go_on
     limit = [at for at in range(before[0]) if at not in used][free]
     resource.prlimit(number, resource.RLIMIT_NOFILE, (limit, before[1]))
     ahead = zygote.fork(plan)
-    if free < 3:  # two descriptors come with the order, and a handle of the worker is the third
-        with pytest.raises(ConfinementError, match="no process can be made: Too many open files"):
-            zygote.fork(plan)
+    with pytest.raises(ConfinementError, match="no process can be made: Too many open files"):
+        zygote.fork(plan)
     resource.prlimit(number, resource.RLIMIT_NOFILE, before)
     later = [zygote.fork(plan) for _ in range(3)]
     assert number_of(zygote) == number
     for worker in (first, ahead, *later):
         assert_is_one(worker)
+
+
+def test_workers_that_end_while_it_may_open_nothing_end_no_other(zygote: Zygote, plan: WorkerPlan) -> None:
+    gone, stays = zygote.fork(plan), zygote.fork(plan)
+    number = number_of(zygote)
+    before = resource.prlimit(number, resource.RLIMIT_NOFILE)
+    resource.prlimit(number, resource.RLIMIT_NOFILE, (2, before[1]))  # as many as it waits for
+    gone.kill()
+    gone.release()
+    while Path(f"/proc/{gone.pid}").exists():
+        assert number_of(zygote) == number
+    resource.prlimit(number, resource.RLIMIT_NOFILE, before)
+    assert_is_one(stays)
+    assert_is_one(zygote.fork(plan))
+    assert number_of(zygote) == number
 
 
 def test_a_worker_that_cannot_be_confined_says_at_which_path_and_why(zygote: Zygote, tmp_path: Path) -> None:

@@ -28,6 +28,17 @@ def handlers():
     return {name: [*logging.getLogger(name).handlers] for name in (*LOGGERS, "root")}
 
 
+@pytest.fixture(autouse=True)
+def _levels_of_a_new_process():
+    """A command that another test ran in this process has set its own."""
+    before = {logger: logger.level for logger in map(logging.getLogger, LOGGERS)}
+    for logger in before:
+        logger.setLevel(logging.NOTSET)
+    yield
+    for logger, level in before.items():
+        logger.setLevel(level)
+
+
 @pytest.fixture
 def app(tmp_path):
     Workspace(tmp_path).runtime.mkdir()

@@ -9,24 +9,25 @@ import ast
 import threading
 from types import CodeType
 
-__all__ = ["compile_tree", "parse_expression", "parse_tree"]
+__all__ = ["compile_tree", "lock", "parse_expression", "parse_tree"]
 
-_lock = threading.RLock()
+lock = threading.RLock()
+"""Who makes or compiles a tree by other means than these functions holds it meanwhile."""
 
 
 def parse_tree(text: str, filename: str = "<unknown>") -> ast.Module:
     """`ast.parse` of a module. Raises what that raises: SyntaxError, ValueError, RecursionError, MemoryError."""
-    with _lock:
+    with lock:
         return ast.parse(text, filename)
 
 
 def parse_expression(text: str) -> ast.expr:
     """`ast.parse` of one expression. Raises what that raises."""
-    with _lock:
+    with lock:
         return ast.parse(text, mode="eval").body
 
 
 def compile_tree(tree: ast.Module | ast.Expression | ast.Interactive, filename: str, *, flags: int = 0) -> CodeType:
     """`compile` of a module's tree, without the flags of the caller's own code. Raises what that raises."""
-    with _lock:
+    with lock:
         return compile(tree, filename, "exec", flags=flags, dont_inherit=True)

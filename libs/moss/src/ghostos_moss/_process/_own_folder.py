@@ -22,6 +22,9 @@ def describe_written(
 ) -> tuple[str, ...]:
     """Return notes on the files that a run wrote by names without a folder. What it was refused says more than these.
 
+    A folder that is kept is where such files belong, from which they are shown and handed on: there only what has the
+    name of a user's file is noted.
+
     Args:
         reply: What the worker says.
         scratch: The folder that its code has for itself.
@@ -33,11 +36,10 @@ def describe_written(
         return ()
     names = [name for name in reply.written[:_MAX_NAMES] if _is_inside(name) and os.path.isfile(Path(scratch, name))]
     notes = [_describe(name, beside=beside, never=never) for name in names]
-    if names and not all(notes):
-        goes = "" if is_kept else ", which is removed at the end"
+    if not is_kept and not all(notes):
         notes.append(
-            f"A file named without its folder is written to a folder that confined code has for itself{goes}, not "
-            "beside the user's files: there it takes the whole path, and --allow-write."
+            "A file named without its folder is written to a folder that confined code has for itself, which is "
+            "removed at the end, not beside the user's files: there it takes the whole path, and --allow-write."
         )
     return tuple(note for note in notes if note)
 

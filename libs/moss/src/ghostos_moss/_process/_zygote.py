@@ -81,6 +81,8 @@ class _Children:
 
     def __init__(self) -> None:
         self._workers: set[int] = set()
+        me = os.getpid()
+        self._list_of_all = os.open(f"/proc/{me}/task/{me}/children", os.O_RDONLY | os.O_CLOEXEC)
         self.ended, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -112,8 +114,11 @@ class _Children:
                 os.waitpid(pid, 0)
 
     def _list(self) -> set[int]:
-        me = os.getpid()
-        return {int(each) for each in Path(f"/proc/{me}/task/{me}/children").read_text().split()}
+        """Read what is open already: there may be no descriptor left."""
+        parts = [os.pread(self._list_of_all, _READ_BYTES, 0)]
+        while parts[-1]:
+            parts.append(os.pread(self._list_of_all, _READ_BYTES, sum(map(len, parts))))
+        return {int(each) for each in b"".join(parts).split()}
 
 
 def _kill(processes: set[int]) -> None:
@@ -133,11 +138,10 @@ def _fork(control: socket.socket, descriptors: list[int], children: _Children, r
         reach.find_code()  # what was looked for here need not be looked for by each worker
         pid = _fork_worker(control, *descriptors, reach=reach)
         children.add(pid)
-        handle = os.pidfd_open(pid)  # without one the worker ends: nobody is at the other end
-    except OSError as exc:
-        control.send((exc.strerror or str(exc)).encode())
-    else:
+        handle = os.pidfd_open(pid)
         socket.send_fds(control, [str(pid).encode()], [handle])
+    except OSError as exc:  # a worker that was made ends: nobody is at the other end
+        control.send((exc.strerror or str(exc)).encode())
     finally:
         for each in (*descriptors, handle):
             if each >= 0:
