@@ -135,24 +135,26 @@ def test_several_are_called_at_once_on_one_slot(start_matrix, boss):
     assert outputs(conversation) == [repr([f"said {at}" for at in range(5)])]
 
 
-def test_a_tree_three_deep_and_wide_finishes_on_few_slots(start_matrix, boss):
+@pytest.mark.parametrize(("wide", "slots"), [(3, 2), pytest.param(8, 4, marks=pytest.mark.slow)])
+def test_a_tree_three_deep_finishes_on_few_slots(start_matrix, boss, wide, slots):
     spread = code(
         "import asyncio",
         "level = int({level!r})",
-        "asks = [moss.subtasks.call(MossAgent(__file__), f'level {{level - 1}}') for _ in range(3)]",
+        "asks = [moss.subtasks.call(MossAgent(__file__), f'level {{level - 1}}') for _ in range({wide})]",
         "moss.flow.finish(sum(await asyncio.gather(*asks)))",
     )
 
     def answer(prompt: Prompt) -> str:
         level = int(prompt.messages[-2].content.removeprefix("level "))
-        return spread.format(level=str(level)) if level else code("moss.flow.finish(1)")
+        return spread.format(level=str(level), wide=wide) if level else code("moss.flow.finish(1)")
 
-    model = play((r"level \d", answer), count=41)
+    tasks = sum(wide**depth for depth in range(4))
+    model = play((r"level \d", answer), count=tasks + 1)
     matrix = start_matrix(model)
-    matrix.background_run(2)
+    matrix.background_run(slots)
     conversation = matrix.sync(boss, thread="b")
     listen(conversation, "level 3")
-    assert conversation.get_task().artifact == 27
+    assert conversation.get_task().artifact == wide**3
 
 
 def test_a_subtask_that_fails_is_an_error_of_the_code(start_matrix, boss):
