@@ -1,6 +1,5 @@
 """A client's handle on one task of a Matrix."""
 
-import asyncio
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -63,12 +62,8 @@ class TaskHost(Protocol):
         """Show what another process says on a task, if one works on it. From any thread."""
         ...
 
-    def announce(self, task_id: str) -> None:
-        """Tell other processes that a task has news, or work. On the Matrix's loop."""
-        ...
-
-    async def look(self, task_id: str) -> None:
-        """Stop the round of a task that runs here, where an event that was stored meanwhile says so."""
+    async def post(self, event: Event) -> Event:
+        """Store an event, and have it handled here or in another process; return it as it is stored. On the loop."""
         ...
 
 
@@ -245,24 +240,11 @@ class MatrixConversation:
 
     async def _post(self, event: Event) -> tuple[Event, Receiver]:
         cursor = self._host.log_of(self._task_id).listen()
-        storing = asyncio.ensure_future(self._host.store.post_event(event))
-        # Before it is stored: the claim queues up behind its event, one transaction takes both, and two hops between
-        # threads are saved. But not before it is sent: a handler that begins meanwhile would look too early, and nobody
-        # after it. Also when this wait is cancelled: the event may be stored all the same.
-        try:
-            await asyncio.sleep(0)
-        finally:
-            self._host.wake(self._task_id)
-        stored = await storing
-        self._host.announce(self._task_id)
+        stored = await self._host.post(event)
         return stored, self._receiver(cursor, event_id=event.id)
 
     async def _cancel(self, reason: str) -> Event:
-        event = await self._host.store.post_event(make_cancel(self._task_id, scope="turn", reason=reason))
-        self._host.announce(self._task_id)
-        self._host.wake(self._task_id)
-        await self._host.look(self._task_id)
-        return event
+        return await self._host.post(make_cancel(self._task_id, scope="turn", reason=reason))
 
     async def _fork(self, *, at_turn: int | None, name: str | None) -> "MatrixConversation":
         task = await self._host.store.fork(self._task_id, at_turn=at_turn, name=name)

@@ -72,7 +72,7 @@ class ContainerMatrix:
             self._threads = ThreadCache(self._store)
             self._dispatch = app.make(Dispatch)
             self._waits = TaskWaits(self._store, dispatch=self._dispatch, serve=self._serve_waited)
-            self._calls = GhostCalls(self._store, waits=self._waits, open_task=self._open_task, post=self._post)
+            self._calls = GhostCalls(self._store, waits=self._waits, open_task=self._open_task, post=self.post)
             self._nodes = app.make(Nodes)
             self._foreign = ForeignRounds(
                 store=self._store,
@@ -94,8 +94,6 @@ class ContainerMatrix:
         except BaseException:
             self._container.shutdown()
             raise
-        self._targets: set[str] = set()
-        self._runs_in_background = False
         self._logs: WeakValueDictionary[str, ThreadLog] = WeakValueDictionary()
         self._logs_lock = threading.Lock()
         self._looking: set[asyncio.Task[None]] = set()
@@ -179,10 +177,6 @@ class ContainerMatrix:
         self._served.touch(task_id)
         self._dispatch.notify(task_id)
 
-    async def look(self, task_id: str) -> None:
-        """Stop the round of a task that runs here, where an event that was stored meanwhile says so."""
-        await self._runner.look(task_id)
-
     def close(self, *, finish_s: float = 0.0) -> None:
         try:
             self._loop_thread.run(self._stop(finish_s), method="matrix.close", twin="matrix.aclose")
@@ -215,8 +209,7 @@ class ContainerMatrix:
 
     async def _run_in_background(self, slots: int) -> None:
         self._dispatch.set_slots(slots)
-        self._runs_in_background = True
-        self._served.serve(self._targets)
+        self._served.serve_targets()
 
     async def _stop(self, finish_s: float) -> None:
         if self._stopping is None:
@@ -279,10 +272,7 @@ class ContainerMatrix:
     def serve(self, task: Task) -> None:
         """Work on a task from now on. On the Matrix's loop."""
         self._threads.begin(task)
-        self._targets.add(task.target)
-        self._served.open(task.id)
-        if self._runs_in_background:
-            self._served.serve([task.target])
+        self._served.open(task.id, target=task.target)
 
     def follow(self, task_id: str) -> None:
         """Show what another process says on a task, if one works on it. From any thread."""
@@ -293,22 +283,27 @@ class ContainerMatrix:
         if (log := self._logs.get(task_id)) is not None:
             self._foreign.follow(task_id, log=log)
 
-    def announce(self, task_id: str) -> None:
-        """Tell other processes that a task has news, or work. On the Matrix's loop."""
-        self._nodes.announce([task_id])
-
-    async def _post(self, event: Event) -> Event:
-        stored = await self._store.post_event(event)
-        self.announce(event.task_id)
-        self.wake(event.task_id)
-        await self.look(event.task_id)
+    async def post(self, event: Event) -> Event:
+        """Store an event, and have it handled here or in another process; return it as it is stored. On the loop."""
+        storing = asyncio.ensure_future(self._store.post_event(event))
+        # Before it is stored: the claim queues up behind its event, one transaction takes both, and two hops between
+        # threads are saved. But not before it is sent: a handler that begins meanwhile would look too early, and nobody
+        # after it. Also when this wait is cancelled: the event may be stored all the same.
+        try:
+            await asyncio.sleep(0)
+        finally:
+            self.wake(event.task_id)
+        stored = await storing
+        self._nodes.announce([event.task_id])
+        if event.type == "cancel":
+            await self._runner.look(event.task_id)
         return stored
 
     async def _send_event(self, thread: str, event_type: EventType, payload: JsonObject) -> Event:
         task = await self._store.find_task(thread)
         if task is None:
             raise ThreadNotFoundError(thread)
-        return await self._post(make_client_event(task.id, event_type, payload))
+        return await self.post(make_client_event(task.id, event_type, payload))
 
     async def _work(self, task_id: str) -> None:
         end = await self._runner.run(task_id, driver=self._drivers.get, log=self.log_of(task_id))
@@ -332,7 +327,7 @@ class ContainerMatrix:
         for task_id in task_ids or self._runner.list_running():
             if self._served.is_known(task_id):
                 self._dispatch.notify(task_id, delay_s=_LET_OTHERS_S)
-                self._looking.add(looking := asyncio.create_task(self.look(task_id)))
+                self._looking.add(looking := asyncio.create_task(self._runner.look(task_id)))
                 looking.add_done_callback(self._looking.discard)
 
     def _serve_waited(self, task_id: str) -> None:

@@ -33,6 +33,7 @@ class ServedTasks:
         self._wake = wake
         self._roots: set[str] = set()
         self._targets: set[str] = set()
+        self._serves_targets = False
         self._known: set[str] = set()
         self._quiet: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -41,24 +42,34 @@ class ServedTasks:
         self._is_survey_due = False
         self._is_stopped = False
 
-    def open(self, task_id: str) -> None:
+    def open(self, task_id: str, *, target: str | None = None) -> None:
         """Serve a task, and all that it has made and will make, from now on.
 
-        What is due of the task itself already is left until it is touched: its client says when it wants to hear it.
+        What is due of the task itself already is left until it is touched: its client says when it wants to hear it;
+        unless tasks are served by their targets.
+
+        Args:
+            task_id: The task.
+            target: What it runs, where that is to be served as well once targets are.
         """
+        is_new = task_id not in self._roots or (target is not None and target not in self._targets)
+        if target is not None:
+            self._targets.add(target)
         if task_id not in self._roots:
             self._roots.add(task_id)
             self._known.add(task_id)
-            self._quiet.add(task_id)
+            if not self._serves_targets:
+                self._quiet.add(task_id)
+        if is_new:
             self.look()
 
     def touch(self, task_id: str) -> None:
         """Say that somebody wants a task to go on."""
         self._quiet.discard(task_id)
 
-    def serve(self, targets: Iterable[str]) -> None:
-        """Serve all tasks of some targets, and all that were opened, from now on."""
-        self._targets.update(targets)
+    def serve_targets(self) -> None:
+        """Serve all tasks of the targets that were or will be opened, from now on."""
+        self._serves_targets = True
         self._quiet.clear()
         self.look()
 
@@ -78,7 +89,7 @@ class ServedTasks:
                 self._ring_at(event.not_before)
             elif event.task_id in self._known:
                 self._wake(event.task_id)
-            elif self._targets:
+            elif self._serves_targets:
                 self.look()
 
     def look(self) -> None:
@@ -100,7 +111,8 @@ class ServedTasks:
         try:
             while self._is_survey_due:
                 self._is_survey_due = False
-                work = await self._store.find_work(targets=self._targets, roots=self._roots)
+                targets = self._targets if self._serves_targets else ()
+                work = await self._store.find_work(targets=targets, roots=self._roots)
                 self._known.update(work.due, work.held)
                 for task_id in (*work.due, *work.held):
                     if task_id not in self._quiet:
