@@ -1,6 +1,7 @@
 """How much a model can read and write at once."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from ghostos.config import AppSettings, ModelSettings
@@ -65,6 +66,7 @@ def make_window(label: str, settings: ModelSettings) -> ModelWindow:
     return ModelWindow(context_tokens=context_tokens, reply_tokens=reply_tokens)
 
 
+@lru_cache(maxsize=64)
 def find_known_tokens(label: str) -> int:
     """Return the window of a model by its name: the longest name known that it begins with decides."""
     known = [name for name in _KNOWN_TOKENS if label.startswith(name)]

@@ -16,7 +16,7 @@ from ghostos.ghosts.model_window import ModelWindow, find_window
 from ghostos.ghosts.prompt_fit import fit_messages
 from ghostos.ghosts.summary_plan import FULL_SHARE, SummaryPlan, plan_summary
 from ghostos.ghosts.summary_prompt import SUMMARY_PROMPT, render_summary_prompt
-from ghostos.ghosts.thread_entries import ThreadView, count_image, count_message, read_mark
+from ghostos.ghosts.thread_entries import ThreadView, count_message, read_mark
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.libraries.flow import cut_middle
 from ghostos_moss import count_tokens
@@ -78,11 +78,10 @@ def count_summary_rounds(session: Session) -> int:
 
 
 def _is_surely_short(view: ThreadView, *, window: ModelWindow, beside: int) -> bool:
-    """Whether the thread is short whatever its characters are: no token is less than one. Spares counting them."""
+    """Whether the thread is short whatever its characters are. Spares counting tokens."""
     if view.summary is not None or view.gaps:
         return False
-    chars = beside + sum(len(entry.message.content) + count_image(entry.message) for entry in view.entries)
-    return chars < FULL_SHARE * window.find_room(system_tokens=0)
+    return beside + view.most_tokens < FULL_SHARE * window.find_room(system_tokens=0)
 
 
 def _fit(view: ThreadView, *, room: int, longest: int) -> list[PromptMessage]:

@@ -39,6 +39,11 @@ class ThreadEntry:
     _tokens: int = field(default=0, repr=False, compare=False)
 
     @property
+    def most_tokens(self) -> int:
+        """More than it can take. Spares counting them."""
+        return len(self.message.content) + count_image(self.message)
+
+    @property
     def tokens(self) -> int:
         """About how many tokens it takes; counted once."""
         if not self._tokens:
@@ -70,11 +75,13 @@ class ThreadView:
 
     Attributes:
         entries: The whole thread.
+        most_tokens: More than the entries can take, whatever their characters are: no token is less than one.
         summary: The last summary; None where there is none.
         gaps: Where a summary could not be made since then, oldest first; the last one holds.
     """
 
     entries: Sequence[ThreadEntry]
+    most_tokens: int = 0
     summary: SummaryMark | None = None
     gaps: Sequence[SummaryMark] = ()
 

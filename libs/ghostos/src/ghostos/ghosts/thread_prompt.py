@@ -25,6 +25,7 @@ class ThreadPrompt:
 
     def __init__(self) -> None:
         self._entries: list[ThreadEntry] = []
+        self._most_tokens = 0
         self._count = 0
         self._last: Message | None = None
         self._summary: SummaryMark | None = None
@@ -44,24 +45,33 @@ class ThreadPrompt:
     def read(self, thread: Sequence[Message]) -> ThreadView:
         """Return what there is to send of a thread. One that is not the last one grown begins anew."""
         if self._count > len(thread) or (self._count and thread[self._count - 1] is not self._last):
-            self._entries, self._count, self._last = [], 0, None
+            self._entries, self._most_tokens, self._count, self._last = [], 0, 0, None
             self._summary, self._gaps = None, []
         reply: list[Message] = []
         for index in range(self._count, len(thread)):
             message = thread[index]
             if reply and (message.role != "assistant" or message.round != reply[-1].round):
-                self._entries.extend(_render_reply(reply))
+                self._extend(_render_reply(reply))
                 reply = []
             if message.status == "complete" and message.role == "assistant" and message.type in _REPLY_TYPES:
                 reply.append(message)
                 continue
             if message.status == "complete":
-                self._entries.extend(_render_other(message))
+                self._extend(_render_other(message))
                 self._note_mark(message)
             if not reply:
                 self._count, self._last = index + 1, message
-        entries = [*self._entries, *_render_reply(reply)]
-        return ThreadView(entries=entries, summary=self._summary, gaps=tuple(self._gaps))
+        open_reply = _render_reply(reply)
+        return ThreadView(
+            entries=[*self._entries, *open_reply],
+            most_tokens=self._most_tokens + sum(entry.most_tokens for entry in open_reply),
+            summary=self._summary,
+            gaps=tuple(self._gaps),
+        )
+
+    def _extend(self, entries: Sequence[ThreadEntry]) -> None:
+        self._entries.extend(entries)
+        self._most_tokens += sum(entry.most_tokens for entry in entries)
 
     def _note_mark(self, message: Message) -> None:
         if (mark := read_mark(message)) is None:

@@ -46,10 +46,16 @@ class FileJournals:
         """
         path = self._path(round_id)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            return FileRoundJournal(path, descriptor=os.open(path, _FLAGS, 0o600))
+            return FileRoundJournal(path, descriptor=self._open(path))
         except OSError as exc:
             raise translate_os_error(exc, path=path) from exc
+
+    def _open(self, path: Path) -> int:
+        try:
+            return os.open(path, _FLAGS, 0o600)
+        except FileNotFoundError:  # the first one here
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return os.open(path, _FLAGS, 0o600)
 
     def read(self, round_id: str) -> JournalRecord:
         """Return what can be read of a journal, which may be one that is still written."""

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -34,6 +35,24 @@ class _Job(Generic[T]):
     future: Future[T]
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer(Generic[T]):
+    """What a loop waits for, and what it gets."""
+
+    loop: asyncio.AbstractEventLoop
+    waiter: asyncio.Future[T]
+    future: Future[T]
+
+    def give(self) -> None:
+        """On the loop."""
+        if self.waiter.done():  # cancelled
+            return
+        if (error := self.future.exception()) is not None:
+            self.waiter.set_exception(error)
+        else:
+            self.waiter.set_result(self.future.result())
+
+
 class ConnectionThread:
     """Runs units of work one after the other, each whole or not at all.
 
@@ -56,6 +75,7 @@ class ConnectionThread:
         self._begin = begin
         self._database = database
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._answers: list[_Answer[Any]] = []
         self._lock = threading.Lock()
         self._is_closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -80,7 +100,26 @@ class ConnectionThread:
 
     async def run(self, unit: Unit[T]) -> T:
         """Run a unit and wait for its commit, from any event loop."""
-        return await asyncio.wrap_future(self.submit(unit))
+        return await self.wait(self.submit(unit))
+
+    async def wait(self, future: Future[T]) -> T:
+        """Wait for what a unit gives, from any event loop. A wait that is cancelled cancels a unit that waits itself.
+
+        A loop is woken once for all that a transaction has answered: to wake it costs more than a statement.
+        """
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[T] = loop.create_future()
+        future.add_done_callback(lambda done: self._keep_answer(_Answer(loop, waiter, done)))
+        try:
+            return await waiter
+        finally:
+            future.cancel()
+
+    def _keep_answer(self, answer: _Answer[Any]) -> None:
+        if threading.current_thread() is self._thread:
+            self._answers.append(answer)
+        elif not answer.future.cancelled():  # it was there before this was asked for
+            answer.loop.call_soon(answer.give)
 
     def call(self, unit: Unit[T]) -> T:
         """Run a unit and block until its commit."""
@@ -102,6 +141,7 @@ class ConnectionThread:
             is_open = is_open and may_have_more
             if batch:
                 self._run(batch)
+                self._give_answers()
             del batch  # an idle thread must not keep alive what the last units held
         self._connection.close()
 
@@ -142,6 +182,15 @@ class ConnectionThread:
             for job, result in zip(batch, results, strict=True):
                 job.future.set_result(result)
 
+    def _give_answers(self) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Answer[Any]]] = {}
+        for answer in self._answers:
+            by_loop.setdefault(answer.loop, []).append(answer)
+        self._answers.clear()
+        for loop, answers in by_loop.items():
+            with suppress(RuntimeError):  # the loop was closed: nobody waits
+                loop.call_soon_threadsafe(_give_all, answers)
+
     def _roll_back(self) -> None:
         try:
             self._connection.rollback()
@@ -154,3 +203,8 @@ class ConnectionThread:
         translated = translate_database_error(error, database=self._database)
         translated.__cause__ = error
         return translated
+
+
+def _give_all(answers: Sequence[_Answer[Any]]) -> None:
+    for answer in answers:
+        answer.give()

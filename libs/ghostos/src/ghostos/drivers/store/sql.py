@@ -276,7 +276,7 @@ class SqlStore:
     async def _run_claim(self, unit: Unit[C]) -> C:
         future = self._writer.submit(unit)
         try:
-            return await asyncio.wrap_future(future)
+            return await self._writer.wait(future)
         except asyncio.CancelledError:
             future.add_done_callback(self._return_claim)
             raise
