@@ -332,7 +332,7 @@ def test_sessions_leave_no_descriptor_no_thread_and_no_process_behind(process_ex
     for _ in range(10):
         use()
         pids |= children()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before  # what an earlier test left may go meanwhile
     for thread in set(threading.enumerate()) - earlier:
         thread.join(10)
         assert not thread.is_alive()
