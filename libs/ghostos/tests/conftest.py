@@ -12,6 +12,7 @@ from ghostos.config import AppSettings, Confinement, TurnSettings
 from ghostos.core.message import Delta
 from ghostos.testing import ScriptedModel
 from ghostos.testing.models import use_model
+from ghostos_container import Container
 
 StartMatrix = Callable[[ScriptedModel], Matrix]
 
@@ -36,20 +37,21 @@ def model_retries() -> int:
 @pytest.fixture
 def start_matrix(workspace: Path, confinement: Confinement | None, model_retries: int) -> Iterator[StartMatrix]:
     """Start a Matrix over the test's workspace; each call is one more process as far as the product can tell."""
-    started: list[Matrix] = []
+    started: list[tuple[Matrix, Container]] = []
 
     def start(model: ScriptedModel) -> Matrix:
         container = make_app_container(workspace, providers=[use_model(model)], confinement=confinement)
         app = container.force_fetch(AppSettings)
         settings = app.settings.model_copy(update={"turn": TurnSettings(model_retries=model_retries)})
         container.set(AppSettings, replace(app, settings=settings))
-        started.append(get_ghostos(container).create_matrix("test"))
-        return started[-1]
+        matrix = get_ghostos(container).create_matrix("test")
+        started.append((matrix, container))
+        return matrix
 
     yield start
-    for matrix in started:
+    for matrix, container in started:
         matrix.close()
-        matrix.container.shutdown()
+        container.shutdown()
 
 
 @pytest.fixture
