@@ -403,7 +403,6 @@ def test_a_refusal_is_told_on_one_line_with_the_real_path_and_an_option_to_copy(
     )
 
 
-@pytest.mark.xfail(strict=True, reason="the hint is missing by now; it is refused all the same")
 def test_a_refusal_of_what_is_the_systems_behind_a_link_says_that_it_is_never_granted(open_confined):
     session = open_confined("from ghostos_moss import Moss\n")
     code = "import os\nos.symlink('/proc/self/environ', 'self')\nopen('self')"

@@ -39,9 +39,12 @@ def check_refusal(told: tuple[str, str, str] | None, *, scratch: str) -> Refusal
     if refusal.kind == "host" and not _is_one_host(refusal.what):
         return None
     if refusal.kind in _PATHS:
-        path = _find_real(os.path.join(scratch, refusal.what))
-        is_own = Path(path).is_relative_to(os.path.realpath(scratch))  # there nothing is refused that can be allowed
-        return None if is_own else replace(refusal, what=path, function=function)
+        path = os.path.join(scratch, refusal.what)
+        *_, real = find_places(Path(path))
+        if real.is_relative_to(os.path.realpath(scratch)):
+            return None  # there nothing is refused that can be allowed
+        is_of_system = any(real.is_relative_to(folder) for folder in OF_THE_SYSTEM)  # another file here than there
+        return replace(refusal, what=os.path.normpath(path) if is_of_system else str(real), function=function)
     return replace(refusal, function=function)
 
 
@@ -152,10 +155,3 @@ def _option(kind: str, value: str | Path) -> str:
 def _on_one_line(text: str) -> str:
     """Bounded; what would end the line, turn its direction or steer a terminal is shown."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in readable(text, _MAX_CHARS))
-
-
-def _find_real(path: str) -> str:
-    """Where a path leads: who allows it shall know. What is of the system would lead elsewhere here than there."""
-    *_, real = find_places(Path(path))
-    is_of_system = any(real.is_relative_to(folder) for folder in OF_THE_SYSTEM)
-    return os.path.normpath(path) if is_of_system else str(real)
