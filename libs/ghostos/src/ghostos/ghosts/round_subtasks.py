@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from ghostos.contracts.session import Session
 from ghostos.contracts.store import Store
+from ghostos.core.cancels import make_cancel
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
@@ -16,7 +17,6 @@ from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.subtask_rights import find_child, make_rights
 from ghostos.ghosts.subtasks import Subtask, Subtasks
 from ghostos.runtime.artifacts import get_result
-from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos_container import Container
 

@@ -2,12 +2,12 @@
 
 import json
 
+from ghostos.core.cancels import make_cancel
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event, EventType
 from ghostos.core.ids import new_id
 from ghostos.core.json import JsonObject
 from ghostos.errors import UsageError
-from ghostos.runtime.cancels import make_cancel
 
 _MAX_CHARS = 1_000_000
 

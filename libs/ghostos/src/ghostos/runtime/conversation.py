@@ -11,6 +11,7 @@ from ghostos.contracts.conversation import Receiver
 from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
+from ghostos.core.cancels import make_cancel
 from ghostos.core.clock import utc_now
 from ghostos.core.code_approval import CodeDecision, PendingCode, find_pending
 from ghostos.core.event import Event, EventType
@@ -21,7 +22,6 @@ from ghostos.core.permission import PermissionRequest, Scope, list_open_requests
 from ghostos.core.task import Task
 from ghostos.errors import ApprovalError, PermissionRequestError, ThreadNotFoundError, UsageError
 from ghostos.runtime.artifacts import load_artifact
-from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.client_events import make_client_event
 from ghostos.runtime.client_input import read_input, save_files
 from ghostos.runtime.code_answers import check_first, make_code_answer

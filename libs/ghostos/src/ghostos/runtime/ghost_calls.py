@@ -9,13 +9,13 @@ from pydantic import BaseModel
 
 from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.store import Store
+from ghostos.core.cancels import make_cancel
 from ghostos.core.clock import utc_now
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
 from ghostos.core.task import Task
 from ghostos.errors import UsageError
 from ghostos.runtime.artifacts import get_result, load_artifact
-from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.session import RoundSession
 from ghostos.runtime.task_waits import TaskWaits
 

@@ -3,9 +3,9 @@
 import asyncio
 
 from ghostos.contracts.store import Claim, Store
+from ghostos.core.cancels import make_cancel
 from ghostos.core.event import Event
 from ghostos.core.task import Task
-from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.task_waits import TaskWaits
 from ghostos_moss import RunClock
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from ghostos.contracts.store import Store
+from ghostos.core.cancels import make_cancel
 from ghostos.core.event import Event
 from ghostos.core.task import ENDED_STATES, TaskState
-from ghostos.runtime.cancels import make_cancel
 from ghostos.runtime.event_records import note_event
 from ghostos.runtime.interruptions import describe_calls, describe_crash
 from ghostos.runtime.session import RoundSession

@@ -5,10 +5,11 @@ from sqlalchemy import bindparam, func, literal_column, select, update
 from ghostos.contracts.store import Claim
 from ghostos.core.event import Event
 from ghostos.core.task import Owner, Task
+from ghostos.drivers.store.events import post_event
 from ghostos.drivers.store.leases import require_lease
 from ghostos.drivers.store.schema.tables import events, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
-from ghostos.drivers.store.threads import insert_task, post_event
+from ghostos.drivers.store.threads import insert_task
 from ghostos.drivers.store.work import list_ancestors
 from ghostos.errors import DeadlockError
 

@@ -10,11 +10,12 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from ghostos.contracts.store import Claim, RoundCommit
 from ghostos.core.ids import new_id
 from ghostos.core.task import Task
+from ghostos.drivers.store.events import post_event
 from ghostos.drivers.store.leases import Tenant, find_due_event, find_joined, lease_lost, require_lease
 from ghostos.drivers.store.rows import code_run_to_row, grants_to_column, message_to_row, usage_to_row
 from ghostos.drivers.store.schema.tables import code_runs, events, messages, rounds, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
-from ghostos.drivers.store.threads import insert_task, post_event
+from ghostos.drivers.store.threads import insert_task
 
 __all__ = ["commit_round"]
 

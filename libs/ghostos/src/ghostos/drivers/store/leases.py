@@ -4,18 +4,20 @@ A lease is an owner (a process), an end and a fence. The fence rises with every 
 the fence of its claim, so that a process that was thought dead, or slept too long, can change nothing any more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, case, insert, literal_column, or_, select, update
 
 from ghostos.contracts.store import AbandonedRound, Claim, ClaimRefusal
+from ghostos.core.cancels import make_cancel
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
 from ghostos.core.task import CodeRun, Owner
+from ghostos.drivers.store.events import post_event
 from ghostos.drivers.store.owner import is_alive, parse_owner
-from ghostos.drivers.store.rows import code_run_from_row, code_run_to_row, event_from_row, event_to_row, task_from_row
+from ghostos.drivers.store.rows import code_run_from_row, code_run_to_row, event_from_row, task_from_row
 from ghostos.drivers.store.schema.tables import code_runs, events, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
 from ghostos.errors import LeaseLostError
@@ -83,7 +85,6 @@ _check_lease = Statement(select(tasks.c.name, tasks.c.ghost, tasks.c.context).wh
 _renew = Statement(update(tasks).where(*_holds), columns=["lease_until"])
 _release = Statement(update(tasks).where(*_holds), columns=["state", "lease_owner", "lease_until", "current_round_id"])
 _insert_code_run = Statement(insert(code_runs))
-_insert_event = Statement(insert(events), columns=[column.name for column in events.c if column is not events.c.seq])
 
 
 def is_held(lease_owner: str | None, *, until: datetime | None, now: datetime) -> bool:
@@ -129,15 +130,9 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
 
 def _cancel_waited(connection: DriverConnection, task_id: str, *, sender_id: str, now: datetime) -> None:
     """Cancel a task that a round waited for which never ended: nobody takes its result."""
-    event = Event(
-        id=new_id(),
-        task_id=task_id,
-        type="cancel",
-        payload={"scope": "task", "reason": "the round that waited for it was interrupted"},
-        created_at=now,
-        sender_id=sender_id,
-    )
-    _insert_event.run(connection, event_to_row(event))
+    reason = "the round that waited for it was interrupted"
+    cancel = make_cancel(task_id, scope="task", reason=reason, sender_id=sender_id)
+    post_event(connection, replace(cancel, created_at=now))
 
 
 def find_due_event(connection: DriverConnection, task_id: str, *, now: datetime) -> Event | None:

@@ -36,6 +36,7 @@ from ghostos.drivers.store import (
     work,
 )
 from ghostos.drivers.store.connection_thread import ConnectionThread, Unit
+from ghostos.drivers.store.events import post_event
 from ghostos.drivers.store.leases import Tenant
 from ghostos.drivers.store.opening import open_connections
 from ghostos.drivers.store.owner import current_owner
@@ -129,7 +130,7 @@ class SqlStore:
 
     async def post_event(self, event: Event) -> Event:
         """See `Store`."""
-        return await self._writer.run(partial(threads.post_event, event=event))
+        return await self._writer.run(partial(post_event, event=event))
 
     async def pending_events(self, task_id: str) -> list[Event]:
         """See `Store`. Events that are not due yet come last, by their time."""

@@ -1,7 +1,5 @@
 """Units of work on tasks, threads and events that no claim is needed for."""
 
-import sqlite3
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Integer, bindparam, case, delete, func, or_, select, update
@@ -16,7 +14,6 @@ from ghostos.drivers.store.leases import is_held
 from ghostos.drivers.store.owner import parse_owner
 from ghostos.drivers.store.rows import (
     event_from_row,
-    event_to_row,
     message_from_row,
     task_from_row,
     task_to_row,
@@ -34,7 +31,6 @@ __all__ = [
     "list_messages",
     "list_threads",
     "pending_events",
-    "post_event",
     "update_ghost",
     "update_pycontext",
 ]
@@ -82,11 +78,6 @@ _list_messages = Statement(
     select(messages)
     .where(messages.c.task_id == bindparam("task_id"), messages.c.seq > bindparam("after_seq"))
     .order_by(messages.c.seq)
-)
-_find_event = Statement(select(events).where(events.c.id == bindparam("event_id")))
-_insert_event = Statement(
-    insert(events).on_conflict_do_nothing(index_elements=[events.c.id]),
-    columns=[column.name for column in events.c if column is not events.c.seq],  # which the database gives
 )
 _is_due = or_(events.c.not_before.is_(None), events.c.not_before <= bindparam("now"))
 _pending_events = Statement(
@@ -146,21 +137,6 @@ def list_messages(connection: DriverConnection, task_id: str, *, after_seq: int)
     """Return committed messages, rising by seq."""
     rows = _list_messages.rows(connection, {"task_id": task_id, "after_seq": after_seq})
     return [message_from_row(row) for row in rows]
-
-
-def post_event(connection: DriverConnection, event: Event) -> Event:
-    """Insert the event, or leave the one that has its id; return it as stored.
-
-    Raises:
-        ThreadNotFoundError: There is no such task.
-    """
-    try:
-        cursor = _insert_event.run(connection, event_to_row(event))
-    except sqlite3.IntegrityError as exc:  # the id cannot clash, so it is the task that is missing
-        raise ThreadNotFoundError(event.task_id) from exc
-    if cursor.rowcount and cursor.lastrowid is not None:
-        return replace(event, seq=cursor.lastrowid)
-    return event_from_row(_find_event.mappings(connection, {"event_id": event.id})[0])
 
 
 def pending_events(connection: DriverConnection, task_id: str, *, now: datetime) -> list[Event]:
