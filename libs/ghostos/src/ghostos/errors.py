@@ -44,6 +44,7 @@ Facts are attributes; the text is two lines: what happened, what to do.
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 __all__ = [
     "ApprovalError",
@@ -226,6 +227,14 @@ class WorkspaceError(NotConfiguredError):
 
 class WorkspaceReadOnlyError(WorkspaceError):
     """The workspace cannot be written."""
+
+    @classmethod
+    def at(cls, place: Path, cause: OSError) -> Self:
+        """Return the error that says where, and why."""
+        return cls(
+            f"The workspace {place} cannot be written: {cause.strerror or cause}.",
+            advice="Choose another with --workspace DIR, or give yourself the right to write there.",
+        )
 
 
 class DiskFullError(WorkspaceError):

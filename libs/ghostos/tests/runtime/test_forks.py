@@ -1,10 +1,13 @@
-"""Threads that fork, go back and are renamed, through a conversation that goes on."""
+"""Threads that fork, go back, are renamed and deleted, through a conversation that goes on."""
 
 import pytest
 
-from ghostos.errors import UsageError
+from ghostos.config import AppSettings
+from ghostos.errors import ThreadNotFoundError, UsageError, WorkspaceError
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.testing import ScriptedModel
+
+from .test_stops import Held, hear
 
 BOT = Chatbot("Echo")
 
@@ -60,3 +63,44 @@ def test_a_thread_is_renamed_while_it_is_open(start_matrix):
     with pytest.raises(UsageError):
         conversation.rename("other")
     assert matrix.sync(BOT, thread="yours").task_id == conversation.task_id
+
+
+def test_a_thread_is_deleted_with_what_is_its_own_and_its_name_is_free(start_matrix):
+    matrix = start_matrix(ScriptedModel(["One.", "Other one."]))
+    conversation = matrix.sync(BOT, thread="mine")
+    say(conversation, "first")
+    scratch = matrix.container.force_fetch(AppSettings).workspace.scratch / conversation.task_id
+    scratch.mkdir(parents=True)
+    (scratch / "notes.txt").touch()
+    conversation.delete()
+    assert not scratch.exists()
+    with pytest.raises(ThreadNotFoundError):
+        conversation.get_task()
+    with pytest.raises(ThreadNotFoundError):
+        conversation.delete()
+    again = matrix.sync(BOT, thread="mine")
+    assert again.task_id != conversation.task_id
+    assert say(again, "hello") == "Other one."
+    assert words(again) == ["hello", "Other one."]
+
+
+def test_a_thread_at_work_is_not_deleted(start_matrix):
+    model = Held(["Once upon a time", "Fine."])
+    conversation = start_matrix(model).sync(BOT)
+    _, receiver = conversation.talk("Tell me a story.")
+    assert model.is_half_way.wait(10)
+    with pytest.raises(WorkspaceError):
+        conversation.delete()
+    model.release()
+    assert hear(receiver) == "Once upon a time"
+    assert say(conversation, "More.") == "Fine."
+
+
+def test_who_listens_to_a_thread_that_is_deleted_is_told(start_matrix):
+    matrix = start_matrix(ScriptedModel(["One."]))
+    conversation = matrix.sync(BOT, thread="mine")
+    say(conversation, "first")
+    with matrix.sync(BOT, thread="mine").attach() as receiver:
+        conversation.delete()
+        with pytest.raises(ThreadNotFoundError):
+            list(receiver.recv())

@@ -23,9 +23,9 @@ from ghostos.core.task import Task
 from ghostos.core.trace import Trace
 from ghostos.errors import ThreadNotFoundError, UsageError
 from ghostos.ghosts.target import name_target
-from ghostos.libraries import threads
 from ghostos.libraries.threads import get_thread
 from ghostos.libraries.workspaces import exists
+from ghostos.runtime import removal
 from ghostos_container import Container
 
 ExportFormat = Literal["jsonl", "md"]
@@ -160,7 +160,7 @@ def delete_thread(name: str, *, common: Common, is_confirmed: bool) -> None:
         if not is_confirmed and not _confirm_deletion(task):
             write_out("Nothing was deleted.\n")
             return
-        deleting = threads.delete_thread(
+        deleting = removal.delete_thread(
             task.id,
             store=store,
             journals=container.force_fetch(Journals),

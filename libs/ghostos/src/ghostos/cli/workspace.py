@@ -12,8 +12,8 @@ from ghostos.cli.streams import write_out
 from ghostos.config import Workspace
 from ghostos.contracts.store import Store
 from ghostos.errors import UsageError, WorkspaceError
-from ghostos.libraries.workspaces import DEFAULT_FOLDER, exists, init_workspace, unwritable
-from ghostos_moss import remove_tree
+from ghostos.libraries.workspaces import DEFAULT_FOLDER, exists, init_workspace
+from ghostos.runtime.removal import remove_folder
 
 _NEXT_STEPS = """\
 Next:
@@ -84,10 +84,4 @@ def _no_workspace(workspace: Workspace) -> WorkspaceError:
 
 def _delete_files(workspace: Workspace) -> None:
     for folder in (workspace.assets, workspace.scratch, workspace.rounds, workspace.nodes, workspace.logs):
-        try:
-            if folder.is_symlink():
-                folder.unlink()  # what it leads to is the user's
-            elif folder.exists():
-                remove_tree(folder)  # code of models may have left more there than rmtree can take
-        except OSError as exc:
-            raise unwritable(folder, exc) from exc
+        remove_folder(folder)

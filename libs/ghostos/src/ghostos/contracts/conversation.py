@@ -271,6 +271,18 @@ class Conversation(Protocol):
         """`rename` for any event loop."""
         ...
 
+    def delete(self) -> None:
+        """Delete the thread with all that its ghost has made: tasks, values, files. The handle is closed by that.
+
+        Raises:
+            WorkspaceError: A round runs on one of them; or files cannot be deleted: the threads are gone then.
+        """
+        ...
+
+    async def adelete(self) -> None:
+        """`delete` for any event loop."""
+        ...
+
     def close(self) -> None:
         """Let go of the handle; the task goes on. Harmless twice."""
         ...

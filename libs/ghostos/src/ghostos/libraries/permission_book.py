@@ -9,12 +9,11 @@ from typing import Final
 from ghostos.config import AppSettings, PermissionSettings
 from ghostos.contracts.permission_book import HeldPermissions, Offer
 from ghostos.core.permission import SCOPES, Grant, Scope
-from ghostos.errors import ConfigError, TargetError
+from ghostos.errors import ConfigError, TargetError, WorkspaceReadOnlyError
 from ghostos.libraries.accepted import describe_refusal
 from ghostos.libraries.app_settings import get_file_version, list_key_names, read_settings
 from ghostos.libraries.atomic_files import folder_locked, write_atomically
 from ghostos.libraries.settings_edit import add_permission
-from ghostos.libraries.workspaces import unwritable
 from ghostos_moss import Executor, ModuleSource, Permission, PermissionKind, Permissions
 from ghostos_moss.errors import AcceptanceRecordError, MossError, NotAcceptedError
 
@@ -76,7 +75,7 @@ class SettingsPermissionBook:
                 if after != before:
                     write_atomically(Path(os.path.realpath(self._file)), after.encode())
         except OSError as exc:
-            raise unwritable(self._file, exc) from exc
+            raise WorkspaceReadOnlyError.at(self._file, exc) from exc
 
     def _find_upper(self, source: ModuleSource) -> Permissions:
         """What the command and the module say."""
@@ -136,7 +135,7 @@ class SettingsPermissionBook:
             if self._add(self._read_text(), permission) is None:
                 return f"always is not offered: {self._unchangeable().happened}"
         except OSError as exc:
-            return f"always is not offered: {unwritable(self._file, exc).happened}"
+            return f"always is not offered: {WorkspaceReadOnlyError.at(self._file, exc).happened}"
         return ""
 
     def _read_text(self) -> str:

@@ -183,16 +183,8 @@ def init_workspace(root: Path) -> list[Path]:
             advice="Choose another place: ghostos init DIR",
         ) from exc
     except OSError as exc:
-        raise unwritable(workspace.root, exc) from exc
+        raise WorkspaceReadOnlyError.at(workspace.root, exc) from exc
     return made
-
-
-def unwritable(place: Path, cause: OSError) -> WorkspaceReadOnlyError:
-    """Return the error that says that a workspace cannot be written."""
-    return WorkspaceReadOnlyError(
-        f"The workspace {place} cannot be written: {cause.strerror or cause}.",
-        advice="Choose another with --workspace DIR, or give yourself the right to write there.",
-    )
 
 
 def _why_not(local: Workspace) -> str | None:

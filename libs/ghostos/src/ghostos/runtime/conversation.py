@@ -6,9 +6,11 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from ghostos.config import AppSettings
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.conversation import Receiver
 from ghostos.contracts.ghost import Ghost
+from ghostos.contracts.journal import Journals
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import Store
 from ghostos.core.cancels import make_cancel
@@ -20,7 +22,7 @@ from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.permission import PermissionRequest, Scope, list_open_requests
 from ghostos.core.task import Task
-from ghostos.errors import ApprovalError, PermissionRequestError, ThreadNotFoundError, UsageError
+from ghostos.errors import ApprovalError, PermissionRequestError, ThreadNotFoundError, UsageError, WorkspaceError
 from ghostos.runtime.artifacts import load_artifact
 from ghostos.runtime.client_events import make_client_event
 from ghostos.runtime.client_input import read_input, save_files
@@ -28,6 +30,7 @@ from ghostos.runtime.code_answers import check_first, make_code_answer
 from ghostos.runtime.loop_thread import LoopThread
 from ghostos.runtime.permission_requests import find_open, make_answer, say_if_late
 from ghostos.runtime.receiver import TurnReceiver
+from ghostos.runtime.removal import delete_thread
 from ghostos.runtime.thread_log import LogCursor, ThreadLog
 from ghostos_container import Container
 
@@ -235,6 +238,12 @@ class MatrixConversation:
         await self._host.loop_thread.run_async(self._host.store.rename(self._task_id, name))
         self._name = name
 
+    def delete(self) -> None:
+        self._run(self.adelete(), "delete")
+
+    async def adelete(self) -> None:
+        await self._host.loop_thread.run_async(self._delete())
+
     def close(self) -> None:
         self._is_closed = True
 
@@ -245,6 +254,24 @@ class MatrixConversation:
 
     async def _cancel(self, reason: str) -> Event:
         return await self._host.post(make_cancel(self._task_id, scope="turn", reason=reason))
+
+    async def _delete(self) -> None:
+        container = self._host.container
+        self._is_closed = True
+        try:
+            await delete_thread(
+                self._task_id,
+                store=self._host.store,
+                journals=container.force_fetch(Journals),
+                files=container.force_fetch(AssetFiles),
+                workspace=container.force_fetch(AppSettings).workspace,
+            )
+        except WorkspaceError:
+            self._is_closed = await self._host.store.find_task(self._task_id) is None
+            raise
+        finally:
+            if self._is_closed:
+                self._host.log_of(self._task_id).fail(ThreadNotFoundError(self._name))
 
     async def _fork(self, *, at_turn: int | None, name: str | None) -> "MatrixConversation":
         task = await self._host.store.fork(self._task_id, at_turn=at_turn, name=name)
