@@ -324,15 +324,23 @@ def test_sessions_leave_no_descriptor_no_thread_and_no_process_behind(process_ex
         zygote = process_executor._zygote._process.pid  # pyright: ignore[reportOptionalMemberAccess]
         return {int(pid) for pid in Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()}
 
+    def descriptors():
+        found = set()
+        for number in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(FileNotFoundError):  # that of this very listing
+                found.add(os.readlink(f"/proc/self/fd/{number}"))
+        return found
+
     use()
     others = children()
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors()
     earlier = set(threading.enumerate())  # a test before may have left one in a host call that blocks
     pids = set()
     for _ in range(10):
         use()
         pids |= children()
-    assert len(os.listdir("/proc/self/fd")) <= before  # what an earlier test left may go meanwhile
+    new = sorted(each.partition(":")[0] for each in descriptors() - before)
+    assert new == ["pipe", "socket"]  # which lead to the worker that is made ahead, by now another
     for thread in set(threading.enumerate()) - earlier:
         thread.join(10)
         assert not thread.is_alive()
@@ -692,7 +700,7 @@ def test_dotfiles_and_data_beside_the_module_are_not_read(robot):
         assert (result.status, result.std_output) == ("error", "")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs files of two users")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only to root are files of other users open, and not to its code")
 def test_files_beside_the_module_that_root_alone_may_look_at_are_left_out(process_executor, tmp_path):
     target = tmp_path / "target_file.py"
     target.write_text("X = 1\n")

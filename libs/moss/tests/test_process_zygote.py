@@ -4,6 +4,7 @@ import os
 import resource
 import select
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,9 +124,7 @@ def test_one_that_is_halted_is_closed(zygote: Zygote, plan: WorkerPlan) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(
-    "free", range(3)
-)  # two descriptors come with the order, and a handle of the worker is the third
+@pytest.mark.parametrize("free", range(4))
 def test_where_no_worker_can_be_made_that_is_said_and_those_that_there_are_go_on(
     zygote: Zygote, plan: WorkerPlan, free: int
 ) -> None:
@@ -139,13 +138,36 @@ def test_where_no_worker_can_be_made_that_is_said_and_those_that_there_are_go_on
     limit = [at for at in range(before[0]) if at not in used][free]
     resource.prlimit(number, resource.RLIMIT_NOFILE, (limit, before[1]))
     ahead = zygote.fork(plan)
-    with pytest.raises(ConfinementError, match="no process can be made: Too many open files"):
-        zygote.fork(plan)
+    if free < 3:  # two descriptors come with the order, and a handle of the worker is the third
+        with pytest.raises(ConfinementError, match="no process can be made: Too many open files"):
+            zygote.fork(plan)
     resource.prlimit(number, resource.RLIMIT_NOFILE, before)
     later = [zygote.fork(plan) for _ in range(3)]
     assert number_of(zygote) == number
     for worker in (first, ahead, *later):
         assert_is_one(worker)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user may not have so many on their way as this test sends")
+def test_a_handle_that_cannot_be_sent_is_said_to_be_and_those_that_there_are_go_on(
+    zygote: Zygote, plan: WorkerPlan
+) -> None:
+    first = zygote.fork(plan)
+    number = number_of(zygote)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    limit = max(map(int, list_descriptors(number))) + 50
+    with ours, theirs:
+        for _ in range(limit // 100 + 2):  # as many on their way to somebody as the user may have
+            socket.send_fds(ours, [b"x"], [ours.fileno()] * 100)
+        before = resource.prlimit(number, resource.RLIMIT_NOFILE)
+        resource.prlimit(number, resource.RLIMIT_NOFILE, (limit, before[1]))
+        ahead = zygote.fork(plan)
+        with pytest.raises(ConfinementError, match="no process can be made: Too many references"):
+            zygote.fork(plan)
+        resource.prlimit(number, resource.RLIMIT_NOFILE, before)
+    for worker in (first, ahead, zygote.fork(plan)):
+        assert_is_one(worker)
+    assert number_of(zygote) == number
 
 
 def test_workers_that_end_while_it_may_open_nothing_end_no_other(zygote: Zygote, plan: WorkerPlan) -> None:
@@ -157,9 +179,12 @@ def test_workers_that_end_while_it_may_open_nothing_end_no_other(zygote: Zygote,
     gone.release()
     while Path(f"/proc/{gone.pid}").exists():
         assert number_of(zygote) == number
+    ahead = zygote.fork(plan)
+    with pytest.raises(ConfinementError, match="no process can be made: Too many open files"):
+        zygote.fork(plan)  # said by it when it has seen to the one that ended
     resource.prlimit(number, resource.RLIMIT_NOFILE, before)
-    assert_is_one(stays)
-    assert_is_one(zygote.fork(plan))
+    for worker in (stays, ahead, zygote.fork(plan)):
+        assert_is_one(worker)
     assert number_of(zygote) == number
 
 

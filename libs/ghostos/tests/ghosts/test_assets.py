@@ -147,6 +147,14 @@ def test_an_image_is_shown_to_the_user_and_then_seen(threads):
     assert [message.type for message in threads.open("mine").history()].count("image") == 1
 
 
+@pytest.mark.parametrize("confinement", [None], ids=["process"])
+def test_of_a_file_that_stays_in_the_folder_of_the_code_the_model_is_told_and_of_one_that_is_saved_not(threads):
+    saved, _ = threads.run("mine", "print(len(moss.assets.save_file(draw('saved.bin'))))")
+    assert saved == "36"
+    kept, _ = threads.run("mine", "draw('saved.bin')\nprint(len(moss.assets.save_file(draw('other.bin'))))")
+    assert kept.startswith("36\nnote: A file named without its folder is written to a folder that confined code has")
+
+
 @both_sides
 def test_a_file_goes_from_one_thread_to_another_that_it_is_given_to(threads):
     content = "bytes(range(256)) * 1000"

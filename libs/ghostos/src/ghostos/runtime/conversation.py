@@ -22,7 +22,7 @@ from ghostos.core.json import JsonObject
 from ghostos.core.message import Message
 from ghostos.core.permission import PermissionRequest, Scope, list_open_requests
 from ghostos.core.task import Task
-from ghostos.errors import ApprovalError, PermissionRequestError, ThreadNotFoundError, UsageError, WorkspaceError
+from ghostos.errors import ApprovalError, PermissionRequestError, ThreadNotFoundError, UsageError
 from ghostos.runtime.artifacts import load_artifact
 from ghostos.runtime.client_events import make_client_event
 from ghostos.runtime.client_input import read_input, save_files
@@ -257,7 +257,6 @@ class MatrixConversation:
 
     async def _delete(self) -> None:
         container = self._host.container
-        self._is_closed = True
         try:
             await delete_thread(
                 self._task_id,
@@ -266,11 +265,9 @@ class MatrixConversation:
                 files=container.force_fetch(AssetFiles),
                 workspace=container.force_fetch(AppSettings).workspace,
             )
-        except WorkspaceError:
-            self._is_closed = await self._host.store.find_task(self._task_id) is None
-            raise
         finally:
-            if self._is_closed:
+            if await self._host.store.find_task(self._task_id) is None:  # also where its files could not be deleted
+                self._is_closed = True
                 self._host.log_of(self._task_id).fail(ThreadNotFoundError(self._name))
 
     async def _fork(self, *, at_turn: int | None, name: str | None) -> "MatrixConversation":

@@ -52,7 +52,6 @@ class ServedTasks:
             task_id: The task.
             target: What it runs, where that is to be served as well once targets are.
         """
-        is_new = task_id not in self._roots or (target is not None and target not in self._targets)
         if target is not None:
             self._targets.add(target)
         if task_id not in self._roots:
@@ -60,7 +59,6 @@ class ServedTasks:
             self._known.add(task_id)
             if not self._serves_targets:
                 self._quiet.add(task_id)
-        if is_new:
             self.look()
 
     def touch(self, task_id: str) -> None:

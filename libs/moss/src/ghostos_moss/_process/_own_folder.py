@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Final
 
-from ghostos_moss._executor import Refusal
+from ghostos_moss._executor import HostCall, Refusal
 from ghostos_moss._process._hints import describe_option
 from ghostos_moss._process._orders import RunReply
 from ghostos_moss._process._remedies import find_beside, find_remedy
@@ -18,15 +18,22 @@ _DATABASES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
 
 
 def describe_written(
-    reply: RunReply | None, *, scratch: str, is_kept: bool, beside: Sequence[Path], never: Sequence[Path]
+    reply: RunReply | None,
+    *,
+    calls: Sequence[HostCall],
+    scratch: str,
+    is_kept: bool,
+    beside: Sequence[Path],
+    never: Sequence[Path],
 ) -> tuple[str, ...]:
     """Return notes on the files that a run wrote by names without a folder. What it was refused says more than these.
 
-    A folder that is kept is where such files belong, from which they are shown and handed on: there only what has the
-    name of a user's file is noted.
+    A file that was named to an injected object was handed on from where it is: only one of the user's of that name is
+    noted.
 
     Args:
         reply: What the worker says.
+        calls: What the run asked of injected objects.
         scratch: The folder that its code has for itself.
         is_kept: Whether that outlives the session.
         beside: Folders in which the user may have meant a relative path to be.
@@ -35,13 +42,19 @@ def describe_written(
     if reply is None or reply.refused is not None:
         return ()
     names = [name for name in reply.written[:_MAX_NAMES] if _is_inside(name) and os.path.isfile(Path(scratch, name))]
-    notes = [_describe(name, beside=beside, never=never) for name in names]
-    if not is_kept and not all(notes):
-        notes.append(
-            "A file named without its folder is written to a folder that confined code has for itself, which is "
-            "removed at the end, not beside the user's files: there it takes the whole path, and --allow-write."
+    notes = {name: _describe(name, beside=beside, never=never) for name in names}
+    found = [note for note in notes.values() if note]
+    if any(not note and not _is_handed_on(name, calls) for name, note in notes.items()):
+        goes = "" if is_kept else ", which is removed at the end"
+        found.append(
+            f"A file named without its folder is written to a folder that confined code has for itself{goes}, not "
+            "beside the user's files: there it takes the whole path, and --allow-write."
         )
-    return tuple(note for note in notes if note)
+    return tuple(found)
+
+
+def _is_handed_on(name: str, calls: Sequence[HostCall]) -> bool:
+    return any(name in call.arguments for call in calls)
 
 
 def _describe(name: str, *, beside: Sequence[Path], never: Sequence[Path]) -> str:

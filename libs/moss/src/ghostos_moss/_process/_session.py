@@ -148,9 +148,10 @@ class ProcessSession:
             )
             stopped = stop_bodies(self._bodies) if is_stopped else ()
             refusal = self._check(reply.refused) if reply is not None else None
-            unsaid = self._workers.describe_unsaid(reply, source=self._source, scratch=self._scratch.name)
+            calls = self._objects.take_calls()
+            unsaid = self._workers.describe_unsaid(reply, calls=calls, source=self._source, scratch=self._scratch.name)
             return make_result(
-                Outcome(reply, error, self._objects.take_calls(), time.perf_counter() - started),
+                Outcome(reply, error, calls, time.perf_counter() - started),
                 notes=(*take_notes(reply, unsaid, told=self._told), *self._editor.take_notes(), *stopped),
                 refusal=refusal,
                 describe=lambda said: self._describe(refusal, said=said),
@@ -161,11 +162,7 @@ class ProcessSession:
     def _try(
         self, ask: Callable[[LiveWorker], Any], *, begin: Callable[[], object]
     ) -> tuple[RunReply | None, CodeError | None]:
-        """Have the worker run something; what fails in it costs the worker.
-
-        Returns:
-            What it answered, if it did; and what ended the run, where the host knows that.
-        """
+        """Have the worker run something, and return what it answered, or what ended it; a failure costs the worker."""
         reply: RunReply | None = None
         error: CodeError | None = None
         try:

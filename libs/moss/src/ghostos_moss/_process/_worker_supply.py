@@ -1,6 +1,7 @@
 """Where a session gets its workers from, and what those may do."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from ghostos_container import Container
 from ghostos_moss._acceptance._files import AcceptedFiles
 from ghostos_moss._compiler import MossCompiler
-from ghostos_moss._executor import Refusal
+from ghostos_moss._executor import HostCall, Refusal
 from ghostos_moss._limits import Limits
 from ghostos_moss._permissions import Permissions
 from ghostos_moss._process._confine import WorkerPlan
@@ -99,10 +100,12 @@ class WorkerSupply:
             env=self.permissions.env or (),
         )
 
-    def describe_unsaid(self, reply: RunReply | None, *, source: ModuleSource, scratch: str) -> tuple[str, ...]:
+    def describe_unsaid(
+        self, reply: RunReply | None, *, calls: Sequence[HostCall], source: ModuleSource, scratch: str
+    ) -> tuple[str, ...]:
         """Return notes on what came to nothing without a word: files written in `scratch`, programs not started."""
         beside, is_kept = list_own_folders(source), self.scratch is not None
-        notes = describe_written(reply, scratch=scratch, is_kept=is_kept, beside=beside, never=self.never)
+        notes = describe_written(reply, calls=calls, scratch=scratch, is_kept=is_kept, beside=beside, never=self.never)
         if reply is not None and reply.tried_system and not (self.grants.run or self.grants.everything):
             notes += ("os.system starts no program in confined code, and says nothing of it: --allow-run allows it.",)
         return notes
