@@ -36,11 +36,15 @@ def number_of(zygote: Zygote) -> int:
     return zygote._process.pid
 
 
+def wait_for_the_one_made_ahead(zygote: Zygote) -> None:
+    assert zygote._control is not None
+    assert select.select([zygote._control], [], [], _PATIENCE_S)[0]
+
+
 def halt(zygote: Zygote, plan: WorkerPlan) -> list[WorkerProcess]:
     """Halt it when it has made a worker ahead, and take that: who asks for the next one waits."""
     first = zygote.fork(plan)
-    assert zygote._control is not None
-    assert select.select([zygote._control], [], [], _PATIENCE_S)[0]
+    wait_for_the_one_made_ahead(zygote)
     os.kill(number_of(zygote), signal.SIGSTOP)
     return [first, zygote.fork(plan)]
 
@@ -129,8 +133,7 @@ def test_where_no_worker_can_be_made_that_is_said_and_those_that_there_are_go_on
     zygote: Zygote, plan: WorkerPlan, free: int
 ) -> None:
     first = zygote.fork(plan)
-    assert zygote._control is not None
-    assert select.select([zygote._control], [], [], _PATIENCE_S)[0]  # another was made ahead
+    wait_for_the_one_made_ahead(zygote)
     number = number_of(zygote)
     while "anon_inode:[pidfd]" in (used := list_descriptors(number)).values():
         pass  # the last that it lets go of when it has answered
@@ -153,6 +156,7 @@ def test_a_handle_that_cannot_be_sent_is_said_to_be_and_those_that_there_are_go_
     zygote: Zygote, plan: WorkerPlan
 ) -> None:
     first = zygote.fork(plan)
+    wait_for_the_one_made_ahead(zygote)
     number = number_of(zygote)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     limit = max(map(int, list_descriptors(number))) + 50
@@ -172,6 +176,7 @@ def test_a_handle_that_cannot_be_sent_is_said_to_be_and_those_that_there_are_go_
 
 def test_workers_that_end_while_it_may_open_nothing_end_no_other(zygote: Zygote, plan: WorkerPlan) -> None:
     gone, stays = zygote.fork(plan), zygote.fork(plan)
+    wait_for_the_one_made_ahead(zygote)
     number = number_of(zygote)
     before = resource.prlimit(number, resource.RLIMIT_NOFILE)
     resource.prlimit(number, resource.RLIMIT_NOFILE, (2, before[1]))  # as many as it waits for
