@@ -66,7 +66,7 @@ class Scene:
         try:
             out, err = victim.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            victim.kill()
+            victim.send_signal(signal.SIGABRT)  # faulthandler prints where its threads are
             out, err = victim.communicate()
             pytest.fail(f"a victim of {kill} was stuck:\n{out}\n{err}")
         assert victim.returncode in (0, -signal.SIGKILL), f"{kill}: {victim.returncode}\n{out}\n{err}"

@@ -7,6 +7,7 @@ WORDS are commands, one for each turn, dealt out to a few threads. KILL is `stat
 """
 
 import asyncio
+import faulthandler
 import os
 import signal
 import sys
@@ -60,6 +61,7 @@ async def wait_for_quiet(store: Store, task_ids: list[str]) -> None:
 
 def main() -> None:
     """Work, or die."""
+    faulthandler.enable()
     workspace, words, kill = Path(sys.argv[1]), sys.argv[2].split(","), sys.argv[3]
     target = load_target(str(HOUSE))
     container = make_app_container(workspace, providers=target.providers)

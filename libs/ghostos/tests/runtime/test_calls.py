@@ -1,6 +1,8 @@
 """Ghosts as functions, with types; and events from outside."""
 
+import asyncio
 import re
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -8,6 +10,10 @@ from pydantic import BaseModel
 
 from ghostos.abcd import GhostDriver, Session
 from ghostos.contracts.matrix import Matrix
+from ghostos.contracts.store import Claim
+from ghostos.core.clock import utc_now
+from ghostos.core.event import Event
+from ghostos.core.ids import new_id
 from ghostos.core.operator import Finish, Operator
 from ghostos.errors import TaskFailedError, ThreadNotFoundError, UsageError
 from ghostos.ghosts.chatbot import Chatbot
@@ -155,3 +161,26 @@ def test_events_that_clients_may_not_send_are_refused(start_matrix, event_type, 
 def test_an_event_for_nobody_is_refused(start_matrix):
     with pytest.raises(ThreadNotFoundError):
         start_matrix(ScriptedModel([])).send_event("nowhere", "external", {})
+
+
+async def test_what_an_interrupted_round_waited_for_is_cancelled_by_the_next(start_matrix):
+    first = start_matrix(ScriptedModel([]))
+    caller = (await first.a_sync(Chatbot("caller"))).get_task()
+    child = replace(caller, id=new_id(), name="child", parent_id=caller.id)
+    event = Event(id=new_id(), task_id=caller.id, type="input", payload={"text": "go"}, created_at=utc_now())
+    await first.store.post_event(event)
+    claim = await first.store.claim(caller.id)
+    assert isinstance(claim, Claim)
+    await first.store.begin_call(claim, task_id=child.id, made=child)
+    await first.store.park(claim)
+    await first.aclose()
+
+    second = start_matrix(ScriptedModel(["Here I am."]))
+    again = await second.a_sync(Chatbot("caller"), thread=caller.name)
+    await asyncio.sleep(0.2)  # it has looked for work, and there was none but what its client asks for
+    receiver = await again.aresume()
+    assert receiver is not None
+    assert [each.message.content async for each in receiver.arecv() if each.message][-1] == "Here I am."
+    async with asyncio.timeout(10):
+        while (await second.store.find_task(child.id)).state != "cancelled":  # noqa: ASYNC110 - it is in a database
+            await asyncio.sleep(0.01)

@@ -44,6 +44,7 @@ class Claim:
         joined: What the user said meanwhile to steer the turn that goes on with this event, in order.
         abandoned: A round that was begun and not committed, if any: reported with the first claim after it, whichever
             event that takes.
+        sent: Events for other tasks that were stored with the claim: they cancel what the abandoned round waited for.
     """
 
     task: Task
@@ -52,6 +53,7 @@ class Claim:
     fence: int
     joined: Sequence[Event] = ()
     abandoned: AbandonedRound | None = None
+    sent: Sequence[Event] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

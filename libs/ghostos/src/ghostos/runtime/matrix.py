@@ -88,6 +88,7 @@ class ContainerMatrix:
                 waits=self._waits,
                 foreign=self._foreign,
                 on_commit=self._on_commit,
+                on_sent=self._on_sent,
             )
             self._drivers = TaskDrivers(self._container.force_fetch(GhostKinds))
             self._served = ServedTasks(self._store, wake=self._dispatch.notify)
@@ -314,6 +315,11 @@ class ContainerMatrix:
         self._nodes.announce({commit.claim.task.id, *(event.task_id for event in commit.events)})
         self._served.take(commit)
         self._waits.tell(commit)
+
+    def _on_sent(self, events: Sequence[Event]) -> None:
+        if events:
+            self._nodes.announce({event.task_id for event in events})
+            self._served.take_events(events)
 
     def _hear_of(self, task_ids: Sequence[str]) -> None:
         """Another process has made something: of these tasks, or of any."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ghostos.contracts.ghost import GhostDriver
@@ -10,6 +10,7 @@ from ghostos.contracts.journal import Journals, RoundJournal
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.session import Session
 from ghostos.contracts.store import Claim, RoundCommit, Store
+from ghostos.core.event import Event
 from ghostos.core.task import Task
 from ghostos.errors import GhostGoneError, GhostOSError, LeaseLostError, MatrixClosedError, ThreadNotFoundError
 from ghostos.runtime.child_rights import BoundPermissionBook
@@ -36,6 +37,9 @@ where the task's ghost cannot be made here: nothing comes of trying again by its
 OnCommit = Callable[[RoundCommit], None]
 """Told of a round that was committed, on the Matrix's loop."""
 
+OnSent = Callable[[Sequence[Event]], None]
+"""Told of events that were stored, on the Matrix's loop."""
+
 
 class RoundRunner:
     """Works on one task until no event of it is due.
@@ -48,6 +52,7 @@ class RoundRunner:
         waits: Where rounds wait for other tasks.
         foreign: Shows what other processes say on a task.
         on_commit: Told of every round: others may have work by it.
+        on_sent: Told of events that a claim has stored for others.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class RoundRunner:
         waits: TaskWaits,
         foreign: ForeignRounds,
         on_commit: OnCommit,
+        on_sent: OnSent,
     ) -> None:
         self._store = store
         self._journals = journals
@@ -69,6 +75,7 @@ class RoundRunner:
         self._waits = waits
         self._foreign = foreign
         self._on_commit = on_commit
+        self._on_sent = on_sent
         self._unparked: dict[str, Claim] = {}
         self._stops: dict[str, RoundStop] = {}
 
@@ -132,7 +139,10 @@ class RoundRunner:
             raise ThreadNotFoundError(task_id)
         if claim == "idle":
             await self._foreign.show(task_id, log=log)
-        shown = await self._foreign.take_over(claim, log=log) if isinstance(claim, Claim) else None
+        shown: ShownMessages | None = None
+        if isinstance(claim, Claim):
+            self._on_sent(claim.sent)
+            shown = await self._foreign.take_over(claim, log=log)
         while isinstance(claim, Claim):
             origin, joins_turn = await self._find_turn(claim, log=log)
             log.begin_turn(origin)

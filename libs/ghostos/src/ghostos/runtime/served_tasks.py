@@ -87,8 +87,8 @@ class ServedTasks:
                 self._ring_at(event.not_before)
             elif event.task_id in self._known:
                 self._wake(event.task_id)
-            elif self._serves_targets:
-                self.look()
+            else:
+                self.look()  # it may be of a task that one which is served made once
 
     def look(self) -> None:
         """Look for work soon: once, however often this is called meanwhile."""

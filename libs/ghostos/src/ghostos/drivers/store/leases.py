@@ -4,6 +4,7 @@ A lease is an owner (a process), an end and a fence. The fence rises with every 
 the fence of its claim, so that a process that was thought dead, or slept too long, can change nothing any more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -116,8 +117,7 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
         "current_round_id": round_id,
     }
     _claim_task.run(connection, {"task_id": task_id, "state": "running", "waits_for": None, **lease})
-    for waited_id in row["waits_for"] or ():
-        _cancel_waited(connection, waited_id, sender_id=task_id, now=tenant.now)
+    waited_ids: Sequence[str] = row["waits_for"] or ()
     return Claim(
         task=task_from_row({**row, "state": "running", "waits_for": None}),
         event=event,
@@ -125,14 +125,15 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
         fence=fence,
         joined=find_joined(connection, event),
         abandoned=None if left_round_id is None else _find_abandoned(connection, task_id, round_id=left_round_id),
+        sent=tuple(_cancel_waited(connection, each, sender_id=task_id, now=tenant.now) for each in waited_ids),
     )
 
 
-def _cancel_waited(connection: DriverConnection, task_id: str, *, sender_id: str, now: datetime) -> None:
+def _cancel_waited(connection: DriverConnection, task_id: str, *, sender_id: str, now: datetime) -> Event:
     """Cancel a task that a round waited for which never ended: nobody takes its result."""
     reason = "the round that waited for it was interrupted"
     cancel = make_cancel(task_id, scope="task", reason=reason, sender_id=sender_id)
-    post_event(connection, replace(cancel, created_at=now))
+    return post_event(connection, replace(cancel, created_at=now))
 
 
 def find_due_event(connection: DriverConnection, task_id: str, *, now: datetime) -> Event | None:
