@@ -99,7 +99,24 @@ if libc.syscall(435, given, 88) == 0:
         """,
         effect=said,
         unless_control="this machine does not have as many threads",
-        hole="threads have no limit: 28,000 of them are all numbers of processes that a kernel gives by default",
+    ),
+    Attack(
+        name="threads that start threads",
+        code="""
+        import threading
+        threading.stack_size(32768)
+        release = threading.Event()
+        def grow():
+            for _ in range(50):
+                if threading.active_count() > 600:
+                    took_effect()
+                    os._exit(0)
+                threading.Thread(target=grow, daemon=True).start()
+            release.wait()
+        grow()
+        """,
+        effect=said,
+        unless_control="this machine does not have as many threads",
     ),
     Attack(
         name="more memory than it may have",

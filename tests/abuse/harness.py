@@ -370,8 +370,6 @@ class Attack:
         unless_control: Why the control may fail on some machines: then the attack is skipped.
         timeout_s: Deadline of the run; a control that is to go on is watched for as long.
         ways: Those in which it can run.
-        hole: What is known to be wrong.
-        hole_ways: Where it is; all ways of the attack when empty.
     """
 
     name: str
@@ -385,8 +383,6 @@ class Attack:
     unless_control: str = ""
     timeout_s: float = 20.0
     ways: tuple[Way, ...] = WAYS
-    hole: str = ""
-    hole_ways: tuple[Way, ...] = ()
 
 
 # Effects

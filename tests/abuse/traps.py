@@ -49,7 +49,6 @@ class Trap:
         control_options: Of the control, where confinement is not what keeps the trap shut.
         control_then: What the user does next in the control, likewise.
         unless_control: Why the control may fail on some machines.
-        hole: What is known to be wrong.
     """
 
     name: str
@@ -66,7 +65,6 @@ class Trap:
     control_options: tuple[str, ...] = OFF
     control_then: Callable[[House], Shown] | None = None
     unless_control: str = ""
-    hole: str = ""
 
 
 def play(trap: Trap, house: House, *, is_control: bool = False) -> Played:

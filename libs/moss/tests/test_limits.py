@@ -8,6 +8,15 @@ from ghostos_container import Container
 from ghostos_moss import Limits, ProcessExecutor, PyContext, load_source
 
 MIB = 1024**2
+THREADS = """
+import threading
+release = threading.Event()
+threads = [threading.Thread(target=release.wait) for _ in range(50)]
+try:
+    for thread in threads: thread.start()
+finally:
+    release.set()
+"""
 AGENT = """
     from {clicks} import Click
     from ghostos_moss import Moss as Parent
@@ -57,6 +66,7 @@ def run(process_executor, write_module):
             "File too large",
         ),
         ("files = [open('f', 'w') for _ in range(60)]", {"open_files": 50}, {"open_files": 100}, "Too many open files"),
+        (THREADS, {"threads": 20}, {"threads": 60}, "can't start new thread"),
         ("for _ in range(60): moss.click.now()", {"calls": 50}, {"calls": 60}, "more than 50 host calls in one run"),
         (
             "import time\nwhile time.process_time() < 4: pass",
@@ -71,6 +81,17 @@ def test_code_stays_within_its_limits(run, code, small, large, said):
     assert refused.status == "error"
     assert said in refused.error
     assert run(code, **large).status == "ok"
+
+
+def test_threads_are_counted_while_they_live(run):
+    code = """
+        import threading
+        for _ in range(4):
+            threads = [threading.Thread(target=str) for _ in range(30)]
+            for each in threads: each.start()
+            for each in threads: each.join()
+    """
+    assert run(code, threads=40).status == "ok"
 
 
 def test_processor_time_is_that_of_all_threads(run):

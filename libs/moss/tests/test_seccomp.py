@@ -168,7 +168,6 @@ DANGEROUS = {
 
 # Call: arguments by index, and whether they are allowed.
 ARGUMENTS = [
-    ("clone", {0: 0x3D0F00}, True),  # pthread_create
     ("clone", {0: 0x11}, False),  # fork
     ("clone", {0: 0x3D0F00 | 0x10000000}, False),  # in a new user namespace
     ("clone", {0: 0x3D0F00 | 0x40000000}, False),
@@ -230,7 +229,8 @@ def interpret(program: bytes, *, arch: int, number: int, arguments: dict[int, in
         elif kind == 0x54:
             accumulator &= value
         elif kind == 0x06:
-            return {0x7FFF0000: "allowed", 0x80000000: "killed"}.get(value) or errno.errorcode[value & 0xFFFF]
+            known = {0x7FFF0000: "allowed", 0x80000000: "killed", 0x7FC00000: "reported"}
+            return known.get(value) or errno.errorcode[value & 0xFFFF]
         elif kind in {0x15, 0x35}:
             at += if_true if (accumulator == value if kind == 0x15 else accumulator >= value) else if_false
         else:
@@ -270,6 +270,14 @@ def test_arguments_decide_where_a_call_is_safe_only_with_some(machine, name, arg
     program, number = build_filter(machine, pid=PID), CONDITIONAL[name][COLUMNS[machine]]
     answer = interpret(program, arch=ARCHITECTURES[machine], number=number, arguments=arguments)
     assert answer == ("allowed" if is_allowed else "EPERM")
+
+
+@pytest.mark.parametrize("machine", ARCHITECTURES)
+@pytest.mark.parametrize("run", [False, True])
+def test_a_thread_is_reported_before_it_starts(machine, run):
+    call = {"arch": ARCHITECTURES[machine], "number": CONDITIONAL["clone"][COLUMNS[machine]]}
+    arguments = {0: 0x3D0F00}  # pthread_create
+    assert interpret(build_filter(machine, pid=PID, run=run), **call, arguments=arguments) == "reported"
 
 
 @pytest.mark.parametrize("machine", ARCHITECTURES)

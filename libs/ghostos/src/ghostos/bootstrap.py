@@ -174,6 +174,7 @@ def _make_executor(container: Container) -> Executor:
             cpu_s=limits.cpu_s,
             file_bytes=limits.file_mb * _MIB,
             open_files=limits.open_files,
+            threads=limits.threads,
             calls=limits.calls,
             output_chars=limits.output_chars,
         ),

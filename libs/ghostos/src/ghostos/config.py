@@ -158,6 +158,7 @@ class LimitSettings(_Settings):
     )
     file_mb: int = Field(default=256, ge=1, description="Size of the largest file that it may write, MiB.")
     open_files: int = Field(default=256, ge=32, le=4096, description="Files and sockets open at once.")
+    threads: int = Field(default=256, ge=8, le=4096, description="Threads at once.")
     calls: int = Field(default=100_000, ge=1, description="Calls of objects on Moss in one run.")
     output_chars: int = Field(
         default=7000, ge=200, le=1_000_000, description="Of what one run prints that much is kept, head and tail."

@@ -18,13 +18,15 @@ from ghostos_moss._redact import bounded, readable, redact
 from ghostos_moss._snippet import FILENAME_PREFIX
 from ghostos_moss.errors import CodeInterruptedError, CodeRaisedError
 
-__all__ = ["describe_interruption", "describe_raised", "describe_silent", "safe_repr"]
+__all__ = ["describe_interruption", "describe_raised", "describe_silent", "is_plain", "safe_repr"]
 
 _MAX_MESSAGE_CHARS: Final = 2000
 _MAX_LINE_CHARS: Final = 200
 _MAX_NAME_CHARS: Final = 200
 _MAX_TRACE_LINES: Final = 8
 _MAX_GROUP: Final = 3
+_MADE_BY_CODE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_PLAIN_TYPES: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def describe_raised(error: BaseException, *, module: ModuleType) -> CodeRaisedError:
@@ -34,6 +36,19 @@ def describe_raised(error: BaseException, *, module: ModuleType) -> CodeRaisedEr
     for line in _related(error, own_text=own_text):
         message = f"{message}\n{line}" if message else line
     return CodeRaisedError(_name(error), message, trace=_trace(error, module=module))
+
+
+def is_plain(error: BaseException) -> bool:
+    """Whether describing it runs nothing of the code's own: it needs no watching, which takes a thread."""
+    kind = type(error)
+    return (
+        not kind.__flags__ & _MADE_BY_CODE
+        and kind.__str__ is BaseException.__str__
+        and not isinstance(error, (AttributeError, BaseExceptionGroup))
+        and error.__cause__ is None
+        and not vars(error)
+        and all(type(each) in _PLAIN_TYPES for each in error.args)
+    )
 
 
 def describe_silent(error: BaseException, *, module: ModuleType) -> CodeRaisedError:

@@ -9,6 +9,7 @@ import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
 from ghostos_moss._run_clock import RunClock
@@ -88,7 +89,8 @@ class Interrupter:
                 self._watch(run, 0, reason)
                 return
             run.reason = reason
-            self._watch(run, _INSIST_S, reason)
+            with suppress(RuntimeError):  # no thread can be had to insist: it is told this once
+                self._watch(run, _INSIST_S, reason)
         raise Interrupted
 
     def complete(self, awaitable: Awaitable[object]) -> object:
@@ -158,8 +160,8 @@ class Interrupter:
         done = run.done = run.done or threading.Event()
         arguments = (run, done, delay_s, reason, clock or RunClock())
         watcher = threading.Thread(target=self._insist, args=arguments, name="moss-watcher", daemon=True)
-        run.watchers.append(watcher)
         watcher.start()
+        run.watchers.append(watcher)
 
     def _insist(self, run: _Run, done: threading.Event, delay_s: float, reason: str, clock: RunClock) -> None:
         due = time.monotonic() + delay_s

@@ -20,6 +20,7 @@ class Limits:
             ended after them. None: no limit but the deadline of each run.
         file_bytes: Size of the largest file that it may write.
         open_files: Files and sockets that it may have open at once.
+        threads: Threads that it may have at once, its own few included.
         calls: Host calls in one run.
         output_chars: Of what one run prints that much is kept, half from its beginning and half from its end.
     """
@@ -28,5 +29,6 @@ class Limits:
     cpu_s: int | None = None
     file_bytes: int = 256 * _MIB
     open_files: int = 256
+    threads: int = 256
     calls: int = 100_000
     output_chars: int = MAX_OUTPUT_CHARS

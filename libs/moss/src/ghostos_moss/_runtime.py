@@ -11,7 +11,7 @@ from ghostos_container import Container
 from ghostos_moss._capture import Output, capture
 from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._execution import Execution, Request, run_plainly
-from ghostos_moss._failure import describe_interruption, describe_raised, describe_silent, safe_repr
+from ghostos_moss._failure import describe_interruption, describe_raised, describe_silent, is_plain, safe_repr
 from ghostos_moss._fresh import FreshModule
 from ghostos_moss._hooks import find_hook
 from ghostos_moss._interrupt import Interrupter
@@ -364,6 +364,8 @@ class MossRuntime:
         if isinstance(error, CodeRejectedError):
             return error
         module = self._fresh.module
+        if is_plain(error):
+            return describe_raised(error, module=module)
         described = self._ask(lambda: describe_raised(error, module=module))
         return described if described is not None else describe_silent(error, module=module)
 

@@ -72,8 +72,11 @@ def give_up_privileges() -> None:
     drop_capabilities()
 
 
-def confine(plan: WorkerPlan, reach: PythonReach) -> None:
+def confine(plan: WorkerPlan, reach: PythonReach) -> int | None:
     """Keep this process, whose parent has given up all privileges, from everything but its plan and what Python needs.
+
+    Returns:
+        What `install_filter` returns; None where the plan has everything.
 
     Raises:
         SystemCallError: A layer cannot be had. What was set before stays.
@@ -84,8 +87,7 @@ def confine(plan: WorkerPlan, reach: PythonReach) -> None:
         _enter(scratch, name=plan.scratch)
         os.environ.update({"HOME": plan.scratch, "TMPDIR": plan.scratch})
         _limit(plan.limits)
-        if not plan.grants.everything:
-            _keep_from_all_else(plan, reach, scratch)
+        return None if plan.grants.everything else _keep_from_all_else(plan, reach, scratch)
     finally:
         os.close(scratch)
 
@@ -97,7 +99,7 @@ def _enter(folder: int, *, name: str) -> None:
         raise OSError(exc.errno, exc.strerror, name) from exc
 
 
-def _keep_from_all_else(plan: WorkerPlan, reach: PythonReach, scratch: int) -> None:
+def _keep_from_all_else(plan: WorkerPlan, reach: PythonReach, scratch: int) -> int | None:
     grants = plan.grants
     set_process_option("dumpable", _PR_SET_DUMPABLE, 0)
     restrict_files(
@@ -110,7 +112,7 @@ def _keep_from_all_else(plan: WorkerPlan, reach: PythonReach, scratch: int) -> N
         devices=[Path(os.devnull)],
         may_connect=grants.net,
     )
-    install_filter(net=grants.net, run=grants.run)
+    return install_filter(net=grants.net, run=grants.run)
 
 
 def _limit(limits: Limits) -> None:

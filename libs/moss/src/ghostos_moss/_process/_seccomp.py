@@ -1,7 +1,8 @@
 """A filter of system calls: a worker may make those of a table; all others fail. See seccomp(2).
 
 It closes the ways that Landlock does not know: UDP and unix sockets, changing modes and owners, starting programs, new
-namespaces, tracing, io_uring. Kernels that have Landlock remember which calls are always allowed: those cost nothing.
+namespaces, tracing, io_uring. Threads are started when they were counted; see `ghostos_moss._process._thread_limits`.
+Kernels that have Landlock remember which calls are always allowed: those cost nothing.
 """
 
 import ctypes
@@ -42,6 +43,7 @@ _PAIR_TYPES: Final = tuple(kind | flags for kind in (1, 5) for flags in (0, 0x80
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 _NUMBER_AT, _ARCH_AT, _ARGUMENTS_AT = 0, 4, 16
 _ALLOW: Final = 0x7FFF0000
+_ASK: Final = 0x7FC00000  # SECCOMP_RET_USER_NOTIF
 _KILL_PROCESS: Final = 0x80000000
 _REFUSE: Final = 0x00050000 | errno.EPERM
 _MISSING: Final = 0x00050000 | errno.ENOSYS
@@ -49,7 +51,7 @@ _MISSING: Final = 0x00050000 | errno.ENOSYS
 _PID: Final = struct.Struct("I")
 _ANY_PID: Final = 0xFFFFFFF1  # no process has it, and no other value of the program is it
 _SET_MODE_FILTER: Final = 1
-_ALL_THREADS: Final = 1
+_FLAGS: Final = 1 | 1 << 3 | 1 << 4  # SECCOMP_FILTER_FLAG_TSYNC, NEW_LISTENER and TSYNC_ESRCH
 _ALL_BITS: Final = 0xFFFFFFFF
 
 
@@ -117,16 +119,21 @@ def _build_template(machine: str, *, net: bool, run: bool) -> bytes:
         if number is not None:
             program += [_Instruction(_EQUAL, number, 0, 1), _return(_ALLOW)]
     for name, tests in rules.items():
-        program += _when(CONDITIONAL[name][column], tests)
+        verdict = _ASK if name == "clone" else _ALLOW
+        program += _when(CONDITIONAL[name][column], tests, verdict=verdict)
     program += [_Instruction(_AT_LEAST, NEWER_THAN_ANY, 0, 1), _return(_MISSING), _return(_REFUSE)]
     return b"".join(struct.pack("HBBI", each.code, each.if_true, each.if_false, each.value) for each in program)
 
 
-def install_filter(*, net: bool, run: bool) -> None:
+def install_filter(*, net: bool, run: bool) -> int:
     """Confine this process, all its threads, for good. As `build_filter` says.
 
+    Returns:
+        A descriptor that reports threads that are about to start, for who answers.
+
     Raises:
-        SystemCallError: The kernel has no filters, or refuses this one.
+        SystemCallError: The kernel has no filters, or refuses this one: it does where such reports of this process go
+            to another program already.
     """
     machine = platform.machine()
     if machine not in _AUDIT_ARCH:
@@ -136,7 +143,7 @@ def install_filter(*, net: bool, run: bool) -> None:
     size = struct.calcsize("HBBI")
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(program) // size, ctypes.addressof(code)))
     set_process_option("no_new_privs", 38, 1)
-    call_system("seccomp", _SECCOMP[machine], _SET_MODE_FILTER, _ALL_THREADS, header)
+    return call_system("seccomp", _SECCOMP[machine], _SET_MODE_FILTER, _FLAGS, header)
 
 
 def _prologue(machine: str) -> Iterable[_Instruction]:
@@ -149,8 +156,8 @@ def _prologue(machine: str) -> Iterable[_Instruction]:
         yield _return(_MISSING)
 
 
-def _when(number: int, tests: Sequence[_Test]) -> list[_Instruction]:
-    """Allow a call if all tests hold, and refuse it otherwise."""
+def _when(number: int, tests: Sequence[_Test], *, verdict: int) -> list[_Instruction]:
+    """Give the verdict on a call if all tests hold, and refuse it otherwise."""
     body: list[_Instruction] = []
     for test in tests:
         if test.is_wide:
@@ -161,7 +168,7 @@ def _when(number: int, tests: Sequence[_Test]) -> list[_Instruction]:
         for at, value in enumerate(test.values):
             body.append(_Instruction(_EQUAL, value, len(test.values) - at, 0))
         body.append(_return(_REFUSE))
-    body.append(_return(_ALLOW))
+    body.append(_return(verdict))
     return [_Instruction(_EQUAL, number, 0, len(body)), *body]
 
 

@@ -7,6 +7,7 @@ imports nothing of the user's. Run as `python -I -B -m ghostos_moss._process._zy
 import errno
 import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -23,6 +24,7 @@ from ghostos_moss._process._orders import CONFINE, MAX_NEVER_BYTES, READY
 from ghostos_moss._process._python_reach import PythonReach
 from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._system import SystemCallError, set_process_option
+from ghostos_moss._process._thread_limits import ThreadLimits, hand_over
 from ghostos_moss._process._warm_up import rehearse, warm_up
 from ghostos_moss._process._worker import serve
 
@@ -39,6 +41,8 @@ _QUIET_S: Final = 0.03
 def main() -> None:
     """Serve orders on the descriptor that the command line names, until the host is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    _, most_open = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_open, most_open))  # each worker takes one
     warm_up()
     never = control.recv(MAX_NEVER_BYTES).split(b"\0")[1:]
     reach = prepare_to_confine(never=[Path(os.fsdecode(path)) for path in never])
@@ -58,19 +62,22 @@ def main() -> None:
 
 def _serve(control: socket.socket, children: "_Children", reach: PythonReach) -> None:
     """Make workers for as long as there is a host, then end them."""
-    poll = select.poll()
-    poll.register(control, select.POLLIN)
-    poll.register(children.ended, select.POLLIN)
+    poll = select.epoll()
+    poll.register(control, select.EPOLLIN)
+    poll.register(children.ended, select.EPOLLIN)
+    thread_limits = ThreadLimits(poll)
     while True:
-        ready = {descriptor for descriptor, _ in poll.poll()}
+        ready = dict(poll.poll())
         if children.ended in ready:
             children.reap()
+        for descriptor, event in ready.items():
+            thread_limits.serve(descriptor, event)
         if control.fileno() in ready:
             order, descriptors, _, _ = socket.recv_fds(control, _MAX_ORDER_BYTES, _DESCRIPTORS)
             if not order:
                 children.kill_all()
                 return
-            _fork(control, descriptors, children, reach)
+            _fork(control, descriptors, children, reach, thread_limits)
 
 
 class _Children:
@@ -129,14 +136,22 @@ def _kill(processes: set[int]) -> None:
             continue
 
 
-def _fork(control: socket.socket, descriptors: list[int], children: _Children, reach: PythonReach) -> None:
+def _fork(
+    control: socket.socket,
+    descriptors: list[int],
+    children: _Children,
+    reach: PythonReach,
+    thread_limits: ThreadLimits,
+) -> None:
     """Make a worker and tell of it: its number, with a handle of it, or why there is none."""
     handle = -1
     try:
         if len(descriptors) != _DESCRIPTORS:  # the system has dropped what was more than this process may have
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))  # noqa: TRY301 - as where it says so itself
         reach.find_code()  # what was looked for here need not be looked for by each worker
-        pid = _fork_worker(control, *descriptors, reach=reach)
+        connection, output = descriptors
+        with thread_limits.expect() as reports:
+            pid = _fork_worker(control, connection, output, reports, reach=reach)
         children.add(pid)
         handle = os.pidfd_open(pid)
         socket.send_fds(control, [str(pid).encode()], [handle])
@@ -148,19 +163,27 @@ def _fork(control: socket.socket, descriptors: list[int], children: _Children, r
                 os.close(each)
 
 
-def _fork_worker(control: socket.socket, connection: int, output: int, *, reach: PythonReach) -> int:
+def _fork_worker(
+    control: socket.socket, connection: int, output: int, reports: socket.socket, *, reach: PythonReach
+) -> int:
     zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
-        _become_worker(zygote, reach, control=control, connection=connection, output=output)
+        _become_worker(zygote, reach, control=control, connection=connection, output=output, reports=reports)
     with suppress(OSError):  # it has ended by now
         os.setpgid(pid, pid)  # here and there, so that whoever is first can rely on it
     return pid
 
 
 def _become_worker(
-    zygote: int, reach: PythonReach, *, control: socket.socket, connection: int, output: int
+    zygote: int,
+    reach: PythonReach,
+    *,
+    control: socket.socket,
+    connection: int,
+    output: int,
+    reports: socket.socket,
 ) -> NoReturn:
     try:
         die_with_parent(zygote)
@@ -168,10 +191,10 @@ def _become_worker(
         set_process_option("child subreaper", _PR_SET_CHILD_SUBREAPER, 1)  # and none of that comes to the zygote yet
         control.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        streams = WorkerStreams(output, keep=(connection,))
+        streams = WorkerStreams(output, keep=(connection, reports.fileno()))
         frames = FrameSocket(socket.socket(fileno=connection))
         _rehearse_until_needed(connection)
-        if _confine_as_told(frames, reach):
+        if _confine_as_told(frames, reach, reports):
             serve(frames, streams)
     finally:
         os._exit(0)  # never back into the zygote's loop, whatever was raised
@@ -185,7 +208,7 @@ def _rehearse_until_needed(connection: int) -> None:
             return
 
 
-def _confine_as_told(frames: FrameSocket, reach: PythonReach) -> bool:
+def _confine_as_told(frames: FrameSocket, reach: PythonReach, reports: socket.socket) -> bool:
     """Wait for the plan and follow it; False if there is none, or it cannot be followed."""
     try:
         request = frames.receive()
@@ -194,7 +217,12 @@ def _confine_as_told(frames: FrameSocket, reach: PythonReach) -> bool:
     if not isinstance(request, Request) or request.name != CONFINE:
         return False
     try:
-        confine(msgspec.convert(*request.arguments, type=WorkerPlan), reach)
+        plan = msgspec.convert(*request.arguments, type=WorkerPlan)
+        listener = confine(plan, reach)
+        if listener is None:
+            reports.close()
+        else:
+            hand_over(listener, most=plan.limits.threads, to=reports)
     except OSError as exc:
         layer = exc.layer if isinstance(exc, SystemCallError) else "the worker"
         reason = os.strerror(exc.errno) if exc.errno else str(exc)
