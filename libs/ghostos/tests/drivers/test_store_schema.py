@@ -77,6 +77,7 @@ async def test_a_database_of_an_earlier_version_goes_on(revision, database, cloc
     kept = await store.find_task("kept")
     assert kept is not None
     assert kept.grants == task.grants
+    assert (await store.fork(task.id, at_turn=1)).pycontext == task.pycontext
     store.close()
     new = database.with_name("new.db")
     open_store(new).close()

@@ -138,18 +138,25 @@ async def test_a_fork_at_an_earlier_turn_ends_there_and_both_threads_go_on(store
     assert (await said(store, task))[-2:] == [(7, 4, "here"), (8, 4, "re: here")]
 
 
-async def test_values_of_an_earlier_turn_are_those_of_now_where_no_code_has_changed_them(store, teller):
+async def test_values_of_an_earlier_turn_are_those_of_its_end(store, teller):
     task = await teller.turn(teller.records.task(), "one", values={"n": 1})
     task = await teller.turn(task, "two")
     task = await teller.turn(task, "three", run="error")
     made = await store.fork(task.id, at_turn=1)
     assert made.pycontext == {"values": {"n": 1}}
     assert (await marks(store, made))[0].content == "Forked from the thread 't1' at turn 1."
+    task = await teller.turn(task, "four", values={"n": 4})
+    task = await teller.turn(task, "five", values={"n": 5})
+    for turn, values in ((0, None), (1, {"n": 1}), (3, {"n": 1}), (4, {"n": 4}), (5, {"n": 5})):
+        made = await store.fork(task.id, at_turn=turn)
+        assert made.pycontext == (None if values is None else {"values": values})
+        assert [mark.data["has_lost_values"] for mark in await marks(store, made)] == [False]
 
 
-async def test_values_that_may_have_changed_since_are_not_made_up_and_the_thread_says_so(store, teller):
-    task = await teller.turn(teller.records.task(), "one", values={"n": 1})
+async def test_values_that_were_too_large_to_be_kept_are_not_made_up_and_the_thread_says_so(store, teller):
+    task = await teller.turn(teller.records.task(), "one", values={"n": "1" * 1_000_000})
     task = await teller.turn(task, "two", values={"n": 2})
+    assert (await store.fork(task.id, at_turn=2)).pycontext == {"values": {"n": 2}}
     made = await store.fork(task.id, at_turn=1)
     assert made.pycontext is None
     (mark,) = await marks(store, made)
@@ -158,12 +165,19 @@ async def test_values_that_may_have_changed_since_are_not_made_up_and_the_thread
     assert await teller.turn(made, "go on") == await store.find_task(made.id)
 
 
-async def test_values_of_a_turn_that_a_fork_has_from_elsewhere_are_not_made_up(store, teller):
+async def test_values_of_a_turn_that_a_fork_has_from_elsewhere_are_those_of_there_while_that_is_there(store, teller):
     task = await teller.turn(teller.records.task(), "one", values={"n": 1})
     task = await teller.turn(task, "two", values={"n": 2})
     made = await store.fork(task.id)
-    assert (await store.fork(made.id, at_turn=1)).pycontext is None
-    assert (await store.fork(made.id, at_turn=2)).pycontext == {"values": {"n": 2}}
+    await teller.turn(task, "there", values={"n": 33})
+    made = await teller.turn(made, "here")
+    made = await teller.turn(made, "here", values={"n": 4})
+    again = await store.fork(made.id)
+    for turn, n in ((1, 1), (2, 2), (3, 2), (4, 4)):
+        assert (await store.fork(again.id, at_turn=turn)).pycontext == {"values": {"n": n}}
+    await store.delete(task.id)
+    assert (await store.fork(again.id, at_turn=2)).pycontext is None
+    assert (await store.fork(again.id, at_turn=4)).pycontext == {"values": {"n": 4}}
 
 
 async def test_a_turn_that_goes_on_is_not_forked(store, teller):
@@ -271,16 +285,20 @@ async def test_a_thread_can_be_rewound_again_and_to_its_beginning(store, teller)
     assert [mark.content.partition(";")[0] for mark in await marks(store, task)] == ["Rewound to its beginning"]
 
 
-async def test_values_after_a_rewind_are_those_of_that_turn_or_begin_anew(store, teller):
+async def test_values_after_a_rewind_are_those_of_that_turn(store, teller):
     task = await teller.turn(teller.records.task(), "one", values={"n": 1})
     task = await teller.turn(task, "two")
     await store.rewind(task.id, to_turn=1)
     assert (await store.find_task(task.id)).pycontext == {"values": {"n": 1}}
     task = await teller.turn(task, "three", values={"n": 3})
     kept = await store.rewind(task.id, to_turn=1)
-    assert (await store.find_task(task.id)).pycontext is None
+    assert (await store.find_task(task.id)).pycontext == {"values": {"n": 1}}
     assert kept.pycontext == {"values": {"n": 3}}
-    assert "begin anew" in (await marks(store, task))[-1].content
+    task = await teller.turn(task, "four")
+    task = await teller.turn(task, "five", values={"n": 5})
+    assert (await store.fork(task.id, at_turn=4)).pycontext == {"values": {"n": 1}}, "that of turn 3 was cut"
+    await store.rewind(task.id, to_turn=0)
+    assert (await store.find_task(task.id)).pycontext is None
 
 
 async def test_what_waits_since_then_is_dropped_and_what_waited_before_stays(store, teller, records):

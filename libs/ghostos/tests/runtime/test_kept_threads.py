@@ -57,9 +57,9 @@ def test_a_fork_goes_on_where_the_other_thread_was_with_its_values(start_matrix,
     assert first.get_task().pycontext != fork.get_task().pycontext
 
 
-def test_a_fork_of_before_its_values_were_changed_begins_without_them(start_matrix, counting):
+def test_a_fork_of_an_earlier_turn_has_its_values(start_matrix, counting):
     count = "<moss>\nmoss.count += 1\nprint(moss.count)\n</moss>"
-    model = ScriptedModel([count, "One.", count, "Two.", count, "Anew."])
+    model = ScriptedModel([count, "One.", count, "Two.", count, "Again."])
     matrix = start_matrix(model)
     first = matrix.sync(counting, thread="mine")
     listen(first, "count")
@@ -67,4 +67,4 @@ def test_a_fork_of_before_its_values_were_changed_begins_without_them(start_matr
     asyncio.run(matrix.store.fork(first.task_id, at_turn=1, name="other"))
     fork = matrix.sync(counting, thread="other")
     listen(fork, "count")
-    assert [message.content for message in fork.history() if message.type == "output"] == ["1", "1"]
+    assert [message.content for message in fork.history() if message.type == "output"] == ["1", "2"]

@@ -31,8 +31,8 @@ class ThreadShelf(Protocol):
         """Make a task whose thread begins with the turns of another one, whether that is held or not.
 
         It has the other one's ghost, context and rights; nothing of what that waits for, or was allowed with a click.
-        The values of `moss` are those of the latest turn, where no code that ran since the chosen one can have changed
-        them; else it begins without, and its thread says so.
+        The values of `moss` are those of the chosen turn. Where they are not known (they took more than a million
+        characters, or are from before they were kept) it begins without, and its thread says so.
 
         Args:
             task_id: Whose thread.

@@ -114,8 +114,8 @@ def fork(
 ) -> None:
     """Copy a thread, or its turns up to one, into a new one.
 
-    The new one's name is printed. It has the values of moss, unless code may have changed them since the chosen turn:
-    then they begin anew, and the thread says so. Files in the folder of the agent's code stay with the old one.
+    The new one's name is printed. It has the values of moss as they were then. Files in the folder of the agent's code
+    stay with the old one.
     """
     from ghostos.cli.threads import fork_thread
 

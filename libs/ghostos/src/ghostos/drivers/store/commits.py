@@ -12,6 +12,7 @@ from ghostos.core.ids import new_id
 from ghostos.core.task import Task
 from ghostos.drivers.store.events import post_event
 from ghostos.drivers.store.leases import Tenant, find_due_event, find_joined, lease_lost, require_lease
+from ghostos.drivers.store.past_values import past_pycontext
 from ghostos.drivers.store.rows import code_run_to_row, grants_to_column, message_to_row, usage_to_row
 from ghostos.drivers.store.schema.tables import code_runs, events, messages, rounds, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
@@ -101,6 +102,7 @@ def _insert(connection: DriverConnection, commit: RoundCommit, *, now: datetime)
             "committed_at": now,
             "cost": commit.cost,
             "calls": list(commit.calls) or None,
+            "pycontext": past_pycontext(commit),
             **usage_to_row(commit.usage),
         },
     )

@@ -16,6 +16,7 @@ from ghostos.core.thread_copy import copy_messages, renew_questions
 from ghostos.core.thread_name import check_thread_name, list_copy_names
 from ghostos.drivers.store.leases import is_held
 from ghostos.drivers.store.owner import parse_owner
+from ghostos.drivers.store.past_values import UnknownValuesError, find_past_pycontext
 from ghostos.drivers.store.rows import message_to_row, task_from_row
 from ghostos.drivers.store.schema.tables import code_runs, events, messages, rounds, tasks
 from ghostos.drivers.store.schema.types import AnyText
@@ -34,15 +35,6 @@ _count_going_on = Statement(
     select(func.count().label("count")).where(*_is_pending, events.c.type == literal_column("'observe'"))
 )
 _of_task = rounds.c.task_id == bindparam("task_id")
-_kept_rounds = select(rounds.c.id).where(_of_task, rounds.c.turn <= _turn)
-# A run that was interrupted belongs to a round that was never committed: of which turn is not known.
-_count_later_runs = Statement(
-    select(func.count().label("count")).where(
-        code_runs.c.task_id == bindparam("task_id"),
-        code_runs.c.status == literal_column("'ok'"),
-        code_runs.c.round_id.not_in(_kept_rounds),
-    )
-)
 _cut_messages = Statement(delete(messages).where(messages.c.task_id == bindparam("task_id"), messages.c.turn > _turn))
 _update_data = Statement(
     update(messages).where(
@@ -84,8 +76,8 @@ class _Cut:
     Attributes:
         turn: That turn.
         messages: Of it and those before it, in order.
-        pycontext: What survived of the module.
-        has_lost: Whether there was more of that than is known now.
+        pycontext: What survived of the module then.
+        has_lost: Whether that is not known any more.
     """
 
     turn: int
@@ -185,21 +177,15 @@ def _choose_turn(connection: DriverConnection, task: Task, wanted: int | None) -
 
 
 def _cut(connection: DriverConnection, task: Task, *, turn: int) -> _Cut:
-    """Return the thread up to a turn. What survived of the module then is not stored, only what does now.
-
-    Only code that ran to its end changes that.
-    """
+    """Return the thread up to a turn."""
     kept = [message for message in list_messages(connection, task.id, after_seq=0) if message.turn <= turn]
-    pycontext, has_lost = task.pycontext, False
-    if turn < task.turn and pycontext is not None:
-        later = _count_later_runs.first(connection, {"task_id": task.id, "turn": turn})
-        has_lost = bool(later and later["count"]) or _is_before_fork(task, kept)
-    return _Cut(turn=turn, messages=kept, pycontext=None if has_lost else pycontext, has_lost=has_lost)
-
-
-def _is_before_fork(task: Task, kept: Sequence[Message]) -> bool:
-    """Whether messages end before those that a fork has from where it was made: what ran then is not its own."""
-    return task.fork_seq is not None and (kept[-1].seq if kept else 0) < task.fork_seq
+    if turn == task.turn:
+        return _Cut(turn=turn, messages=kept, pycontext=task.pycontext, has_lost=False)
+    try:
+        pycontext = find_past_pycontext(connection, task, kept)
+    except UnknownValuesError:
+        return _Cut(turn=turn, messages=kept, pycontext=None, has_lost=True)
+    return _Cut(turn=turn, messages=kept, pycontext=pycontext, has_lost=False)
 
 
 def _store_fork(connection: DriverConnection, task: Task, cut: _Cut, *, name: str | None, now: datetime) -> Task:

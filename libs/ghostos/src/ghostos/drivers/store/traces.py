@@ -18,7 +18,7 @@ __all__ = ["read_trace"]
 _find_task = Statement(select(tasks).where(tasks.c.id == bindparam("task_id")))
 _list_rounds = Statement(
     select(
-        rounds,
+        *(column for column in rounds.c if column is not rounds.c.pycontext),
         events.c.type.label("event_type"),
         events.c.created_at.label("event_created_at"),
         events.c.not_before.label("event_not_before"),

@@ -94,6 +94,7 @@ rounds = Table(
     Column("committed_at", Moment, nullable=False),
     Column("cost", Float, nullable=False, server_default="0"),
     Column("calls", JsonText),
+    Column("pycontext", JsonText),
     Index("ix_rounds_task_id", "task_id", "round"),
 )
 
