@@ -134,7 +134,7 @@ class Session(Protocol):
         ...
 
     def consume(self, event: Event) -> None:
-        """Count another event of the task as dealt with, with the round's commit."""
+        """Count another event of the task as dealt with, with the round's commit. One that it posts is not sent."""
         ...
 
     async def wait_for(

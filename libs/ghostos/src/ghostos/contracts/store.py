@@ -1,6 +1,6 @@
 """The port to the database: tasks, their events, rounds and threads."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -129,11 +129,13 @@ class Work:
     Attributes:
         due: Tasks with an event that is due, the one that waits longest first.
         held: Those of them on which another process, or this one, is at work.
+        due_since: Of both, when the latest of what is due became so.
         next_at: When the next event that is not due yet will be; None where there is none.
     """
 
     due: Sequence[str]
     held: Sequence[str]
+    due_since: Mapping[str, datetime]
     next_at: datetime | None
 
 

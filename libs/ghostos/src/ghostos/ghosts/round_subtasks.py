@@ -18,6 +18,7 @@ from ghostos.ghosts.subtask_rights import find_child, make_rights
 from ghostos.ghosts.subtasks import Subtask, Subtasks
 from ghostos.runtime.artifacts import get_result
 from ghostos.runtime.loop_thread import LoopThread
+from ghostos.runtime.stops import list_unfinished
 from ghostos_container import Container
 
 T = TypeVar("T")
@@ -60,10 +61,12 @@ class RoundSubtasks(Subtasks):
 
     def cancel(self, id: str, reason: str = "") -> None:
         """See `Subtasks`."""
-        task = self._find(id)
-        if self._made.pop(id, None) is None and task.state not in ENDED_STATES:
-            event = make_cancel(task.id, scope="task", reason=_text(reason, "reason"), sender_id=self._session.task.id)
-            self._session.post(event)
+        task, why = self._find(id), _text(reason, "reason")
+        if self._made.pop(id, None) is not None:
+            return
+        ended = task.state in ENDED_STATES
+        for each in self._ask(list_unfinished(self._store, task.id)) if ended else [task]:
+            self._session.post(make_cancel(each.id, scope="task", reason=why, sender_id=self._session.task.id))
 
     def result(self, id: str) -> Json:
         """See `Subtasks`."""

@@ -18,6 +18,8 @@ async def record_events(session: RoundSession, *, store: Store) -> None:
     for event in (session.event, *session.joined):
         if event.id not in said:
             _record(session, event)
+        if (following := repeat_timer(event)) is not None:  # whatever was said: an attempt that failed posted nothing
+            session.post(following)
         await record_attachments(session, event, store=store)
 
 
@@ -37,8 +39,6 @@ def _record(session: RoundSession, event: Event) -> None:
                 session.add(text, role="user", type="text", message_id=event.id)
         case "timer":
             note_event(session, event, text=_describe_timer(event))
-            if (following := repeat_timer(event)) is not None:
-                session.post(following)
         case "callback":
             note_event(session, event, text=_describe_callback(event))
         case "external":

@@ -33,6 +33,7 @@ class GhostCalls:
         waits: Where calls wait.
         open_task: Makes the task of a ghost with a context.
         post: Stores an event and says so.
+        forget: Called with a task that nobody has any more to do with.
     """
 
     def __init__(
@@ -42,11 +43,13 @@ class GhostCalls:
         waits: TaskWaits,
         open_task: Callable[[Ghost, BaseModel | None], Awaitable[Task]],
         post: Callable[[Event], Awaitable[Event]],
+        forget: Callable[[str], None],
     ) -> None:
         self._store = store
         self._waits = waits
         self._open_task = open_task
         self._post = post
+        self._forget = forget
 
     async def call(self, ghost: Ghost, context: BaseModel | None, *, instruction: str, timeout_s: float | None) -> Any:  # noqa: ANN401 - the ghost's own type
         """See `ghostos.abcd.Matrix.call`."""
@@ -73,4 +76,5 @@ class GhostCalls:
         except (TimeoutError, asyncio.CancelledError):
             await asyncio.shield(self._post(make_cancel(task.id, scope="task", reason="nobody waits for it any more")))
             raise
+        self._forget(task.id)
         return load_artifact(ghost, done, await get_result(self._store, done))

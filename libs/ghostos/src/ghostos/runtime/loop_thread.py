@@ -52,10 +52,14 @@ class LoopThread:
         except SyncInAsyncError:
             coroutine.close()
             raise
+        future = self._submit(coroutine)
         try:
-            return self._submit(coroutine).result()
+            return future.result()
         except FutureCancelledError:
             raise _closed() from None
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
 
     async def run_async(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and wait for it, from any loop.

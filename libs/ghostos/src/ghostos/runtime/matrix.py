@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -47,6 +48,7 @@ DEFAULT_SLOTS = 4
 _LET_OTHERS_S = 0.2
 """Who sends an event works on it, where that process does; others after that while."""
 _LOOK_AGAIN_S = {"held": 2.0, "faulted": 5.0}
+_LONGEST_BETWEEN_FAULTS_S = 600.0
 
 
 class ContainerMatrix:
@@ -72,7 +74,9 @@ class ContainerMatrix:
             self._threads = ThreadCache(self._store)
             self._dispatch = app.make(Dispatch)
             self._waits = TaskWaits(self._store, dispatch=self._dispatch, serve=self._serve_waited)
-            self._calls = GhostCalls(self._store, waits=self._waits, open_task=self._open_task, post=self.post)
+            self._calls = GhostCalls(
+                self._store, waits=self._waits, open_task=self._open_task, post=self.post, forget=self._forget
+            )
             self._nodes = app.make(Nodes)
             self._foreign = ForeignRounds(
                 store=self._store,
@@ -98,6 +102,7 @@ class ContainerMatrix:
         self._logs: WeakValueDictionary[str, ThreadLog] = WeakValueDictionary()
         self._logs_lock = threading.Lock()
         self._looking: set[asyncio.Task[None]] = set()
+        self._faults: Counter[str] = Counter()
         self._later: dict[str, asyncio.TimerHandle] = {}
         self._stopping: asyncio.Task[None] | None = None
         self._loop_thread = LoopThread(f"ghostos-{name}")
@@ -304,22 +309,48 @@ class ContainerMatrix:
         task = await self._store.find_task(thread)
         if task is None:
             raise ThreadNotFoundError(thread)
+        self._served.open(task.id)  # what follows from the event is worked on as well: its timers, its subtasks
         return await self.post(make_client_event(task.id, event_type, payload))
 
     async def _work(self, task_id: str) -> None:
         end = await self._runner.run(task_id, driver=self._drivers.get, log=self.log_of(task_id))
-        if end in _LOOK_AGAIN_S:
+        if end == "faulted":  # each time twice as long: a round that is tried again asks its model again
+            self._faults[task_id] += 1
+            delay_s = _LOOK_AGAIN_S[end] * 2 ** min(self._faults[task_id] - 1, 10)
+            self._look_again(task_id, delay_s=min(delay_s, _LONGEST_BETWEEN_FAULTS_S))
+            return
+        del self._faults[task_id]
+        if end == "held":
             self._look_again(task_id, delay_s=_LOOK_AGAIN_S[end])
+        elif end == "gone":
+            self._forget(task_id)
+
+    def _forget(self, task_id: str) -> None:
+        """Work on a task no more, unless somebody opens it again or sends it something."""
+        self._served.close(task_id)
+        self._threads.forget(task_id)
 
     def _on_commit(self, commit: RoundCommit) -> None:
         self._nodes.announce({commit.claim.task.id, *(event.task_id for event in commit.events)})
         self._served.take(commit)
         self._waits.tell(commit)
+        self._stop_cancelled(commit.events)
 
     def _on_sent(self, events: Sequence[Event]) -> None:
         if events:
             self._nodes.announce({event.task_id for event in events})
             self._served.take_events(events)
+            self._stop_cancelled(events)
+
+    def _stop_cancelled(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if event.type == "cancel":
+                self._look_at_round(event.task_id)
+
+    def _look_at_round(self, task_id: str) -> None:
+        """Stop the task's round, if one runs here and an event says so."""
+        self._looking.add(looking := asyncio.create_task(self._runner.look(task_id)))
+        looking.add_done_callback(self._looking.discard)
 
     def _hear_of(self, task_ids: Sequence[str]) -> None:
         """Another process has made something: of these tasks, or of any."""
@@ -333,8 +364,7 @@ class ContainerMatrix:
         for task_id in task_ids or self._runner.list_running():
             if self._served.is_known(task_id):
                 self._dispatch.notify(task_id, delay_s=_LET_OTHERS_S)
-                self._looking.add(looking := asyncio.create_task(self._runner.look(task_id)))
-                looking.add_done_callback(self._looking.discard)
+                self._look_at_round(task_id)
 
     def _serve_waited(self, task_id: str) -> None:
         self._served.open(task_id)

@@ -13,6 +13,9 @@ from ghostos.core.task import TaskState
 from ghostos.errors import GhostOSError, TurnFailedError
 from ghostos.runtime.session import RoundSession
 
+FINISHED = "finished"
+"""Content of the state message of a task that has done its work."""
+
 _MAX_TEXT_CHARS = 8_000
 
 
@@ -43,16 +46,16 @@ def end_round(session: RoundSession, operator: Operator) -> RoundEnd:
             return go_on(session)
         case Finish(result):
             session.set_artifact(result)
-            session.add("finished", role="system", type="state", data={"state": "finished", "result": result})
-            return _end_turn(session, state="finished", result=result)
+            session.add(FINISHED, role="system", type="state", data={"state": "finished", "result": result})
+            return end_turn(session, state="finished", result=result)
         case Fail(reason):
             error = TurnFailedError(
                 f"The ghost gave its task up: {reason}", advice="Say something to go on, or begin a new thread."
             )
             add_error(session, error)
-            return _end_turn(session, state="failed", error=error)
+            return end_turn(session, state="failed", error=error)
         case _:
-            return _end_turn(session, state="waiting")
+            return end_turn(session, state="waiting")
 
 
 def end_with_error(session: RoundSession, error: GhostOSError) -> RoundEnd:
@@ -61,7 +64,7 @@ def end_with_error(session: RoundSession, error: GhostOSError) -> RoundEnd:
     add_error(session, error)
     if session.joins_turn:
         return RoundEnd(state="running")
-    return _end_turn(session, state="waiting", error=error)
+    return end_turn(session, state="waiting", error=error)
 
 
 def go_on(session: RoundSession, *, not_before: datetime | None = None, attempt: int = 0) -> RoundEnd:
@@ -104,27 +107,38 @@ def origin_of(event: Event) -> str:
     return origin if isinstance(origin, str) else event.id
 
 
-def _end_turn(
-    session: RoundSession, *, state: TaskState, result: Json = None, error: GhostOSError | None = None
+def end_turn(
+    session: RoundSession,
+    *,
+    state: TaskState,
+    result: Json = None,
+    error: GhostOSError | None = None,
+    text: str | None = None,
 ) -> RoundEnd:
-    events = (
-        [_make_callback(session, parent_id, state=state, result=result, error=error)]
-        if (parent_id := session.task.parent_id)
-        else []
-    )
+    """Return the end of a turn, of which the task that made this one is told.
+
+    Args:
+        session: The round.
+        state: The task's.
+        result: What it made.
+        error: Why it ended early.
+        text: What to say of it; None is the error, or else what it said last.
+    """
+    events: list[Event] = []
+    if (parent_id := session.task.parent_id) is not None:
+        told = text or (error.happened if error is not None else last_words(session))
+        events = [_make_callback(session, parent_id, state=state, result=result, text=told)]
     return RoundEnd(state=state, error=error, events=events)
 
 
-def _make_callback(
-    session: RoundSession, parent_id: str, *, state: TaskState, result: Json, error: GhostOSError | None
-) -> Event:
+def _make_callback(session: RoundSession, parent_id: str, *, state: TaskState, result: Json, text: str) -> Event:
     """Return the event that tells the task that made this one how it stands."""
     payload: JsonObject = {
         "task": session.task.id,
         "thread": session.task.name,
         "state": state,
         "result": result,
-        "text": error.happened if error is not None else last_words(session),
+        "text": text,
     }
     return Event(
         id=new_id(),

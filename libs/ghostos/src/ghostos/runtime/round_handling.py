@@ -31,7 +31,7 @@ async def handle_round(
         asyncio.CancelledError: The Matrix is being closed.
     """
     if session.event.type == "cancel":
-        return RoundEnd(state=await stop_task(session, store=store))
+        return await stop_task(session, store=store)
     try:
         async with stop.enclose():
             return await _handle_event(session, driver=driver, store=store)
@@ -56,7 +56,9 @@ async def _handle_event(session: RoundSession, *, driver: Callable[[Task], Ghost
         await record_grant(session, grant, book=session.container.force_fetch(PermissionBook))
     if session.joins_turn and session.interrupted_run is None:
         return go_on(session)
-    return end_round(session, await driver(session.task).on_event(session))
+    operator = await driver(session.task).on_event(session)
+    session.check_none_open()
+    return end_round(session, operator)
 
 
 def _end_stopped(session: RoundSession) -> RoundEnd:

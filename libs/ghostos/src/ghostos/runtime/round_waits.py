@@ -36,9 +36,12 @@ class RoundWaits:
         current = asyncio.current_task()
         if current is None:
             raise RuntimeError("A round waits on the Matrix's loop.")
-        await self._store.begin_call(self._claim, task_id=task_id, made=made, event=event)
-        self._running[current] = task_id
+        if made is not None:  # whatever stops the round from now on cancels it
+            self._running[current] = task_id
         try:
+            # Shielded: what cancels the task leaves with the commit, which comes after this.
+            await asyncio.shield(self._store.begin_call(self._claim, task_id=task_id, made=made, event=event))
+            self._running[current] = task_id
             with self.clock.stopped():
                 task = await self._waits.wait(task_id, waiting_id=self._claim.task.id, timeout_s=timeout_s)
         finally:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Literal
 
 from ghostos.contracts.ghost import GhostDriver
@@ -30,15 +31,19 @@ from ghostos_container import Container
 
 _logger = logging.getLogger(__name__)
 
-RunEnd = Literal["idle", "held", "faulted", "parked"]
+RunEnd = Literal["idle", "held", "faulted", "parked", "gone"]
 """Nothing is due; another process works on the task; the store or the disk failed, and the event stays; so it does
-where the task's ghost cannot be made here: nothing comes of trying again by itself."""
+where the task's ghost cannot be made here: nothing comes of trying again by itself; there is no such task."""
 
 OnCommit = Callable[[RoundCommit], None]
 """Told of a round that was committed, on the Matrix's loop."""
 
 OnSent = Callable[[Sequence[Event]], None]
 """Told of events that were stored, on the Matrix's loop."""
+
+
+class _TaskGoneError(ThreadNotFoundError):
+    """The task itself; not one that its round has sent something."""
 
 
 class RoundRunner:
@@ -81,9 +86,11 @@ class RoundRunner:
 
     async def run(self, task_id: str, *, driver: Callable[[Task], GhostDriver], log: ThreadLog) -> RunEnd:
         """Run rounds until the task waits. Faults are told to who listens; only cancellation is raised."""
+        self._stops[task_id] = RoundStop()
         try:
             return await self._run_and_tell(task_id, driver=driver, log=log)
         finally:
+            del self._stops[task_id]
             self._foreign.release(task_id)
 
     async def _run_and_tell(self, task_id: str, *, driver: Callable[[Task], GhostDriver], log: ThreadLog) -> RunEnd:
@@ -93,6 +100,9 @@ class RoundRunner:
             _logger.warning("task %s was taken over by another process", task_id)
             log.fail(exc)
             return "held"
+        except _TaskGoneError as exc:
+            log.fail(exc)
+            return "gone"
         except GhostGoneError as exc:
             log.fail(exc)
             return "parked"
@@ -125,7 +135,7 @@ class RoundRunner:
             return
         pending = await self._store.pending_events(task_id)
         if pending and pending[0].type == "cancel":
-            stop.request()
+            stop.request(pending[0])
 
     async def _run_rounds(self, task_id: str, *, driver: Callable[[Task], GhostDriver], log: ThreadLog) -> RunEnd:
         if (unparked := self._unparked.get(task_id)) is not None:
@@ -136,21 +146,30 @@ class RoundRunner:
             self._foreign.follow(task_id, log=log)
             return "held"
         if claim == "missing":
-            raise ThreadNotFoundError(task_id)
+            raise _TaskGoneError(task_id)
         if claim == "idle":
             await self._foreign.show(task_id, log=log)
         shown: ShownMessages | None = None
         if isinstance(claim, Claim):
             self._on_sent(claim.sent)
-            shown = await self._foreign.take_over(claim, log=log)
+            async with self._giving_back(claim):
+                shown = await self._foreign.take_over(claim, log=log)
         while isinstance(claim, Claim):
-            origin, joins_turn = await self._find_turn(claim, log=log)
-            log.begin_turn(origin)
-            for event in (claim.event, *claim.joined) if joins_turn else claim.joined:
-                log.join_turn(event.id)
+            if claim.event.type == "cancel":
+                self._stops[task_id].handle(claim.event)
+            async with self._giving_back(claim):
+                joins_turn = await self._begin_turn(claim, log=log)
             claim = await self._run_round(claim, driver=driver, log=log, joins_turn=joins_turn, shown=shown)
             shown = None
         return "idle"
+
+    async def _begin_turn(self, claim: Claim, *, log: ThreadLog) -> bool:
+        """Say in the log which turn goes on; return whether the claim's event joins it."""
+        origin, joins_turn = await self._find_turn(claim, log=log)
+        log.begin_turn(origin)
+        for event in (claim.event, *claim.joined) if joins_turn else claim.joined:
+            log.join_turn(event.id)
+        return joins_turn
 
     async def _find_turn(self, claim: Claim, *, log: ThreadLog) -> tuple[str, bool]:
         """Return the event that began the turn, and whether the claim's event joins it: a round of it is still due."""
@@ -171,15 +190,15 @@ class RoundRunner:
         joins_turn: bool,
         shown: ShownMessages | None,
     ) -> Claim | None:
-        stop = self._stops[claim.task.id] = RoundStop()
+        stop = self._stops[claim.task.id]
         keeper = LeaseKeeper(self._store, claim, on_lost=stop.request)
         container = self._container.child(f"round-{claim.round_id}")
-        if claim.task.rights is not None:
-            book = self._container.force_fetch(PermissionBook)
-            container.set(PermissionBook, BoundPermissionBook(book, claim.task.rights))
         waits = RoundWaits(claim, store=self._store, waits=self._waits)
         journal: RoundJournal | None = None
         try:
+            if claim.task.rights is not None:
+                book = self._container.force_fetch(PermissionBook)
+                container.set(PermissionBook, BoundPermissionBook(book, claim.task.rights))
             journal = self._journals.open(claim.round_id)
             session = RoundSession(
                 claim,
@@ -207,7 +226,6 @@ class RoundRunner:
             await self._let_go(claim, journal=journal)
             raise
         finally:
-            del self._stops[claim.task.id]
             keeper.stop()
             _shut_down(container)
         self._clean_up(journal, claim=claim)
@@ -233,6 +251,15 @@ class RoundRunner:
             if following is not None:
                 await self._store.park(following)
             return None, True
+
+    @asynccontextmanager
+    async def _giving_back(self, claim: Claim) -> AsyncGenerator[None]:
+        """Give a task back whose round cannot begin."""
+        try:
+            yield
+        except BaseException:
+            await self._let_go(claim, journal=None)
+            raise
 
     async def _let_go(self, claim: Claim, *, journal: RoundJournal | None) -> None:
         """Give a task back whose round did not commit. What fails here is tried again before the next claim."""

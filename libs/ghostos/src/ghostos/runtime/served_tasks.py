@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ghostos.contracts.store import RoundCommit, Store
 from ghostos.core.clock import utc_now
@@ -35,7 +35,7 @@ class ServedTasks:
         self._targets: set[str] = set()
         self._serves_targets = False
         self._known: set[str] = set()
-        self._quiet: set[str] = set()
+        self._quiet: dict[str, datetime] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at: datetime | None = None
         self._survey: asyncio.Task[None] | None = None
@@ -45,8 +45,8 @@ class ServedTasks:
     def open(self, task_id: str, *, target: str | None = None) -> None:
         """Serve a task, and all that it has made and will make, from now on.
 
-        What is due of the task itself already is left until it is touched: its client says when it wants to hear it;
-        unless tasks are served by their targets.
+        What is due of the task itself already is left until it is touched, or more comes due: its client says when it
+        wants to hear it; unless tasks are served by their targets.
 
         Args:
             task_id: The task.
@@ -58,12 +58,18 @@ class ServedTasks:
             self._roots.add(task_id)
             self._known.add(task_id)
             if not self._serves_targets:
-                self._quiet.add(task_id)
+                self._quiet[task_id] = utc_now()
             self.look()
+
+    def close(self, task_id: str) -> None:
+        """Serve a task no more."""
+        self._roots.discard(task_id)
+        self._known.discard(task_id)
+        self._quiet.pop(task_id, None)
 
     def touch(self, task_id: str) -> None:
         """Say that somebody wants a task to go on."""
-        self._quiet.discard(task_id)
+        self._quiet.pop(task_id, None)
 
     def serve_targets(self) -> None:
         """Serve all tasks of the targets that were or will be opened, from now on."""
@@ -113,13 +119,15 @@ class ServedTasks:
                 work = await self._store.find_work(targets=targets, roots=self._roots)
                 self._known.update(work.due, work.held)
                 for task_id in (*work.due, *work.held):
-                    if task_id not in self._quiet:
+                    opened_at = self._quiet.get(task_id)
+                    if opened_at is None or work.due_since[task_id] > opened_at:
+                        self._quiet.pop(task_id, None)
                         self._wake(task_id)
                 if work.next_at is not None:
                     self._ring_at(work.next_at)
         except GhostOSError as exc:
             _logger.warning("looking for work failed: %s", exc.happened)
-            self._set_timer(_TRY_AGAIN_S)
+            self._ring_at(utc_now() + timedelta(seconds=_TRY_AGAIN_S))
         finally:
             self._survey = None
 
@@ -136,5 +144,4 @@ class ServedTasks:
 
     def _ring(self) -> None:
         self._rings_at = None
-        self._quiet.clear()
         self.look()

@@ -161,7 +161,7 @@ class RoundSession:
     def add(
         self, content: str, *, role: Role, type: MessageType, data: Json = None, message_id: str | None = None
     ) -> Message:
-        self._check_none_open()
+        self.check_none_open()
         message = self._new_message(content, role=role, type=type, data=data, message_id=message_id)
         self._journal.complete(message)
         self._messages.append(message)
@@ -169,7 +169,7 @@ class RoundSession:
         return message
 
     def begin(self, *, role: Role, type: MessageType) -> MessageWriter:
-        self._check_none_open()
+        self.check_none_open()
         self._open = _StreamedMessage(self, role=role, type=type)
         return self._open
 
@@ -241,12 +241,14 @@ class RoundSession:
         self._last_acts.append(act)
 
     def consume(self, event: Event) -> None:
-        """Count another event of the task as dealt with, with the round's commit."""
-        if event.id not in self._consumed:
+        if event in self._events:
+            self._events.remove(event)
+        elif event.id not in (self.event.id, *self._consumed):
             self._consumed.append(event.id)
 
     async def pending_events(self) -> Sequence[Event]:
-        return await self._store.pending_events(self.task.id)
+        own = [event for event in self._events if event.task_id == self.task.id]
+        return [*await self._store.pending_events(self.task.id), *own]
 
     async def wait_for(
         self, task_id: str, *, made: Task | None = None, event: Event | None = None, timeout_s: float | None = None
@@ -266,7 +268,7 @@ class RoundSession:
 
     def to_commit(self, *, state: TaskState, events: Sequence[Event]) -> RoundCommit:
         """Return everything that this round changes."""
-        self._check_none_open()
+        self.check_none_open()
         for act in self._last_acts:
             act()
         for answer in self._waits.answers:
@@ -306,7 +308,8 @@ class RoundSession:
             for delta in self._shown.take(message):
                 self._log.append(delta)
 
-    def _check_none_open(self) -> None:
+    def check_none_open(self) -> None:
+        """Raise a `RuntimeError` while a message is still being written."""
         if self._open is not None:
             raise RuntimeError("A message of this session is still open: close its writer first.")
 

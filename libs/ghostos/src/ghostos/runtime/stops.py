@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from ghostos.contracts.store import Store
 from ghostos.core.cancels import make_cancel
 from ghostos.core.event import Event
-from ghostos.core.task import ENDED_STATES, TaskState
+from ghostos.core.task import ENDED_STATES, Task, TaskState
 from ghostos.runtime.event_records import note_event
 from ghostos.runtime.interruptions import describe_calls, describe_crash
+from ghostos.runtime.round_end import FINISHED, RoundEnd, end_turn
 from ghostos.runtime.session import RoundSession
 
 STOPPED = "stopped"
@@ -17,14 +18,15 @@ STOPPED = "stopped"
 
 
 class RoundStop:
-    """Stops what a round does, and nothing around it. On the Matrix's loop.
+    """Stops what the rounds of a task do, and nothing around it: from the first claim on. On the Matrix's loop.
 
     Attributes:
-        is_requested: Whether the round was told to stop.
+        is_requested: Whether the present round, or the one that comes, was told to stop.
     """
 
     def __init__(self) -> None:
         self.is_requested = False
+        self._handled_id: str | None = None
         self._scope: asyncio.Timeout | None = None
 
     @asynccontextmanager
@@ -37,18 +39,26 @@ class RoundStop:
             finally:
                 self._scope = None
 
-    def request(self) -> None:
-        """Stop it now, or as soon as it begins. Harmless when it has ended, and twice."""
+    def request(self, cancel: Event | None = None) -> None:
+        """Stop the round now, or as soon as it begins. Harmless twice, and when the cancel was handled meanwhile."""
+        if cancel is not None and cancel.id == self._handled_id:
+            return
         if self._scope is not None and not self.is_requested:
             self._scope.reschedule(asyncio.get_running_loop().time())
         self.is_requested = True
 
+    def handle(self, cancel: Event) -> None:
+        """Say that a round handles the event that asked to stop: what comes after it is not meant."""
+        self._handled_id = cancel.id
+        self.is_requested = False
 
-async def stop_task(session: RoundSession, *, store: Store) -> TaskState:
+
+async def stop_task(session: RoundSession, *, store: Store) -> RoundEnd:
     """Handle a cancel: what was to come before it is dropped, the user's words among that are kept in the thread.
 
     Returns:
-        The task's state after it: `waiting` where a turn was stopped, `cancelled` where the whole task was.
+        The task is `waiting` where a turn was stopped, `cancelled` where the whole task was. Who made it is told,
+        unless it said so itself.
     """
     event = session.event
     is_whole = event.payload.get("scope") == "task"
@@ -62,9 +72,16 @@ async def stop_task(session: RoundSession, *, store: Store) -> TaskState:
             session.add(text, role="user", type="text", message_id=each.id)
     if is_whole:
         await _cancel_children(session, store=store)
-    if is_whole or dropped or _was_running(session):
-        note_event(session, event, text=_describe(event, dropped) + _describe_run(session))
-    return "cancelled" if is_whole else "waiting"
+        if not dropped and _has_finished(session):  # it has done its work since the cancel was sent
+            session.set_artifact(session.task.artifact)
+            return RoundEnd(state="finished")
+    state: TaskState = "cancelled" if is_whole else "waiting"
+    if not (is_whole or dropped or _was_running(session)):
+        return RoundEnd(state=state)
+    note_event(session, event, text=_describe(event, dropped) + _describe_run(session))
+    if event.sender_id is not None and event.sender_id == session.task.parent_id:
+        return RoundEnd(state=state)
+    return end_turn(session, state=state, text="It was stopped, and had not finished what it was doing.")
 
 
 def _is_dropped(event: Event, cancel: Event, *, is_whole: bool) -> bool:
@@ -74,11 +91,23 @@ def _is_dropped(event: Event, cancel: Event, *, is_whole: bool) -> bool:
     return is_whole or event.type in ("observe", "input")
 
 
+async def list_unfinished(store: Store, task_id: str) -> list[Task]:
+    """Return the tasks that one has made which have not ended; for those that have, what they have made likewise."""
+    unfinished: list[Task] = []
+    for child in await store.list_children(task_id):
+        unfinished += await list_unfinished(store, child.id) if child.state in ENDED_STATES else [child]
+    return unfinished
+
+
 async def _cancel_children(session: RoundSession, *, store: Store) -> None:
-    for child in await store.list_children(session.task.id):
-        if child.state not in ENDED_STATES:
-            reason = "the task that made it was cancelled"
-            session.post(make_cancel(child.id, scope="task", reason=reason, sender_id=session.task.id))
+    for child in await list_unfinished(store, session.task.id):
+        reason = "the task that made it was cancelled"
+        session.post(make_cancel(child.id, scope="task", reason=reason, sender_id=session.task.id))
+
+
+def _has_finished(session: RoundSession) -> bool:
+    history = session.history()
+    return bool(history) and history[-1].type == "state" and history[-1].content == FINISHED
 
 
 def _was_running(session: RoundSession) -> bool:

@@ -57,6 +57,11 @@ class ThreadCache:
         """Say that this process knows what was committed to a thread up to a message."""
         self._known_seqs[task_id] = max(seq, self._known_seqs.get(task_id, 0))
 
+    def forget(self, task_id: str) -> None:
+        """Keep nothing of a thread."""
+        self._clear(self._threads.pop(task_id, []))
+        self._known_seqs.pop(task_id, None)
+
     def extend(self, task_id: str, messages: Sequence[Message]) -> None:
         """Add what a round has committed."""
         if task_id in self._threads:

@@ -87,7 +87,7 @@ def confine(plan: WorkerPlan, reach: PythonReach) -> int | None:
         _enter(scratch, name=plan.scratch)
         os.environ.update({"HOME": plan.scratch, "TMPDIR": plan.scratch})
         _limit(plan.limits)
-        return None if plan.grants.everything else _keep_from_all_else(plan, reach, scratch)
+        return None if plan.grants.everything else _keep_from_all_else(plan, reach, scratch=scratch)
     finally:
         os.close(scratch)
 
@@ -99,7 +99,7 @@ def _enter(folder: int, *, name: str) -> None:
         raise OSError(exc.errno, exc.strerror, name) from exc
 
 
-def _keep_from_all_else(plan: WorkerPlan, reach: PythonReach, scratch: int) -> int | None:
+def _keep_from_all_else(plan: WorkerPlan, reach: PythonReach, *, scratch: int) -> int | None:
     grants = plan.grants
     set_process_option("dumpable", _PR_SET_DUMPABLE, 0)
     restrict_files(

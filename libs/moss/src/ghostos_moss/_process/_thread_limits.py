@@ -12,7 +12,6 @@ import os
 import select
 import socket
 import struct
-from pathlib import Path
 from typing import Final
 
 __all__ = ["ThreadLimits", "hand_over"]
@@ -20,20 +19,30 @@ __all__ = ["ThreadLimits", "hand_over"]
 _RECEIVE: Final = 0xC0502100  # SECCOMP_IOCTL_NOTIF_RECV
 _ANSWER: Final = 0xC0182101  # SECCOMP_IOCTL_NOTIF_SEND
 _REPORT_BYTES: Final = 80  # struct seccomp_notif
-_REPORT_HEAD: Final = struct.Struct("QI")  # its number, and the thread that asks
+_NUMBER: Final = struct.Struct("Q")  # of a report: it begins with that
 _VERDICT: Final = struct.Struct("QqiI")  # struct seccomp_notif_resp
 _GO_ON: Final = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
 _LIMIT: Final = struct.Struct("Q")
+_DESCRIPTORS: Final = 2
+_STATE_BYTES: Final = 1024
 _COUNT_AT: Final = 17
 """Of the number of threads in /proc/PID/stat, behind the name in brackets; see proc_pid_stat(5)."""
 
 
-def hand_over(listener: int, *, most: int, to: socket.socket) -> None:
-    """Send what reports this process's threads to who answers, and keep nothing of it."""
+def hand_over(listener: int, *, count: int, most: int, to: socket.socket) -> None:
+    """Send what reports this process's threads to who answers, with what says how many there are; keep nothing of it.
+
+    Args:
+        listener: From `install_filter`.
+        count: An open `/proc/self/stat`: nobody else can open that of a process that is not dumpable.
+        most: Threads that it may have.
+        to: From `ThreadLimits.expect`.
+    """
     try:
-        socket.send_fds(to, [_LIMIT.pack(most)], [listener])
+        socket.send_fds(to, [_LIMIT.pack(most)], [listener, count])
     finally:
         os.close(listener)
+        os.close(count)
         to.close()
 
 
@@ -47,7 +56,7 @@ class ThreadLimits:
     def __init__(self, poll: select.epoll) -> None:
         self._poll = poll
         self._expected: dict[int, socket.socket] = {}
-        self._most: dict[int, int] = {}
+        self._limits: dict[int, tuple[int, int]] = {}
 
     def expect(self) -> socket.socket:
         """Return where a worker hands its reports over: its end."""
@@ -62,28 +71,34 @@ class ThreadLimits:
             self._poll.unregister(descriptor)
             with expected:
                 self._take(expected)
-        elif (most := self._most.get(descriptor)) is not None:
+        elif (limit := self._limits.get(descriptor)) is not None:
+            count, most = limit
             if event & select.EPOLLIN:
-                _answer(descriptor, most=most)
-            else:  # nobody is left whose threads these were
-                del self._most[descriptor]
+                _answer(descriptor, count=count, most=most)
+            elif event & select.EPOLLHUP:  # nobody is left whose threads these were
+                del self._limits[descriptor]
                 self._poll.unregister(descriptor)
                 os.close(descriptor)
+                os.close(count)
 
     def _take(self, expected: socket.socket) -> None:
         """A worker whose reports cannot be had here gets no thread: its system says that there is no such call."""
-        told, listeners, _, _ = socket.recv_fds(expected, _LIMIT.size, 1)
-        for listener in listeners:
-            (self._most[listener],) = _LIMIT.unpack(told)
+        told, descriptors, _, _ = socket.recv_fds(expected, _LIMIT.size, _DESCRIPTORS)
+        if len(descriptors) == _DESCRIPTORS:
+            listener, count = descriptors
+            self._limits[listener] = count, *_LIMIT.unpack(told)
             self._poll.register(listener, select.EPOLLIN)
+        else:  # the system has dropped what was more than this process may have
+            for each in descriptors:
+                os.close(each)
 
 
-def _answer(listener: int, *, most: int) -> None:
+def _answer(listener: int, *, count: int, most: int) -> None:
     report = array.array("B", bytes(_REPORT_BYTES))
     try:
         _ioctl(listener, _RECEIVE, report)
-        number, thread = _REPORT_HEAD.unpack_from(report)
-        may = _count_threads(thread) < most
+        (number,) = _NUMBER.unpack_from(report)
+        may = _read_count(count) < most
         verdict = _VERDICT.pack(number, 0, 0, _GO_ON) if may else _VERDICT.pack(number, 0, -errno.EAGAIN, 0)
         _ioctl(listener, _ANSWER, verdict)
     except OSError as exc:
@@ -100,10 +115,5 @@ def _ioctl(descriptor: int, request: int, data: "array.array[int] | bytes") -> N
         return
 
 
-def _count_threads(thread: int) -> int:
-    """Count those of a thread's process. Where it cannot be known there is no room for one more."""
-    try:
-        state = Path(f"/proc/{thread}/stat").read_bytes()
-    except OSError:
-        return 1 << 32
-    return int(state.rpartition(b")")[2].split()[_COUNT_AT])
+def _read_count(stat: int) -> int:
+    return int(os.pread(stat, _STATE_BYTES, 0).rpartition(b")")[2].split()[_COUNT_AT])

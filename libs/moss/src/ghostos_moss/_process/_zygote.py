@@ -77,7 +77,7 @@ def _serve(control: socket.socket, children: "_Children", reach: PythonReach) ->
             if not order:
                 children.kill_all()
                 return
-            _fork(control, descriptors, children, reach, thread_limits)
+            _fork(control, descriptors, children=children, reach=reach, thread_limits=thread_limits)
 
 
 class _Children:
@@ -139,6 +139,7 @@ def _kill(processes: set[int]) -> None:
 def _fork(
     control: socket.socket,
     descriptors: list[int],
+    *,
     children: _Children,
     reach: PythonReach,
     thread_limits: ThreadLimits,
@@ -151,7 +152,7 @@ def _fork(
         reach.find_code()  # what was looked for here need not be looked for by each worker
         connection, output = descriptors
         with thread_limits.expect() as reports:
-            pid = _fork_worker(control, connection, output, reports, reach=reach)
+            pid = _fork_worker(control, reach, connection=connection, output=output, reports=reports)
         children.add(pid)
         handle = os.pidfd_open(pid)
         socket.send_fds(control, [str(pid).encode()], [handle])
@@ -164,7 +165,7 @@ def _fork(
 
 
 def _fork_worker(
-    control: socket.socket, connection: int, output: int, reports: socket.socket, *, reach: PythonReach
+    control: socket.socket, reach: PythonReach, *, connection: int, output: int, reports: socket.socket
 ) -> int:
     zygote = os.getpid()
     pid = os.fork()
@@ -194,7 +195,7 @@ def _become_worker(
         streams = WorkerStreams(output, keep=(connection, reports.fileno()))
         frames = FrameSocket(socket.socket(fileno=connection))
         _rehearse_until_needed(connection)
-        if _confine_as_told(frames, reach, reports):
+        if _confine_as_told(frames, reach, reports=reports):
             serve(frames, streams)
     finally:
         os._exit(0)  # never back into the zygote's loop, whatever was raised
@@ -208,7 +209,7 @@ def _rehearse_until_needed(connection: int) -> None:
             return
 
 
-def _confine_as_told(frames: FrameSocket, reach: PythonReach, reports: socket.socket) -> bool:
+def _confine_as_told(frames: FrameSocket, reach: PythonReach, *, reports: socket.socket) -> bool:
     """Wait for the plan and follow it; False if there is none, or it cannot be followed."""
     try:
         request = frames.receive()
@@ -218,11 +219,13 @@ def _confine_as_told(frames: FrameSocket, reach: PythonReach, reports: socket.so
         return False
     try:
         plan = msgspec.convert(*request.arguments, type=WorkerPlan)
+        count = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
         listener = confine(plan, reach)
         if listener is None:
+            os.close(count)
             reports.close()
         else:
-            hand_over(listener, most=plan.limits.threads, to=reports)
+            hand_over(listener, count=count, most=plan.limits.threads, to=reports)
     except OSError as exc:
         layer = exc.layer if isinstance(exc, SystemCallError) else "the worker"
         reason = os.strerror(exc.errno) if exc.errno else str(exc)

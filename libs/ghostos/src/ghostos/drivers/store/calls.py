@@ -7,6 +7,7 @@ from ghostos.core.event import Event
 from ghostos.core.task import Owner, Task
 from ghostos.drivers.store.events import post_event
 from ghostos.drivers.store.leases import require_lease
+from ghostos.drivers.store.schema.conditions import family
 from ghostos.drivers.store.schema.tables import events, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
 from ghostos.drivers.store.threads import insert_task
@@ -18,8 +19,7 @@ __all__ = ["begin_call", "end_call", "is_at_rest"]
 _by_id = tasks.c.id == bindparam("task_id")
 _find_waits = Statement(select(tasks.c.name, tasks.c.waits_for).where(_by_id))
 _set_waits = Statement(update(tasks).where(_by_id), columns=["waits_for"])
-_family = select(tasks.c.id).where(_by_id).cte("family", recursive=True)
-_family = _family.union(select(tasks.c.id).where(tasks.c.parent_id == _family.c.id))
+_family = family()
 _count_pending = Statement(
     select(func.count().label("pending")).where(
         events.c.consumed_at.is_(None), events.c.task_id.in_(select(_family.c.id))

@@ -4,7 +4,6 @@ A lease is an owner (a process), an end and a fence. The fence rises with every 
 the fence of its claim, so that a process that was thought dead, or slept too long, can change nothing any more.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +14,11 @@ from ghostos.contracts.store import AbandonedRound, Claim, ClaimRefusal
 from ghostos.core.cancels import make_cancel
 from ghostos.core.event import Event
 from ghostos.core.ids import new_id
-from ghostos.core.task import CodeRun, Owner
+from ghostos.core.task import ENDED_STATES, CodeRun, Owner
 from ghostos.drivers.store.events import post_event
 from ghostos.drivers.store.owner import is_alive, parse_owner
 from ghostos.drivers.store.rows import code_run_from_row, code_run_to_row, event_from_row, task_from_row
+from ghostos.drivers.store.schema.conditions import is_due, is_pending
 from ghostos.drivers.store.schema.tables import code_runs, events, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
 from ghostos.errors import LeaseLostError
@@ -60,17 +60,16 @@ _holds = (
     tasks.c.lease_owner == bindparam("held_by"),
 )
 _find_task = Statement(select(tasks).where(_task_id).with_for_update())
-_is_pending = (events.c.task_id == bindparam("task_id"), events.c.consumed_at.is_(None))
-_is_due = or_(events.c.not_before.is_(None), events.c.not_before <= bindparam("now"))
 # An observe that is not due yet keeps what comes after it waiting: a turn ends before the next one begins.
 _find_due_event = Statement(
-    select(events, case((_is_due, 1), else_=0).label("is_due"))
-    .where(*_is_pending, or_(_is_due, events.c.type == literal_column("'observe'")))
+    select(events, case((is_due, 1), else_=0).label("is_due"))
+    .where(*is_pending, or_(is_due, events.c.type == literal_column("'observe'")))
     .order_by(events.c.priority, events.c.seq)
     .limit(1)
 )
+_find_pending = Statement(select(events.c.seq).where(*is_pending).limit(1))
 _pending_inputs = Statement(
-    select(events).where(*_is_pending, events.c.type == literal_column("'input'")).order_by(events.c.seq)
+    select(events).where(*is_pending, events.c.type == literal_column("'input'")).order_by(events.c.seq)
 )
 _find_started_run = Statement(
     select(code_runs)
@@ -117,7 +116,7 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
         "current_round_id": round_id,
     }
     _claim_task.run(connection, {"task_id": task_id, "state": "running", "waits_for": None, **lease})
-    waited_ids: Sequence[str] = row["waits_for"] or ()
+    waited_ids = [each for each in row["waits_for"] or () if _may_go_on(connection, each)]
     return Claim(
         task=task_from_row({**row, "state": "running", "waits_for": None}),
         event=event,
@@ -127,6 +126,14 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
         abandoned=None if left_round_id is None else _find_abandoned(connection, task_id, round_id=left_round_id),
         sent=tuple(_cancel_waited(connection, each, sender_id=task_id, now=tenant.now) for each in waited_ids),
     )
+
+
+def _may_go_on(connection: DriverConnection, task_id: str) -> bool:
+    """Whether something may still come of a task: it is there, and has not ended for good."""
+    row = _find_task.first(connection, {"task_id": task_id})
+    if row is None:
+        return False
+    return row["state"] not in ENDED_STATES or _find_pending.first(connection, {"task_id": task_id}) is not None
 
 
 def _cancel_waited(connection: DriverConnection, task_id: str, *, sender_id: str, now: datetime) -> Event:

@@ -6,6 +6,7 @@ from sqlalchemy import Integer, bindparam, func, literal_column, select
 
 from ghostos.core.progress import Progress
 from ghostos.drivers.store.leases import is_held
+from ghostos.drivers.store.schema.conditions import is_pending
 from ghostos.drivers.store.schema.tables import events, messages, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
 from ghostos.drivers.store.threads import list_messages
@@ -17,14 +18,13 @@ _find_task = Statement(
         tasks.c.id == bindparam("task_id")
     )
 )
-_is_pending = (events.c.task_id == bindparam("task_id"), events.c.consumed_at.is_(None))
 _find_observe = Statement(
     select(events.c.id, events.c.payload)
-    .where(*_is_pending, events.c.type == literal_column("'observe'"))
+    .where(*is_pending, events.c.type == literal_column("'observe'"))
     .order_by(events.c.seq)
     .limit(1)
 )
-_find_pending = Statement(select(events.c.id).where(*_is_pending, events.c.id == bindparam("event_id")))
+_find_pending = Statement(select(events.c.id).where(*is_pending, events.c.id == bindparam("event_id")))
 _find_first_seq = Statement(
     select(func.min(messages.c.seq)).where(
         messages.c.task_id == bindparam("task_id"), messages.c.turn == bindparam("turn", type_=Integer)

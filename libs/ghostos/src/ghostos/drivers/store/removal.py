@@ -9,6 +9,7 @@ from sqlalchemy import Select, Table, Text, bindparam, delete, func, select, upd
 
 from ghostos.contracts.thread_shelf import DeletedThreads
 from ghostos.drivers.store.leases import is_held
+from ghostos.drivers.store.schema.conditions import family
 from ghostos.drivers.store.schema.tables import assets, code_runs, events, messages, rounds, tasks, variables
 from ghostos.drivers.store.shelf import held_error
 from ghostos.drivers.store.statements import DriverConnection, Statement
@@ -16,8 +17,7 @@ from ghostos.errors import ThreadNotFoundError
 
 __all__ = ["delete_tasks"]
 
-_family = select(tasks.c.id).where(tasks.c.id == bindparam("task_id")).cte("family", recursive=True)
-_family = _family.union(select(tasks.c.id).where(tasks.c.parent_id == _family.c.id))
+_family = family()
 _list_family = Statement(
     select(tasks.c.id, tasks.c.name, tasks.c.lease_owner, tasks.c.lease_until).where(
         tasks.c.id.in_(select(_family.c.id))

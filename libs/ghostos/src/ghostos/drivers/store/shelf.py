@@ -18,6 +18,7 @@ from ghostos.drivers.store.leases import is_held
 from ghostos.drivers.store.owner import parse_owner
 from ghostos.drivers.store.past_values import UnknownValuesError, find_past_pycontext
 from ghostos.drivers.store.rows import message_to_row, task_from_row
+from ghostos.drivers.store.schema.conditions import is_pending
 from ghostos.drivers.store.schema.tables import code_runs, events, messages, rounds, tasks
 from ghostos.drivers.store.schema.types import AnyText
 from ghostos.drivers.store.statements import DriverConnection, Statement
@@ -30,9 +31,8 @@ _by_id = tasks.c.id == bindparam("task_id")
 _turn = bindparam("turn", type_=Integer)
 _find_task = Statement(select(tasks).where(_by_id).with_for_update())
 _insert_messages = Statement(insert(messages))
-_is_pending = (events.c.task_id == bindparam("task_id"), events.c.consumed_at.is_(None))
 _count_going_on = Statement(
-    select(func.count().label("count")).where(*_is_pending, events.c.type == literal_column("'observe'"))
+    select(func.count().label("count")).where(*is_pending, events.c.type == literal_column("'observe'"))
 )
 _of_task = rounds.c.task_id == bindparam("task_id")
 _cut_messages = Statement(delete(messages).where(messages.c.task_id == bindparam("task_id"), messages.c.turn > _turn))
@@ -48,7 +48,7 @@ _find_first_event = Statement(
     .where(_of_task, rounds.c.turn > _turn)
 )
 _drop_events = Statement(
-    update(events).where(*_is_pending, events.c.seq >= bindparam("first_seq", type_=Integer)), columns=["consumed_at"]
+    update(events).where(*is_pending, events.c.seq >= bindparam("first_seq", type_=Integer)), columns=["consumed_at"]
 )
 _end_runs = Statement(
     update(code_runs)

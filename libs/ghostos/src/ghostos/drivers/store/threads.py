@@ -18,6 +18,7 @@ from ghostos.drivers.store.rows import (
     task_from_row,
     task_to_row,
 )
+from ghostos.drivers.store.schema.conditions import is_due, is_pending
 from ghostos.drivers.store.schema.tables import events, messages, metadata, nodes, tasks
 from ghostos.drivers.store.schema.types import AnyText
 from ghostos.drivers.store.statements import DriverConnection, Statement
@@ -79,11 +80,10 @@ _list_messages = Statement(
     .where(messages.c.task_id == bindparam("task_id"), messages.c.seq > bindparam("after_seq"))
     .order_by(messages.c.seq)
 )
-_is_due = or_(events.c.not_before.is_(None), events.c.not_before <= bindparam("now"))
 _pending_events = Statement(
     select(events)
-    .where(events.c.task_id == bindparam("task_id"), events.c.consumed_at.is_(None))
-    .order_by(case((_is_due, 0), else_=events.c.not_before), events.c.priority, events.c.seq)
+    .where(*is_pending)
+    .order_by(case((is_due, 0), else_=events.c.not_before), events.c.priority, events.c.seq)
 )
 _list_leases = Statement(
     select(tasks.c.name, tasks.c.lease_owner, tasks.c.lease_until).where(tasks.c.lease_owner.is_not(None))

@@ -10,7 +10,9 @@ from ghostos.contracts.store import Work
 from ghostos.core.task import Task
 from ghostos.drivers.store.leases import is_held
 from ghostos.drivers.store.rows import task_from_row
+from ghostos.drivers.store.schema.conditions import is_due
 from ghostos.drivers.store.schema.tables import events, tasks
+from ghostos.drivers.store.schema.types import Moment
 from ghostos.drivers.store.statements import DriverConnection, Statement
 
 __all__ = ["find_work", "list_ancestors", "list_children", "list_rounds_under_way"]
@@ -22,11 +24,16 @@ _family = _family.union(select(tasks.c.id).where(tasks.c.parent_id == _family.c.
 _is_served = or_(tasks.c.target.in_(select(_given_targets.c.value)), tasks.c.id.in_(select(_family.c.id)))
 _pending = events.join(tasks, tasks.c.id == events.c.task_id)
 _due = Statement(
-    select(events.c.task_id, tasks.c.lease_owner, tasks.c.lease_until)
+    select(
+        events.c.task_id,
+        tasks.c.lease_owner,
+        tasks.c.lease_until,
+        func.max(func.coalesce(events.c.not_before, events.c.created_at), type_=Moment).label("due_since"),
+    )
     .select_from(_pending)
     .where(
         events.c.consumed_at.is_(None),
-        or_(events.c.not_before.is_(None), events.c.not_before <= bindparam("now")),
+        is_due,
         _is_served,
     )
     .group_by(events.c.task_id)
@@ -53,11 +60,12 @@ _list_ancestors = Statement(select(_up.c.id).where(_up.c.height > 0).order_by(_u
 def find_work(connection: DriverConnection, *, targets: Collection[str], roots: Collection[str], now: datetime) -> Work:
     """Return what there is to do of the tasks of some targets, of some tasks, and of what those have made."""
     served = {"targets": json.dumps([*targets]), "roots": json.dumps([*roots]), "now": now}
-    due, held = [], []
-    for task_id, owner, until in _due.rows(connection, served):
+    due, held, due_since = [], [], {}
+    for task_id, owner, until, since in _due.rows(connection, served):
         (held if is_held(owner, until=until, now=now) else due).append(task_id)
+        due_since[task_id] = since
     following = _next.first(connection, served)
-    return Work(due=due, held=held, next_at=None if following is None else following["not_before"])
+    return Work(due=due, held=held, due_since=due_since, next_at=None if following is None else following["not_before"])
 
 
 def list_rounds_under_way(connection: DriverConnection) -> dict[str, str]:
