@@ -322,7 +322,7 @@ class ContainerMatrix:
         del self._faults[task_id]
         if end == "held":
             self._look_again(task_id, delay_s=_LOOK_AGAIN_S[end])
-        elif end == "gone":
+        elif end == "gone" or not self._served.is_known(task_id):
             self._forget(task_id)
 
     def _forget(self, task_id: str) -> None:

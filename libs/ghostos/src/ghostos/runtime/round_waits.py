@@ -23,7 +23,9 @@ class RoundWaits:
         self._claim = claim
         self._store = store
         self._waits = waits
-        self._running: dict[asyncio.Task[object], str] = {}
+        self._running: set[asyncio.Task[object]] = set()
+        self._untaken: dict[asyncio.Task[object], str] = {}
+        """Tasks whose results were waited for and not taken, by who waits, or waited until code gave up."""
         self.clock = RunClock()
         """Stands still while something is waited for."""
         self.answers: list[Event] = []
@@ -36,16 +38,21 @@ class RoundWaits:
         current = asyncio.current_task()
         if current is None:
             raise RuntimeError("A round waits on the Matrix's loop.")
-        if made is not None:  # whatever stops the round from now on cancels it
-            self._running[current] = task_id
+        if made is not None:
+            self._untaken[current] = task_id
+        self._running.add(current)
         try:
             # Shielded: what cancels the task leaves with the commit, which comes after this.
             await asyncio.shield(self._store.begin_call(self._claim, task_id=task_id, made=made, event=event))
-            self._running[current] = task_id
+            self._untaken[current] = task_id
             with self.clock.stopped():
                 task = await self._waits.wait(task_id, waiting_id=self._claim.task.id, timeout_s=timeout_s)
+            del self._untaken[current]
+        except Exception:  # who waits is told, and says what comes of the task
+            self._untaken.pop(current, None)
+            raise
         finally:
-            self._running.pop(current, None)
+            self._running.discard(current)
         await self._store.end_call(self._claim, task_id=task_id)
         pending = await self._store.pending_events(self._claim.task.id)
         self.answers += [each for each in pending if each.type == "callback" and each.sender_id == task_id]
@@ -55,8 +62,9 @@ class RoundWaits:
         """Stop waiting; return the events that cancel what was waited for: nobody takes its result any more."""
         reason = "the round that waited for it was stopped"
         cancels: list[Event] = []
-        for waiting, task_id in list(self._running.items()):
+        for waiting in list(self._running):
             waiting.cancel()
+        for task_id in dict.fromkeys(self._untaken.values()):
             cancels.append(make_cancel(task_id, scope="task", reason=reason, sender_id=self._claim.task.id))
-        self._running.clear()
+        self._untaken.clear()
         return cancels

@@ -58,7 +58,7 @@ async def stop_task(session: RoundSession, *, store: Store) -> RoundEnd:
 
     Returns:
         The task is `waiting` where a turn was stopped, `cancelled` where the whole task was. Who made it is told,
-        unless it said so itself.
+        unless that said so, or has ended itself.
     """
     event = session.event
     is_whole = event.payload.get("scope") == "task"
@@ -79,7 +79,8 @@ async def stop_task(session: RoundSession, *, store: Store) -> RoundEnd:
     if not (is_whole or dropped or _was_running(session)):
         return RoundEnd(state=state)
     note_event(session, event, text=_describe(event, dropped) + _describe_run(session))
-    if event.sender_id is not None and event.sender_id == session.task.parent_id:
+    parent = await store.find_task(session.task.parent_id) if session.task.parent_id is not None else None
+    if parent is None or parent.id == event.sender_id or parent.state in ENDED_STATES:
         return RoundEnd(state=state)
     return end_turn(session, state=state, text="It was stopped, and had not finished what it was doing.")
 

@@ -67,7 +67,7 @@ class ThreadCache:
         if task_id in self._threads:
             self._threads[task_id].extend(messages)
             self._message_count += len(messages)
-        if messages:
+        if messages and task_id in self._known_seqs:  # else it was forgotten meanwhile
             self._known_seqs[task_id] = messages[-1].seq
 
     def _clear(self, thread: list[Message]) -> None:
