@@ -301,6 +301,16 @@ async def test_values_after_a_rewind_are_those_of_that_turn(store, teller):
     assert (await store.find_task(task.id)).pycontext is None
 
 
+async def test_a_turn_that_was_rewound_away_is_not_gone_back_to(store, teller):
+    task = await teller.turns(3)
+    await store.rewind(task.id, to_turn=1)
+    task = await teller.turn(task, "four")
+    for go_back in (store.rewind(task.id, to_turn=3), store.fork(task.id, at_turn=2)):
+        with pytest.raises(UsageError, match="was rewound away"):
+            await go_back
+    assert (await store.fork(task.id, at_turn=4)).turn == 4
+
+
 async def test_what_waits_since_then_is_dropped_and_what_waited_before_stays(store, teller, records):
     task = await teller.turns(1)
     early = await store.post_event(records.event(task, "timer", delay_s=3600))

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from dataclasses import replace
 from typing import ClassVar
 
@@ -86,7 +87,7 @@ def test_a_ghost_without_types_gives_what_it_said(start_matrix):
 
 def test_a_ghost_that_ends_without_what_it_promises_failed(start_matrix, two_functions):
     model = ScriptedModel(["I would rather not."])
-    with pytest.raises(TaskFailedError, match="without a Answer"):
+    with pytest.raises(TaskFailedError, match="without Answer: Input should"):
         start_matrix(model).call(Solver(moss_module=str(two_functions)), Question(text="?"))
 
 
@@ -184,3 +185,38 @@ async def test_what_an_interrupted_round_waited_for_is_cancelled_by_the_next(sta
     async with asyncio.timeout(10):
         while (await second.store.find_task(child.id)).state != "cancelled":  # noqa: ASYNC110 - it is in a database
             await asyncio.sleep(0.01)
+
+
+async def test_a_task_that_was_waited_for_in_a_round_that_died_is_cancelled_before_it_does_anything(start_matrix):
+    model = ScriptedModel(["Here I am."])
+    first = start_matrix(ScriptedModel([]))
+    caller = (await first.a_sync(Chatbot("caller"))).get_task()
+    child = replace(caller, id=new_id(), name="child", parent_id=caller.id)
+    go = Event(id=new_id(), task_id=caller.id, type="input", payload={"text": "go"}, created_at=utc_now())
+    await first.store.post_event(go)
+    claim = await first.store.claim(caller.id)
+    assert isinstance(claim, Claim)
+    await first.store.begin_call(claim, task_id=child.id, made=child, event=replace(go, id=new_id(), task_id=child.id))
+    await first.store.park(claim)
+    await first.aclose()
+
+    second = start_matrix(model)
+    await second.a_sync(Chatbot("caller"), thread=caller.name)  # its own event waits for its client
+    async with asyncio.timeout(10):
+        while (await second.store.find_task(child.id)).state != "cancelled":  # noqa: ASYNC110 - it is in a database
+            await asyncio.sleep(0.01)
+    assert model.prompts == []
+
+
+def test_words_are_no_context(start_matrix):
+    with pytest.raises(UsageError, match="called with a str for its context"):
+        start_matrix(ScriptedModel([])).call(Chatbot("Bo"), "hello")
+
+
+def test_a_call_that_takes_too_long_says_so(start_matrix):
+    def think(_prompt):
+        time.sleep(1)
+        return "Yes."
+
+    with pytest.raises(TimeoutError, match=r"did not end within 0\.2 s, and is cancelled"):
+        start_matrix(ScriptedModel([think])).call(Chatbot("Bo"), instruction="well?", timeout_s=0.2)

@@ -49,8 +49,8 @@ def acts(monkeypatch):
     return known
 
 
-def event(task_id, type_="input", **payload):
-    return Event(id=new_id(), task_id=task_id, type=type_, payload=payload, created_at=utc_now())
+def event(task_id, **payload):
+    return Event(id=new_id(), task_id=task_id, type="input", payload=payload, created_at=utc_now())
 
 
 def child_of(session, name):
@@ -90,7 +90,7 @@ async def test_a_round_counts_its_own_event_once(matrix, acts):
         return Wait()
 
     acts["t"] = consume
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     _, receiver = await conversation.atalk("go")
     assert [each.message.content async for each in receiver.arecv() if each.message] == ["Done."]
 
@@ -105,7 +105,7 @@ async def test_a_repetition_is_taken_back_in_the_turn_that_the_timer_began(matri
         return Wait()
 
     acts["t"] = take_back
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     due = utc_now() - timedelta(seconds=1)
     timer = make_timer(conversation.task_id, timer_id="t1", at=due, every="* * * * *")
     await post(matrix, timer)
@@ -131,13 +131,13 @@ async def test_a_timer_is_repeated_whatever_becomes_of_its_round(start_matrix, a
 
     acts["t"] = hang
     first = start_matrix(ScriptedModel([]))
-    task_id = (await first.a_sync(Acting("a"), thread="t")).task_id
+    task_id = (await first.a_sync(Acting(name="a"), thread="t")).task_id
     await post(first, make_timer(task_id, timer_id="t1", at=utc_now() - timedelta(seconds=1), every="0 0 * * *"))
     await until(lambda: asyncio.sleep(0, begun.is_set()))
     await first.aclose()
     acts["t"] = wait
     second = start_matrix(ScriptedModel([]))
-    conversation = await second.a_sync(Acting("a"), thread="t")
+    conversation = await second.a_sync(Acting(name="a"), thread="t")
     receiver = await conversation.aresume()
     assert receiver is not None
     async for _ in receiver.arecv():
@@ -152,7 +152,7 @@ async def test_a_round_that_waited_for_what_was_deleted_goes_on(matrix, acts):
         return Wait()
 
     acts["t"] = wait
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     task = await matrix.store.find_task(conversation.task_id)
     child = replace(task, id=new_id(), name="child", parent_id=task.id)
     stored = await matrix.store.post_event(event(task.id, text="go"))
@@ -182,7 +182,7 @@ async def test_a_cancel_that_leaves_with_a_commit_stops_a_round_that_runs_here(m
         return Wait()
 
     acts.update(t=parent, child=child)
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     await conversation.atalk("go")
     await until(lambda: asyncio.sleep(0, begun.is_set()))
     await conversation.atalk("stop it")
@@ -203,7 +203,7 @@ async def test_a_stop_between_two_rounds_stops_the_next(matrix, acts, monkeypatc
         return Observe()
 
     acts["t"] = work
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     commit = matrix.store.commit_round
 
     async def commit_slowly(commit_of_round):
@@ -242,7 +242,7 @@ async def test_who_made_a_task_is_told_that_it_was_stopped(matrix, acts, scope):
         return Wait()
 
     acts.update(t=parent, child=child)
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     await conversation.atalk("go")
     await until(lambda: asyncio.sleep(0, begun.is_set()))
     running = next(task for task in await matrix.store.list_threads() if task.name == "child")
@@ -268,7 +268,7 @@ async def test_cancelling_reaches_what_a_finished_task_has_made_and_leaves_that_
         return Wait()
 
     acts.update(t=parent, child=child, grandchild=grandchild)
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     await conversation.atalk("go")
     await until(lambda: asyncio.sleep(0, begun.is_set()))
     await post(matrix, make_cancel(conversation.task_id, scope="task", reason="enough"))
@@ -280,7 +280,7 @@ async def test_a_cancel_that_comes_after_the_end_takes_nothing_away(matrix, acts
         return Finish("hours of work")
 
     acts["t"] = finish
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     _, receiver = await conversation.atalk("go")
     async for _ in receiver.arecv():
         pass
@@ -303,7 +303,7 @@ async def test_a_driver_that_leaves_a_message_open_ends_its_turn(matrix, acts):
         return Wait()
 
     acts["t"] = leave_open
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     _, receiver = await conversation.atalk("go")
     with pytest.raises(Exception, match="still open"):
         async for _ in receiver.arecv():
@@ -313,7 +313,7 @@ async def test_a_driver_that_leaves_a_message_open_ends_its_turn(matrix, acts):
 
 
 async def test_a_deleted_thread_is_not_looked_for_again(matrix, acts, monkeypatch):
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     await matrix.store.delete(conversation.task_id)
     later = []
     monkeypatch.setattr(matrix, "_look_again", lambda task_id, **_: later.append(task_id))
@@ -327,7 +327,7 @@ async def test_a_task_is_given_back_where_its_round_cannot_begin(matrix, acts, m
     async def fail(*_args, **_kwargs):
         raise WorkspaceError("The disk is away.", advice="Bring it back.")
 
-    conversation = await matrix.a_sync(Acting("a"), thread="t")
+    conversation = await matrix.a_sync(Acting(name="a"), thread="t")
     monkeypatch.setattr(matrix._foreign, "take_over", fail)
     await conversation.atalk("go")
     await until(lambda: _has_states(matrix, {"t": "parked"}))
@@ -335,7 +335,7 @@ async def test_a_task_is_given_back_where_its_round_cannot_begin(matrix, acts, m
 
 async def test_what_follows_from_an_event_from_outside_is_worked_on(start_matrix, acts):
     first = start_matrix(ScriptedModel([]))
-    await first.a_sync(Acting("a"), thread="t")
+    await first.a_sync(Acting(name="a"), thread="t")
     await first.aclose()
     rounds = []
 
@@ -361,11 +361,11 @@ async def test_old_events_wait_for_who_opened_the_thread_and_new_ones_do_not(sta
 
     acts["t"] = work
     first = start_matrix(ScriptedModel([]))
-    task_id = (await first.a_sync(Acting("a"), thread="t")).task_id
+    task_id = (await first.a_sync(Acting(name="a"), thread="t")).task_id
     await first.store.post_event(event(task_id, text="old"))
     await first.aclose()
     second = start_matrix(ScriptedModel([]))
-    await second.a_sync(Acting("a"), thread="t")
+    await second.a_sync(Acting(name="a"), thread="t")
     await asyncio.sleep(0.3)
     assert rounds == []
     await second.store.post_event(event(task_id, text="new"))  # by a process that says nothing of it
@@ -377,8 +377,7 @@ async def test_what_was_called_is_not_kept_in_mind(start_matrix):
     matrix = start_matrix(ScriptedModel(["Yes."] * 5))
     for _ in range(5):
         await matrix.a_call(Chatbot("Bo"), instruction="well?")
-    await asyncio.sleep(0.1)
-    assert (len(matrix._served._roots), len(matrix._threads._known_seqs)) == (0, 0)
+    await until(lambda: asyncio.sleep(0, not matrix._served._roots and not matrix._threads._known_seqs))
 
 
 def test_ctrl_c_in_a_call_cancels_what_was_called(start_matrix, monkeypatch):

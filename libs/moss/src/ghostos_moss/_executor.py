@@ -47,6 +47,8 @@ class HostCall:
         result: What it returned, shown in the same way; None when it raised.
         error: Type and message of what it raised; None when it returned.
         duration_s: Wall time.
+        is_undone: Whether nothing comes of it where the run fails: so it is with contracts that have an attribute
+            `__moss_undone__ = True`.
     """
 
     contract: str
@@ -55,6 +57,7 @@ class HostCall:
     result: str | None
     error: str | None
     duration_s: float
+    is_undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def _check(sending: Sending) -> None:
         example = '\'{"door": "open"}\'' if event == "external" else '"and in German?"'
         raise UsageError(f"The event '{event}' says nothing.", advice=f"Write: ghostos send THREAD {event} {example}")
     if event in DECISIONS and sending.code_id is None:
-        advice = "It is shown where the code was asked about: ghostos threads show THREAD"
+        advice = "ghostos threads show THREAD ends with it, where code waits."
         raise UsageError(f"Which code is meant by '{event}'? Name its --id.", advice=advice)
     if (event == "edit") != (sending.code_file is not None):
         advice = "Write: ghostos send THREAD edit --id ID --code FILE"
@@ -94,6 +94,12 @@ async def _store_event(thread: str, sending: Sending, *, common: Common) -> None
         check_first(event, stored=stored)
     if sending.event != "cancel":
         write_note("note: stored; it is taken up by who works on the thread, or when that is opened next.")
+    elif task.state == "running":
+        write_note("note: told to stop; where its process has died, it is stopped when the thread is opened next.")
+    elif task.state == "parked":
+        write_note("note: its turn is dropped when the thread is opened next.")
+    else:
+        write_note("note: nothing goes on in that thread.")
 
 
 async def _find_file_task(thread: str, *, common: Common) -> Task:

@@ -74,11 +74,19 @@ def render_unfinished(waiting: Sequence[Event], begun: Sequence[Message], *, pat
     """
     said = [event for event in waiting if event.type == "input" and event.payload.get("text")]
     parts = [f"\nnot answered yet:\n{_indent(str(event.payload['text']))}" for event in said]
+    parts += [f"\n{_describe_timer(event)}" for event in waiting if event.type == "timer"]
     answers = [message for message in begun if message.id not in {event.id for event in waiting}]
     if answers:
         parts.append("\nbegun, and not ended: it goes on when the thread is opened again")
         parts += [_render_message(message, path_of=path_of) for message in answers]
     return "".join(f"{part}\n" for part in parts)
+
+
+def _describe_timer(event: Event) -> str:
+    note, every, timer_id = (event.payload.get(key) for key in ("note", "every", "id"))
+    at = (event.not_before or event.created_at).astimezone()
+    repeated = f", every '{every}'" if every else ""
+    return escape_line(f"timer {timer_id}: rings at {at:%Y-%m-%d %H:%M:%S}{repeated}{f': {note}' if note else ''}")
 
 
 def render_markdown(task: Task, messages: Iterable[Message]) -> str:

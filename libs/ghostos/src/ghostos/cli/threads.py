@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 import typer
 
 from ghostos.cli.application import get_settings, make_container
+from ghostos.cli.approval_commands import describe_waiting
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note, write_out, write_out_line
@@ -18,6 +19,7 @@ from ghostos.cli.trace import write_trace, write_trace_lines
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.store import Store, ThreadSummary
+from ghostos.core.code_approval import find_pending
 from ghostos.core.message import Message, encode_message
 from ghostos.core.task import Task
 from ghostos.core.trace import Trace
@@ -63,6 +65,8 @@ def show_thread(name: str, *, common: Common) -> None:
         waiting = asyncio.run(container.force_fetch(Store).pending_events(task.id))
         begun = _list_begun(container.force_fetch(Journals), task)
         write_out(render_unfinished(waiting, begun, path_of=files.path_of))
+        if (pending := find_pending(messages)) is not None and not any(each.type == "approval" for each in waiting):
+            write_out(f"\n{describe_waiting(pending, thread=task.name)}\n")
 
 
 def export_thread(name: str, *, common: Common, form: ExportFormat) -> None:

@@ -65,6 +65,8 @@ class FlowRecord:
 class Flow:
     """Says what happens after this code. The last call counts."""
 
+    __moss_undone__ = True
+
     def __init__(self, record: FlowRecord) -> None:
         self._record = record
 

@@ -42,8 +42,9 @@ def load_artifact(ghost: Ghost, task: Task, value: Json) -> Any:  # noqa: ANN401
     try:
         return kind.model_validate(value)
     except ValidationError as exc:
-        where = "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in exc.errors()[:3])
+        places = [(".".join(map(str, each["loc"])), each["msg"]) for each in exc.errors()[:3]]
+        where = "; ".join(f"{place}: {said}" if place else said for place, said in places)
         raise TaskFailedError(
-            f"The task '{task.name}' ended without a {kind.__name__}: {where}",
+            f"The task '{task.name}' ended without {kind.__name__}: {where}",
             advice=f"See what it said: ghostos threads show {task.name}",
         ) from exc

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -53,9 +53,14 @@ class GhostCalls:
 
     async def call(self, ghost: Ghost, context: BaseModel | None, *, instruction: str, timeout_s: float | None) -> Any:  # noqa: ANN401 - the ghost's own type
         """See `ghostos.abcd.Matrix.call`."""
+        if context is not None and not isinstance(cast("object", context), BaseModel):
+            raise UsageError(
+                f"A ghost was called with a {type(context).__name__} for its context.",
+                advice="Words go into instruction='...'; a context is a pydantic model.",
+            )
         if ghost.ContextType is not None and context is None:
             raise UsageError(
-                f"The ghost '{ghost.name}' was called without a context.",
+                f"The ghost '{ghost.name or type(ghost).__name__}' was called without a context.",
                 advice=f"Pass the {ghost.ContextType.__name__} that it works with.",
             )
         task = await self._open_task(ghost, context)
@@ -73,8 +78,11 @@ class GhostCalls:
             else:
                 await self._post(event)
                 done = await self._waits.wait(task.id, waiting_id=None, timeout_s=timeout_s)
-        except (TimeoutError, asyncio.CancelledError):
+        except (TimeoutError, asyncio.CancelledError) as exc:
             await asyncio.shield(self._post(make_cancel(task.id, scope="task", reason="nobody waits for it any more")))
+            if isinstance(exc, TimeoutError):
+                message = f"the ghost did not end within {timeout_s:g} s, and is cancelled"
+                raise TimeoutError(message) from None
             raise
         self._forget(task.id)
         return load_artifact(ghost, done, await get_result(self._store, done))

@@ -109,7 +109,10 @@ def list_calls(messages: Sequence[Message]) -> list[JsonObject]:
 
 
 def _to_data(call: HostCall) -> JsonObject:
-    return asdict(call)
+    data: JsonObject = asdict(call)
+    if not call.is_undone:
+        del data["is_undone"]
+    return data
 
 
 def _describe(call: HostCall) -> str:

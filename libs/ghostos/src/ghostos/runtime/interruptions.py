@@ -27,9 +27,13 @@ def describe_crash(run: CodeRun, messages: Iterable[Message]) -> str:
 
 def describe_calls(messages: Iterable[Message]) -> str:
     """Return which calls of objects had ended, as the end of a text; "" where none had."""
-    calls = [message.content for message in messages if message.type == "host_call"]
+    calls = [message.content for message in messages if message.type == "host_call" and not _is_undone(message)]
     if not calls:
         return ""
     shown = "\n".join(f"- {call}" for call in calls[-_MAX_CALLS_TOLD:])
     left_out = f" (the last {_MAX_CALLS_TOLD} of them)" if len(calls) > _MAX_CALLS_TOLD else ""
     return f"\nThese calls had ended{left_out}, and are not undone:\n{shown}"
+
+
+def _is_undone(call: Message) -> bool:
+    return isinstance(call.data, dict) and call.data.get("is_undone") is True

@@ -36,6 +36,7 @@ class Call:
         "_contract",
         "_duration_s",
         "_error",
+        "_is_undone",
         "_on_end",
         "_result",
         "_started",
@@ -55,6 +56,7 @@ class Call:
     ) -> None:
         self.method = method
         self._contract = contract.name
+        self._is_undone = contract.is_undone
         self._words = words
         self._on_end = on_end
         self._arguments = self._show_arguments(contract, nodes, named)
@@ -80,7 +82,15 @@ class Call:
 
     def to_record(self) -> HostCall:
         """The call as it is so far."""
-        return HostCall(self._contract, self.method, self._arguments, self._result, self._error, self._duration_s)
+        return HostCall(
+            self._contract,
+            self.method,
+            self._arguments,
+            self._result,
+            self._error,
+            self._duration_s,
+            self._is_undone,
+        )
 
     def _show_arguments(self, contract: HostContract, nodes: Sequence[Node], named: dict[str, Node]) -> str:
         shown = [
@@ -97,7 +107,7 @@ class Call:
 
 def describe_completed(calls: Sequence[HostCall]) -> str:
     """What a model is told when its code failed: the calls that were completed before, the last ones in full."""
-    done = [call for call in calls if call.error is None]
+    done = [call for call in calls if call.error is None and not call.is_undone]
     if not done:
         return ""
     shown = ", ".join(f"{call.contract}.{call.method}({call.arguments})" for call in done[-_MAX_TOLD:])

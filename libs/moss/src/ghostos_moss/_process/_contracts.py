@@ -24,6 +24,7 @@ class HostContract:
     def __init__(self, kind: type) -> None:
         self.kind = kind
         self.name = kind.__name__
+        self.is_undone = bool(getattr(kind, "__moss_undone__", False))
         self.members = find_surface(kind)
         self.namespace = Namespace(vars(sys.modules.get(kind.__module__, object)))
         self._promised: dict[str, tuple[type, ...]] = {}

@@ -4,6 +4,7 @@ A lease is an owner (a process), an end and a fence. The fence rises with every 
 the fence of its claim, so that a process that was thought dead, or slept too long, can change nothing any more.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,6 +68,7 @@ _find_due_event = Statement(
     .order_by(events.c.priority, events.c.seq)
     .limit(1)
 )
+_set_waits = Statement(update(tasks).where(_task_id), columns=["waits_for"])
 _find_pending = Statement(select(events.c.seq).where(*is_pending).limit(1))
 _pending_inputs = Statement(
     select(events).where(*is_pending, events.c.type == literal_column("'input'")).order_by(events.c.seq)
@@ -107,6 +109,8 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
         return "idle"
     if is_held(row["lease_owner"], until=row["lease_until"], now=tenant.now):
         return "held"
+    if row["parent_id"] is not None and _part_from_dead_wait(connection, row, now=tenant.now):
+        event = find_due_event(connection, task_id, now=tenant.now) or event  # the cancel
     left_round_id: str | None = row["current_round_id"]
     round_id, fence = new_id(), row["fence"] + 1
     lease = {
@@ -126,6 +130,23 @@ def claim_task(connection: DriverConnection, task_id: str, *, tenant: Tenant) ->
         abandoned=None if left_round_id is None else _find_abandoned(connection, task_id, round_id=left_round_id),
         sent=tuple(_cancel_waited(connection, each, sender_id=task_id, now=tenant.now) for each in waited_ids),
     )
+
+
+def _part_from_dead_wait(connection: DriverConnection, row: Mapping[str, Any], *, now: datetime) -> bool:
+    """Cancel a task whose maker waited for it in a round that has died, before anything else is done in it.
+
+    Returns:
+        Whether that was so.
+    """
+    parent = _find_task.first(connection, {"task_id": row["parent_id"]})
+    if parent is None or row["id"] not in (parent["waits_for"] or ()):
+        return False
+    if is_held(parent["lease_owner"], until=parent["lease_until"], now=now):
+        return False
+    left = [each for each in parent["waits_for"] if each != row["id"]]
+    _set_waits.run(connection, {"task_id": parent["id"], "waits_for": left or None})
+    _cancel_waited(connection, row["id"], sender_id=parent["id"], now=now)
+    return True
 
 
 def _may_go_on(connection: DriverConnection, task_id: str) -> bool:

@@ -96,6 +96,8 @@ def fork(connection: DriverConnection, task_id: str, *, at_turn: int | None, nam
         check_thread_name(name)
     task = task_from_row(_get_task(connection, task_id))
     cut = _cut(connection, task, turn=_choose_turn(connection, task, at_turn))
+    if at_turn is not None:
+        _check_is_there(task, cut)
     return _store_fork(connection, task, cut, name=name, now=now)
 
 
@@ -107,9 +109,10 @@ def rewind(connection: DriverConnection, task_id: str, *, to_turn: int, now: dat
         raise held_error(task.name, row["lease_owner"])
     if not 0 <= to_turn < task.turn:
         raise _no_turn(task, to_turn, last=task.turn - 1)
+    cut = _cut(connection, task, turn=to_turn)
+    _check_is_there(task, cut)
     whole = _cut(connection, task, turn=task.turn)
     kept = _store_fork(connection, task, whole, name=None, now=now)
-    cut = _cut(connection, task, turn=to_turn)
     params = {"task_id": task_id, "turn": to_turn}
     first_event = _find_first_event.first(connection, params)
     is_before_fork = task.fork_seq is not None and cut.last_seq < task.fork_seq
@@ -164,6 +167,19 @@ def _get_task(connection: DriverConnection, task_id: str) -> dict[str, Any]:
     if row is None:
         raise ThreadNotFoundError(task_id)
     return row
+
+
+def _check_is_there(task: Task, cut: _Cut) -> None:
+    """Refuse a turn that was cut away.
+
+    Raises:
+        UsageError: It was.
+    """
+    if cut.turn and all(message.turn != cut.turn for message in cut.messages):
+        raise UsageError(
+            f"Turn {cut.turn} of the thread '{task.name}' was rewound away.",
+            advice="A fork has it: ghostos threads list shows which there are.",
+        )
 
 
 def _choose_turn(connection: DriverConnection, task: Task, wanted: int | None) -> int:
