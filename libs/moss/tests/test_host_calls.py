@@ -111,6 +111,32 @@ def test_a_call_that_did_not_return_is_said_to(session):
     assert "Done before that, and not undone: Vault.look()." in result.error
 
 
+def test_a_call_of_which_nothing_comes_when_its_run_fails_is_not_said_to_stay(open_session):
+    plan = """
+        from abc import ABC, abstractmethod
+        from ghostos_moss import Moss as Parent
+
+        class Plan(ABC):
+            __moss_undone__ = True
+
+            @abstractmethod
+            def add(self, text: str) -> None: ...
+
+        class PaperPlan(Plan):
+            def add(self, text: str) -> None: ...
+
+        class Moss(Parent):
+            plan: Plan
+
+        def __moss_compile__(compiler):
+            compiler.bind(Plan, PaperPlan())
+    """
+    result = open_session(plan).run("moss.plan.add('x')\nraise ValueError('y')")
+    assert result.status == "error"
+    assert "not undone" not in result.error
+    assert [call.method for call in result.calls] in (["add"], [])
+
+
 def test_a_call_that_ends_after_its_run_is_not_told_to_the_next_one(session):
     first, second = [], []
     late = "import threading\nthreading.Thread(target=moss.vault.wait, args=[0.5]).start()\nmoss.vault.look()"

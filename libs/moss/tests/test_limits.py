@@ -56,30 +56,51 @@ def run(process_executor, write_module):
 
 
 @pytest.mark.parametrize(
-    ("code", "small", "large", "said"),
+    ("code", "small", "large", "said", "notes"),
     [
-        ("b = bytearray(300 * 1024**2)", {"memory_bytes": 200 * MIB}, {"memory_bytes": 400 * MIB}, "MemoryError"),
+        (
+            "b = bytearray(300 * 1024**2)",
+            {"memory_bytes": 200 * MIB},
+            {"memory_bytes": 400 * MIB},
+            "MemoryError",
+            "200 MiB of memory",
+        ),
         (
             "with open('f', 'wb') as file: file.write(bytes(2 * 1024**2))",
             {"file_bytes": MIB},
             {"file_bytes": 3 * MIB},
             "File too large",
+            "files of 1 MiB",
         ),
-        ("files = [open('f', 'w') for _ in range(60)]", {"open_files": 50}, {"open_files": 100}, "Too many open files"),
-        (THREADS, {"threads": 20}, {"threads": 60}, "can't start new thread"),
-        ("for _ in range(60): moss.click.now()", {"calls": 50}, {"calls": 60}, "more than 50 host calls in one run"),
+        (
+            "files = [open('f', 'w') for _ in range(60)]",
+            {"open_files": 50},
+            {"open_files": 100},
+            "Too many open files",
+            "50 open files",
+        ),
+        (THREADS, {"threads": 20}, {"threads": 60}, "can't start new thread", "20 threads at once"),
+        (
+            "for _ in range(60): moss.click.now()",
+            {"calls": 50},
+            {"calls": 60},
+            "more than 50 host calls in one run",
+            "",
+        ),
         (
             "import time\nwhile time.process_time() < 4: pass",
             {"cpu_s": 1},
             {"cpu_s": 20},
             "more memory or processor time than it may have",
+            "",
         ),
     ],
 )
-def test_code_stays_within_its_limits(run, code, small, large, said):
+def test_code_stays_within_its_limits(run, code, small, large, said, notes):
     refused = run(code, **small)
     assert refused.status == "error"
     assert said in refused.error
+    assert notes in " ".join(refused.notes)
     assert run(code, **large).status == "ok"
 
 

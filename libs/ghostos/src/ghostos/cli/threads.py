@@ -106,12 +106,17 @@ def fork_thread(name: str, *, common: Common, turn: int | None, fork_name: str |
         UsageError: There is no such thread or turn, or the name is taken.
     """
 
-    async def fork(store: Store) -> Task:
+    async def fork(store: Store) -> tuple[Task, Task]:
         task = await get_thread(store, name)
-        return await store.fork(task.id, at_turn=turn, name=fork_name)
+        return task, await store.fork(task.id, at_turn=turn, name=fork_name)
 
-    made = _run(name, fork, common=common)
+    task, made = _run(name, fork, common=common)
     write_out(f"{escape_line(made.name)}\n")
+    if turn is None and (made.turn < task.turn or task.state in ("new", "running", "parked")):
+        place = f"turn {made.turn}" if made.turn else "its beginning"
+        write_note(
+            f"note: a turn goes on in {escape_line(task.name)}, and is not taken over: the fork ends at {place}."
+        )
     if not made.target.startswith("python:"):
         words = ["ghostos", "ask", made.target, "--thread", made.name]
         if common.workspace is not None:

@@ -17,6 +17,7 @@ from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import Grants
 from ghostos_moss._process._hints import describe_refusal
 from ghostos_moss._process._kept_workers import KeptWorkers, Purpose
+from ghostos_moss._process._limit_notes import describe_limit
 from ghostos_moss._process._objects import AsyncRunner, HostObjects
 from ghostos_moss._process._orders import RunReply
 from ghostos_moss._process._own_folder import describe_written
@@ -103,12 +104,12 @@ class WorkerSupply:
     def describe_unsaid(
         self, reply: RunReply | None, *, calls: Sequence[HostCall], source: ModuleSource, scratch: str
     ) -> tuple[str, ...]:
-        """Return notes on what came to nothing without a word: files written in `scratch`, programs not started."""
+        """Return notes on what Python says nothing of: files written in `scratch`, programs not started, limits."""
         beside, is_kept = list_own_folders(source), self.scratch is not None
         notes = describe_written(reply, calls=calls, scratch=scratch, is_kept=is_kept, beside=beside, never=self.never)
         if reply is not None and reply.tried_system and not (self.grants.run or self.grants.everything):
             notes += ("os.system starts no program in confined code, and says nothing of it: --allow-run allows it.",)
-        return notes
+        return notes + describe_limit(reply, self.limits)
 
     def fork(self, purpose: Purpose) -> WorkerProcess:
         """Return a new worker, confined.
