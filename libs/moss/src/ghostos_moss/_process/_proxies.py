@@ -21,7 +21,8 @@ __all__ = ["MAX_CALLBACKS", "Proxies", "Remote"]
 MAX_CALLBACKS: Final = 1000
 _RELEASE_BATCH: Final = 64
 _MAX_SHOWN_CHARS: Final = 20_000
-_MAX_NAME_CHARS: Final = 200
+_MAX_CALLBACK_CHARS: Final = 2500
+"""Of a function's repr, which for an object that can be called may be all that the host learns of it."""
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -243,7 +244,7 @@ class Proxies:
                 return ["s", part.text]
             if is_callback(part):
                 number = self._keep_callback(cast("Callable[..., object]", part), namespace)
-                return ["c", number, repr(part)[:_MAX_NAME_CHARS]]
+                return ["c", number, repr(part)[:_MAX_CALLBACK_CHARS]]
             return None
 
         return to_node(value, namespace=namespace, refer=refer, name=name)
@@ -328,7 +329,7 @@ def _show_objects(
         if parameter.annotation not in (object, "object"):
             return None
         parts = cast("tuple[object, ...]", value) if parameter.kind is parameter.VAR_POSITIONAL else (value,)
-        shown += [_Shown(repr(part)[:_MAX_SHOWN_CHARS]) for part in parts]
+        shown += [_Shown(repr(part)[:_MAX_CALLBACK_CHARS]) for part in parts]
     return shown
 
 

@@ -1,0 +1,1 @@
+"""Bodies and other things that ghosts are tried out with: contracts, and what stands behind them."""

@@ -1,0 +1,1 @@
+"""A robot ball, Sphero BOLT, as the body of a ghost."""

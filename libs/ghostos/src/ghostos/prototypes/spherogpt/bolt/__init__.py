@@ -1,0 +1,19 @@
+"""A Sphero BOLT: contracts to drive it by, and a simulated one. Nothing here needs a radio."""
+
+from ghostos.prototypes.spherogpt.bolt._contracts import Animation, Ball, LedMatrix, Move, RollFunc, Sensors
+from ghostos.prototypes.spherogpt.bolt._physics import Arena, Box, Noise
+from ghostos.prototypes.spherogpt.bolt._simulator import SimulatedBolt, simulated_bolt
+
+__all__ = [
+    "Animation",
+    "Arena",
+    "Ball",
+    "Box",
+    "LedMatrix",
+    "Move",
+    "Noise",
+    "RollFunc",
+    "Sensors",
+    "SimulatedBolt",
+    "simulated_bolt",
+]

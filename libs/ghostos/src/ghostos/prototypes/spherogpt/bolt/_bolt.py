@@ -1,0 +1,190 @@
+"""The contracts, kept by a player: for whatever ball it drives."""
+
+import asyncio
+import math
+from collections.abc import Callable
+
+from ghostos.prototypes.spherogpt.bolt._colors import parse_color
+from ghostos.prototypes.spherogpt.bolt._contracts import Animation, Ball, LedMatrix, Move, RollFunc, Sensors
+from ghostos.prototypes.spherogpt.bolt._motions import (
+    Go,
+    Motion,
+    Roll,
+    Show,
+    Spin,
+    Turn,
+    Waddle,
+    Wait,
+    sample_curve,
+    to_code,
+)
+from ghostos.prototypes.spherogpt.bolt._player import Feeling, Player, Playing
+from ghostos.prototypes.spherogpt.bolt._skills import Skill, Skills
+
+__all__ = ["PlayedBall", "PlayedFace", "PlayedMove"]
+
+
+class PlayedMove(Move):
+    """See `Move`.
+
+    Args:
+        player: Plays it.
+        motions: What it begins with.
+        is_running: Whether what is added is played at once.
+    """
+
+    def __init__(self, player: Player, *, motions: tuple[Motion, ...] = (), is_running: bool) -> None:
+        self._player = player
+        self._motions = list(motions)
+        self._is_running = is_running
+        self._playing = Playing()
+        if is_running:
+            player.add(self._playing, self._motions)
+
+    @property
+    def motions(self) -> tuple[Motion, ...]:
+        """What it consists of."""
+        return tuple(self._motions)
+
+    def roll(self, heading: float, speed: float, seconds: float) -> Move:
+        return self._add(Roll(heading=heading, speed=speed, seconds=seconds))
+
+    def go(self, heading: float, cm: float, speed: float = 40) -> Move:
+        return self._add(Go(heading=heading, cm=cm, speed=speed))
+
+    def curve(self, path: RollFunc) -> Move:
+        return self._add(sample_curve(path))
+
+    def spin(self, degrees: float, seconds: float = 1) -> Move:
+        return self._add(Spin(degrees=degrees, seconds=seconds))
+
+    def turn(self, heading: float) -> Move:
+        return self._add(Turn(heading=heading))
+
+    def waddle(self, seconds: float = 1) -> Move:
+        return self._add(Waddle(seconds=seconds))
+
+    def wait(self, seconds: float) -> Move:
+        return self._add(Wait(seconds=seconds))
+
+    def show(self, animation: Animation) -> Move:
+        return self._add(Show(animation=animation))
+
+    def on_collision(self, handler: Callable[[Move], object]) -> Move:
+        return self._on("collision", handler)
+
+    def on_freefall(self, handler: Callable[[Move], object]) -> Move:
+        return self._on("freefall", handler)
+
+    def on_landing(self, handler: Callable[[Move], object]) -> Move:
+        return self._on("landing", handler)
+
+    def run(self) -> Move:
+        self._is_running = True
+        self._player.add(self._playing, self._motions)
+        return self
+
+    def stop(self) -> None:
+        self._player.drop(self._playing)
+
+    async def done(self) -> bool:
+        if not self._playing.pending:
+            ended = self._playing.ended
+            return ended.result() if ended.done() else True
+        if self._player.is_virtual:
+            await asyncio.to_thread(self._player.wait_for, self._playing)
+        return await asyncio.wrap_future(self._playing.ended)
+
+    def read(self) -> str:
+        return to_code(self._motions)
+
+    def _add(self, motion: Motion) -> Move:
+        if self._is_running:
+            self._player.add(self._playing, [motion])
+        self._motions.append(motion)
+        return self
+
+    def _on(self, feeling: Feeling, handler: Callable[[Move], object]) -> Move:
+        self._playing.handlers.setdefault(feeling, []).append(lambda: handler(self))
+        return self
+
+
+class PlayedBall(Ball):
+    """See `Ball`.
+
+    Args:
+        player: Plays its moves.
+        skills: What was learned.
+    """
+
+    def __init__(self, player: Player, *, skills: Skills) -> None:
+        self._player = player
+        self._skills = skills
+
+    def new_move(self, run: bool = False, animation: Animation | None = None) -> Move:  # noqa: FBT001, FBT002 - as its contract has it
+        motions = () if animation is None else (Show(animation=animation),)
+        return PlayedMove(self._player, motions=motions, is_running=run)
+
+    def wait(self) -> None:
+        self._player.wait()
+
+    def stop(self) -> None:
+        self._player.stop()
+
+    def aim(self, degrees: float = 0) -> None:
+        self._player.aim(degrees)
+
+    def sensors(self) -> Sensors:
+        return self._player.sensors()
+
+    def save_move(self, name: str, description: str, move: Move) -> None:
+        if not isinstance(move, PlayedMove):
+            raise TypeError("Give a move that moss.body.new_move() has made.")
+        self._skills.save(name, Skill(description=description, motions=move.motions))
+
+    def run_move(self, name: str) -> Move:
+        return PlayedMove(self._player, motions=self._skills.get(name).motions, is_running=True)
+
+    def read_move(self, name: str) -> str:
+        return to_code(self._skills.get(name).motions)
+
+    def delete_move(self, name: str) -> None:
+        self._skills.delete(name)
+
+    def learned_moves(self) -> dict[str, str]:
+        return self._skills.describe()
+
+
+class PlayedFace(LedMatrix):
+    """See `LedMatrix`.
+
+    Args:
+        player: Shows what it is told.
+    """
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    def play(self, animation: Animation) -> None:
+        self._player.with_face(lambda face, now: face.play(animation, now=now))
+
+    def text(self, text: str, color: str = "white", fps: float = 8) -> None:
+        if not (0 < fps <= 30 and math.isfinite(fps)) or len(text) > 500:
+            raise ValueError("A text has at most 500 letters, and runs with up to 30 pictures a second.")
+        parsed = parse_color(color)
+        self._player.with_face(lambda face, now: face.scroll(text, color=parsed, fps=fps, now=now))
+
+    def character(self, letter: str, color: str = "white") -> None:
+        if len(letter) != 1:
+            raise ValueError(f"{letter!r} is not one letter: use text for more.")
+        parsed = parse_color(color)
+        self._player.with_face(lambda face, now: face.show_letter(letter, color=parsed, now=now))
+
+    def rotate(self, degrees: int) -> None:
+        self._player.with_face(lambda face, _: face.rotate(degrees))
+
+    def brightness(self, percent: float) -> None:
+        self._player.with_face(lambda face, _: face.dim(percent))
+
+    def clear(self) -> None:
+        self._player.with_face(lambda face, _: face.clear())

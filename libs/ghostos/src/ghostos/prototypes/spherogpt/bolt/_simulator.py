@@ -1,0 +1,124 @@
+"""A ball that is simulated: in an arena, with noise that comes back, in real or in virtual time."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ghostos.prototypes.spherogpt.bolt._bolt import PlayedBall, PlayedFace
+from ghostos.prototypes.spherogpt.bolt._colors import Picture
+from ghostos.prototypes.spherogpt.bolt._contracts import Ball, LedMatrix, Sensors
+from ghostos.prototypes.spherogpt.bolt._face import BLANK
+from ghostos.prototypes.spherogpt.bolt._physics import Arena, BallPhysics, Noise
+from ghostos.prototypes.spherogpt.bolt._player import Clock, Feeling, Player
+from ghostos.prototypes.spherogpt.bolt._skills import Skills
+from ghostos_container import Container, Provider, provide
+
+__all__ = ["SimulatedBolt", "simulated_bolt"]
+
+_FELT_FROM: Final = 10.0
+"""cm/s: what is slower is a touch, not a collision."""
+_LIGHT_LUX: Final = 300.0
+_MAX_TRAIL: Final = 10_000
+
+
+class SimulatedBolt:
+    """A ball with a face, in a world of its own.
+
+    Args:
+        arena: Where it is.
+        noise: How much it strays.
+        clock: `virtual` is for tests: time goes by only while somebody waits.
+        skills: What it has learned.
+
+    Attributes:
+        player: What plays moves.
+        ball: Its body, by its contract.
+        face: Its lights, by theirs.
+        trail: Where it was in the arena, cm: places that are a centimetre or more from each other, the latest of them.
+        picture: What its lights show.
+    """
+
+    def __init__(
+        self,
+        arena: Arena | None = None,
+        *,
+        noise: Noise | None = None,
+        clock: Clock = "real",
+        skills: Skills | None = None,
+    ) -> None:
+        self._physics = BallPhysics(arena or Arena(), noise or Noise())
+        self._collisions = 0
+        self._origin = 0.0, 0.0
+        self._ahead = 0.0
+        self.trail: deque[tuple[float, float]] = deque([self._origin], maxlen=_MAX_TRAIL)
+        self.picture = BLANK
+        self.player = Player(self, clock=clock)
+        self.ball: Ball = PlayedBall(self.player, skills=skills or Skills())
+        self.face: LedMatrix = PlayedFace(self.player)
+
+    def step(self, *, heading: float, speed: float, picture: Picture) -> Sequence[Feeling]:
+        """See `Platform`."""
+        self.picture = picture
+        hit = self._physics.step(heading=self._ahead + heading, speed=speed)
+        at = self._physics.x, self._physics.y
+        if math.dist(at, self.trail[-1]) >= 1:
+            self.trail.append(at)
+        if hit is None or hit.speed < _FELT_FROM:
+            return ()
+        self._collisions += 1
+        return ("collision",)
+
+    def sensors(self) -> Sensors:
+        """See `Platform`."""
+        physics = self._physics
+        dx, dy = physics.x - self._origin[0], physics.y - self._origin[1]
+        sine, cosine = math.sin(math.radians(self._ahead)), math.cos(math.radians(self._ahead))
+        return Sensors(
+            x=dx * cosine - dy * sine,
+            y=dx * sine + dy * cosine,
+            heading=(physics.look - self._ahead) % 360,
+            compass=physics.look % 360,
+            speed=physics.speed,
+            light=_LIGHT_LUX,
+            collisions=self._collisions,
+        )
+
+    def aim(self, degrees: float) -> None:
+        """See `Platform`."""
+        self._ahead = (self._physics.look + degrees) % 360
+        self._origin = self._physics.x, self._physics.y
+
+    def close(self) -> None:
+        """Stand still, and end."""
+        self.player.close()
+
+
+def simulated_bolt(
+    arena: Arena | None = None,
+    *,
+    noise: Noise | None = None,
+    clock: Clock = "real",
+    skills: Callable[[Container], Path] | None = None,
+) -> list[Provider[Any]]:
+    """Return what a target gives back from `__matrix_providers__` to have a simulated ball as its body.
+
+    Args:
+        arena: Where it is.
+        noise: How much it strays.
+        clock: As of `SimulatedBolt`.
+        skills: Says in which file moves that are learned are kept; None: they are forgotten at the end.
+    """
+
+    def make(container: Container) -> SimulatedBolt:
+        kept = Skills(None if skills is None else skills(container))
+        bolt = SimulatedBolt(arena, noise=noise, clock=clock, skills=kept)
+        container.add_shutdown(bolt.close)
+        return bolt
+
+    return [
+        provide(SimulatedBolt)(make),
+        provide(Ball)(lambda container: container.force_fetch(SimulatedBolt).ball),
+        provide(LedMatrix)(lambda container: container.force_fetch(SimulatedBolt).face),
+    ]
