@@ -99,7 +99,7 @@ async def _store_event(thread: str, sending: Sending, *, common: Common) -> None
     elif task.state == "parked":
         write_note("note: its turn is dropped when the thread is opened next.")
     else:
-        write_note("note: nothing goes on in that thread.")
+        write_note("note: nothing goes on in that thread; what waits in it is dropped when it is opened next.")
 
 
 async def _find_file_task(thread: str, *, common: Common) -> Task:

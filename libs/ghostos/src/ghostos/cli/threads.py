@@ -112,7 +112,7 @@ def fork_thread(name: str, *, common: Common, turn: int | None, fork_name: str |
 
     task, made = _run(name, fork, common=common)
     write_out(f"{escape_line(made.name)}\n")
-    if turn is None and (made.turn < task.turn or task.state in ("new", "running", "parked")):
+    if turn is None and (made.turn < task.turn or task.state in ("running", "parked")):
         place = f"turn {made.turn}" if made.turn else "its beginning"
         write_note(
             f"note: a turn goes on in {escape_line(task.name)}, and is not taken over: the fork ends at {place}."

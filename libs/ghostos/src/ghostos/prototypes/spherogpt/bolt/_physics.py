@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["STEP_S", "Arena", "BallPhysics", "Box", "Hit", "Noise"]
+__all__ = ["STEP_S", "Arena", "BallPhysics", "Box", "Noise"]
 
 STEP_S: Final = 0.02
 RADIUS: Final = 3.65
@@ -68,19 +68,6 @@ class Noise:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """The ball hit something.
-
-    Attributes:
-        speed: With which it did, cm/s.
-        heading: In which direction what it hit lies.
-    """
-
-    speed: float
-    heading: float
-
-
 @dataclass(slots=True)
 class BallPhysics:
     """The ball, moved in steps of `STEP_S`.
@@ -113,8 +100,8 @@ class BallPhysics:
         """cm/s."""
         return math.hypot(self.vx, self.vy)
 
-    def step(self, *, heading: float, speed: float) -> Hit | None:
-        """Move on by `STEP_S`, driven at a speed; return what it hit, when it begins to touch it."""
+    def step(self, *, heading: float, speed: float) -> float | None:
+        """Move on by `STEP_S`, driven at a speed; return how fast it hit something, when it begins to touch it."""
         self._stray()
         self._face(heading, is_driven=speed > 0)
         self._push(heading + self._drift if speed else heading, speed * (1 + self._slip))
@@ -147,24 +134,24 @@ class BallPhysics:
             dx, dy = dx * most / wanted, dy * most / wanted
         self.vx, self.vy = self.vx + dx, self.vy + dy
 
-    def _bump(self) -> Hit | None:
+    def _bump(self) -> float | None:
         hits = [hit for hit in (self._keep_inside(), *map(self._keep_out, self.arena.boxes)) if hit is not None]
         began = not self._touches
         self._touches = bool(hits)
-        return max(hits, key=lambda hit: hit.speed) if hits and began else None
+        return max(hits) if hits and began else None
 
-    def _keep_inside(self) -> Hit | None:
+    def _keep_inside(self) -> float | None:
         wide, deep = self.arena.width / 2 - RADIUS, self.arena.depth / 2 - RADIUS
         hit = None
         if abs(self.x) > wide:
             hit = self._bounce_x(math.copysign(1, self.x))
             self.x = math.copysign(wide, self.x)
         if abs(self.y) > deep:
-            hit = self._bounce_y(math.copysign(1, self.y)) or hit
+            hit = max(self._bounce_y(math.copysign(1, self.y)), hit or 0.0)
             self.y = math.copysign(deep, self.y)
         return hit
 
-    def _keep_out(self, box: Box) -> Hit | None:
+    def _keep_out(self, box: Box) -> float | None:
         """Push the ball out of a box by the side that it came in through, the nearest."""
         left, right = self.x - (box.left - RADIUS), box.right + RADIUS - self.x
         below, above = self.y - (box.bottom - RADIUS), box.top + RADIUS - self.y
@@ -183,14 +170,14 @@ class BallPhysics:
         self.y = box.top + RADIUS
         return self._bounce_y(-1)
 
-    def _bounce_x(self, towards: float) -> Hit | None:
-        hit = Hit(abs(self.vx), 90 if towards > 0 else 270)
+    def _bounce_x(self, towards: float) -> float:
+        hit = abs(self.vx)
         if self.vx * towards > 0:
             self.vx = -self.vx * self.arena.bounce
         return hit
 
-    def _bounce_y(self, towards: float) -> Hit | None:
-        hit = Hit(abs(self.vy), 0 if towards > 0 else 180)
+    def _bounce_y(self, towards: float) -> float:
+        hit = abs(self.vy)
         if self.vy * towards > 0:
             self.vy = -self.vy * self.arena.bounce
         return hit

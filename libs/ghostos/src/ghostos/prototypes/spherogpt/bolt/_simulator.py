@@ -65,7 +65,7 @@ class SimulatedBolt:
         at = self._physics.x, self._physics.y
         if math.dist(at, self.trail[-1]) >= 1:
             self.trail.append(at)
-        if hit is None or hit.speed < _FELT_FROM:
+        if hit is None or hit < _FELT_FROM:
             return ()
         self._collisions += 1
         return ("collision",)
