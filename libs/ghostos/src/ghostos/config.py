@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
@@ -201,12 +201,12 @@ def default_services() -> dict[str, ServiceSettings]:
     }
 
 
-def default_models() -> dict[str, ModelSettings]:
-    """Return what is known of particular models."""
-    return {
-        "openai:o1-mini": ModelSettings(takes_system_role=False),
-        "openai:o1-preview": ModelSettings(takes_system_role=False),
-    }
+_KNOWN_MODELS: Final = {
+    "openai:o1-mini": ModelSettings(takes_system_role=False),
+    "openai:o1-preview": ModelSettings(takes_system_role=False),
+}
+"""What is known of particular models."""
+_UNKNOWN_MODEL: Final = ModelSettings()
 
 
 class TurnSettings(_Settings):
@@ -254,7 +254,7 @@ class Settings(_Settings):
 
     def get_model(self, model: str) -> ModelSettings:
         """Return what is particular to `provider:model`; defaults where nothing is known."""
-        return self.models.get(model) or default_models().get(model) or ModelSettings()
+        return self.models.get(model) or _KNOWN_MODELS.get(model) or _UNKNOWN_MODEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import ast
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, ParamSpec, Self, TypeAlias, TypeVar
+from typing import Any, Final, Literal, ParamSpec, Self, TypeAlias, TypeVar, cast
 
 from ghostos_moss._bindings import local_names
 from ghostos_moss._net_hosts import NetHost, read_hosts
@@ -25,6 +25,7 @@ Hosts: TypeAlias = bool | tuple[str, ...] | None
 PermissionKind = Literal["net", "read", "write", "env", "run"]
 
 _NAME = "__moss_permissions__"
+_MEMO: Final = "permissions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,12 @@ def find_permissions(source: ModuleSource) -> Permissions | None:
     Raises:
         CompileError: `__moss_permissions__` is there and cannot be read: not a literal, set twice, or inside a block.
     """
+    if _MEMO not in source.memo:
+        source.memo[_MEMO] = _read_permissions(source)
+    return cast("Permissions | None", source.memo[_MEMO])
+
+
+def _read_permissions(source: ModuleSource) -> Permissions | None:
     found = [node for node in ast.walk(source.tree) if isinstance(node, ast.Name) and node.id == _NAME]
     if not found:
         return None

@@ -50,9 +50,12 @@ def _find_asked(session: Session) -> PendingCode | None:
 
 def _note_gone_on(session: Session) -> None:
     """Tell the model that its code was not run, where something else came instead of an answer."""
-    before = [message for message in session.history() if message.round <= session.task.round]
-    pending = find_pending(before)
-    if pending is None or any(message.id == pending.id for message in session.history()):
+    history = session.history()
+    end = len(history)
+    while end and history[end - 1].round > session.task.round:
+        end -= 1
+    pending = find_pending(history[:end])
+    if pending is None or any(message.id == pending.id for message in history):
         return
     session.add(
         "The code was neither approved nor rejected, and was not run: this came instead.",

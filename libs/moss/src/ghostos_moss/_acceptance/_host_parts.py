@@ -14,6 +14,7 @@ _MARK: Final = "on_host"
 _BOUND: Final = frozenset({"__ghost__", "__matrix_providers__", "__moss_compile__"})
 _PERMISSIONS: Final = "__moss_permissions__"
 _MEMO: Final = "host_parts"
+_MARKED_MEMO: Final = "marked_functions"
 
 
 def find_host_parts(source: ModuleSource) -> frozenset[HostPart]:
@@ -36,6 +37,13 @@ def runs_on_host(source: ModuleSource) -> bool:
 
 def find_marked_functions(source: ModuleSource) -> tuple[str, ...]:
     """Return the functions at the top level of a module that are marked to run on the host."""
+    found = source.memo.get(_MARKED_MEMO)
+    if found is None:
+        found = source.memo[_MARKED_MEMO] = _find_marked(source)
+    return cast("tuple[str, ...]", found)
+
+
+def _find_marked(source: ModuleSource) -> tuple[str, ...]:
     marks = local_names(_MARK, tree=source.tree, package=source.package)
     return tuple(
         node.name
