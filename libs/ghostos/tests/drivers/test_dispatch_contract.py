@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 import pytest
 
@@ -237,3 +238,22 @@ async def test_wrong_use_is_named(dispatch, work):
         dispatch.start(work, slots=1)
     with pytest.raises(UsageError, match="-1 slots"):
         dispatch.set_slots(-1)
+
+
+async def test_a_handler_that_swallows_its_cancellation_does_not_hold_up_the_end(caplog):
+    dispatch = EmbeddedDispatch(stop_timeout_s=0.01)
+    release, began = asyncio.Event(), asyncio.Event()
+
+    async def swallow(_task_id: str) -> None:
+        began.set()
+        while not release.is_set():
+            with suppress(asyncio.CancelledError):
+                await release.wait()
+
+    dispatch.start(swallow, slots=1)
+    dispatch.notify("a")
+    await began.wait()
+    async with asyncio.timeout(5):
+        await dispatch.stop()
+    release.set()
+    assert "ghostos-task-a was cancelled and goes on" in caplog.text

@@ -482,7 +482,7 @@ async def test_what_steers_joins_the_round_that_goes_on_with_the_turn(store, rec
     claim = await records.claimed(store)
     task = claim.task
     assert claim.joined == ()
-    plain = await store.post_event(records.event(task))
+    plain = await store.post_event(replace(records.event(task), payload={"text": 'not "steer":true'}))
     steering = await store.post_event(replace(records.event(task), payload={"text": "left", "steer": True}))
     claim = await store.commit_round(records.commit(claim, events=(records.event(task, "observe"),), claim_next=True))
     assert claim is not None
@@ -503,6 +503,15 @@ async def test_an_event_that_was_consumed_is_not_consumed_again_beside_another(s
     with pytest.raises(LeaseLostError):
         await store.commit_round(replace(records.commit(following, "twice"), consumed=[first.id]))
     assert await store.list_messages(task.id) == []
+
+
+async def test_children_that_have_ended_do_not_count_as_unfinished(store, records):
+    task = await store.create_task(records.task())
+    assert await store.count_unfinished_children(task.id) == 0
+    for number, state in enumerate(["new", "waiting", "parked", "finished", "failed", "cancelled"]):
+        await store.create_task(replace(records.task(f"child {number}"), parent_id=task.id, state=state))
+    assert await store.count_unfinished_children(task.id) == 3
+    assert len(await store.list_children(task.id)) == 6
 
 
 async def test_a_round_makes_tasks_and_their_events(store, records):

@@ -224,6 +224,10 @@ class Store(ThreadShelf, Protocol):
         """Return the tasks that one has made, the oldest first."""
         ...
 
+    async def count_unfinished_children(self, task_id: str) -> int:
+        """Return how many of the tasks that one has made have not ended."""
+        ...
+
     async def list_ancestors(self, task_id: str) -> list[str]:
         """Return the ids of who made a task, who made that, and so on, the nearest first."""
         ...

@@ -132,8 +132,8 @@ class RoundSubtasks(Subtasks):
         if self._depth + 1 >= MAX_DEPTH:
             message = f"subtasks of subtasks end at {MAX_DEPTH} levels: do this one yourself"
             raise RuntimeError(message)
-        unfinished = [each for each in self._ask(self._store.list_children(task_id)) if each.state not in ENDED_STATES]
-        if len(unfinished) + len(self._made) >= MAX_UNFINISHED:
+        unfinished = self._ask(self._store.count_unfinished_children(task_id))
+        if unfinished + len(self._made) >= MAX_UNFINISHED:
             message = f"{MAX_UNFINISHED} of your subtasks are not finished: wait for some, or cancel them"
             raise RuntimeError(message)
 

@@ -33,20 +33,12 @@ class AsyncRequests:
         is_settled = asyncio.Event()
         pending = self._link.begin(name, *arguments, on_settled=lambda: _tell(loop, is_settled))
         with self._lock:
+            if not self._is_reading:  # where no thread can be had it raises, and nobody waits for one in vain
+                threading.Thread(target=self._read, name="moss-answers", daemon=True).start()
+                self._is_reading = True
             self._awaited.append(pending)
-            must_start, self._is_reading = not self._is_reading, True
-        if must_start:
-            self._start_reading()
         await is_settled.wait()
         return pending.result()
-
-    def _start_reading(self) -> None:
-        try:
-            threading.Thread(target=self._read, name="moss-answers", daemon=True).start()
-        except RuntimeError:  # no thread can be had now: the next request tries again
-            with self._lock:
-                self._is_reading = False
-            raise
 
     def _read(self) -> None:
         while True:

@@ -22,9 +22,13 @@ class EmbeddedDispatch:
 
     What is notified before `start` begins with it. A task that is notified while its handler runs gets another turn
     afterwards. A handler that fails is logged with its traceback, and its task left alone until it is notified again.
+
+    Args:
+        stop_timeout_s: How long `stop` waits for handlers that it has cancelled; those that go on are logged and left.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, stop_timeout_s: float = 10.0) -> None:
+        self._stop_timeout_s = stop_timeout_s
         self._handler: TaskHandler | None = None
         self._slots = 0
         self._is_stopped = False
@@ -102,8 +106,11 @@ class EmbeddedDispatch:
         others = [task for task in self._running.values() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
-        if others:
-            await asyncio.wait(others)
+        if not others:
+            return
+        _, left = await asyncio.wait(others, timeout=self._stop_timeout_s)
+        for task in left:
+            _logger.error("%s was cancelled and goes on: what it waits for swallows that.", task.get_name())
 
     def _set_timer(self, task_id: str, *, delay_s: float) -> None:
         def ring() -> None:

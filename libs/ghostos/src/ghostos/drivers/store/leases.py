@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, insert, literal_column, or_, select, update
+from sqlalchemy import Text, bindparam, case, insert, literal_column, or_, select, type_coerce, update
 
 from ghostos.contracts.store import AbandonedRound, Claim, ClaimRefusal
 from ghostos.core.cancels import make_cancel
@@ -70,8 +70,10 @@ _find_due_event = Statement(
 )
 _set_waits = Statement(update(tasks).where(_task_id), columns=["waits_for"])
 _find_pending = Statement(select(events.c.seq).where(*is_pending).limit(1))
+# Most inputs that wait are none that steer: those whose payload does not name it are not read.
+_may_steer = type_coerce(events.c.payload, Text).contains('"steer":true')
 _pending_inputs = Statement(
-    select(events).where(*is_pending, events.c.type == literal_column("'input'")).order_by(events.c.seq)
+    select(events).where(*is_pending, events.c.type == literal_column("'input'"), _may_steer).order_by(events.c.seq)
 )
 _find_started_run = Statement(
     select(code_runs)

@@ -148,6 +148,10 @@ class SqlStore:
         """See `Store`."""
         return await self._reader.run(partial(work.list_children, task_id=task_id))
 
+    async def count_unfinished_children(self, task_id: str) -> int:
+        """See `Store`."""
+        return await self._reader.run(partial(work.count_unfinished_children, task_id=task_id))
+
     async def list_ancestors(self, task_id: str) -> list[str]:
         """See `Store`."""
         return await self._reader.run(partial(work.list_ancestors, task_id=task_id))

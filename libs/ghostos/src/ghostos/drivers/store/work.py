@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Text, bindparam, func, literal_column, or_, select
 
 from ghostos.contracts.store import Work
-from ghostos.core.task import Task
+from ghostos.core.task import ENDED_STATES, Task
 from ghostos.drivers.store.leases import is_held
 from ghostos.drivers.store.rows import task_from_row
 from ghostos.drivers.store.schema.conditions import is_due
@@ -15,7 +15,7 @@ from ghostos.drivers.store.schema.tables import events, tasks
 from ghostos.drivers.store.schema.types import Moment
 from ghostos.drivers.store.statements import DriverConnection, Statement
 
-__all__ = ["find_work", "list_ancestors", "list_children", "list_rounds_under_way"]
+__all__ = ["count_unfinished_children", "find_work", "list_ancestors", "list_children", "list_rounds_under_way"]
 
 _given_roots = func.json_each(bindparam("roots", type_=Text)).table_valued("value")
 _given_targets = func.json_each(bindparam("targets", type_=Text)).table_valued("value")
@@ -48,6 +48,11 @@ _next = Statement(
 )
 _list_under_way = Statement(select(tasks.c.id, tasks.c.current_round_id).where(tasks.c.current_round_id.is_not(None)))
 _list_children = Statement(select(tasks).where(tasks.c.parent_id == bindparam("task_id")).order_by(tasks.c.id))
+_count_unfinished = Statement(
+    select(func.count())
+    .select_from(tasks)
+    .where(tasks.c.parent_id == bindparam("task_id"), *(tasks.c.state != state for state in sorted(ENDED_STATES)))
+)
 _up = (
     select(tasks.c.id, tasks.c.parent_id, literal_column("0").label("height"))
     .where(tasks.c.id == bindparam("task_id"))
@@ -76,6 +81,12 @@ def list_rounds_under_way(connection: DriverConnection) -> dict[str, str]:
 def list_children(connection: DriverConnection, task_id: str) -> list[Task]:
     """Return the tasks that one has made, the oldest first."""
     return [task_from_row(row) for row in _list_children.mappings(connection, {"task_id": task_id})]
+
+
+def count_unfinished_children(connection: DriverConnection, task_id: str) -> int:
+    """Return how many of the tasks that one has made have not ended."""
+    ((count,),) = _count_unfinished.rows(connection, {"task_id": task_id})
+    return count
 
 
 def list_ancestors(connection: DriverConnection, task_id: str) -> list[str]:
