@@ -11,6 +11,7 @@ from typing import Any
 from ghostos.config import AppSettings, Confinement
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.assets import Assets
+from ghostos.contracts.body_feed import BodyFeed
 from ghostos.contracts.dispatch import Dispatch
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.matrix import GhostOS
@@ -33,6 +34,7 @@ from ghostos.libraries.round_assets import make_assets
 from ghostos.libraries.round_variables import make_variables
 from ghostos.libraries.workspace_log import open_workspace_log
 from ghostos.libraries.workspaces import find_workspace, list_private_places
+from ghostos.runtime.body_feed import LatestBodyFeed
 from ghostos.runtime.ghost_kinds import GhostKinds
 from ghostos.runtime.ghost_os import ContainerGhostOS
 from ghostos_container import Container, Provider, provide
@@ -131,6 +133,7 @@ def _default_providers(
         provide(Store)(_make_store),
         provide(AssetFiles)(_make_asset_files),
         provide(Journals)(_make_journals),
+        provide(BodyFeed)(_make_body_feed),
         provide(Dispatch, singleton=False)(_make_dispatch),
         provide(Nodes, singleton=False)(_make_nodes),
         provide(ModelRegistry, singleton=False)(_make_models),
@@ -212,6 +215,11 @@ def _make_nodes(container: Container) -> Nodes:
     from ghostos.drivers.nodes.files import FileNodes
 
     return FileNodes(container.force_fetch(AppSettings).workspace.nodes, store=container.force_fetch(Store))
+
+
+def _make_body_feed(container: Container) -> BodyFeed:
+    """One for the application, not for each Matrix: a target's bodies are made in its container."""
+    return LatestBodyFeed()
 
 
 def _make_ghost_kinds(container: Container) -> GhostKinds:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 
 from pydantic import BaseModel
 
+from ghostos.contracts.body_feed import BodyFeed
 from ghostos.core.code_approval import CodeDecision, PendingCode
 from ghostos.core.event import Event, EventType
 from ghostos.core.json import JsonObject
@@ -56,6 +57,11 @@ class Conversation(Protocol):
     @property
     def thread(self) -> str:
         """The thread's name."""
+        ...
+
+    @property
+    def bodies(self) -> BodyFeed:
+        """The bodies of this process that ghosts move, and how they are now."""
         ...
 
     def talk(self, text: str, context: BaseModel | None = None, *, steer: bool = False) -> tuple[Event, Receiver]:

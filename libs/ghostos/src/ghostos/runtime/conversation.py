@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from ghostos.config import AppSettings
 from ghostos.contracts.asset_files import AssetFiles
+from ghostos.contracts.body_feed import BodyFeed
 from ghostos.contracts.conversation import Receiver
 from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.journal import Journals
@@ -87,6 +88,10 @@ class MatrixConversation:
     @property
     def thread(self) -> str:
         return self._name
+
+    @property
+    def bodies(self) -> BodyFeed:
+        return self._host.container.force_fetch(BodyFeed)
 
     def talk(self, text: str, context: BaseModel | None = None, *, steer: bool = False) -> tuple[Event, Receiver]:
         return self._run(self.atalk(text, context, steer=steer), "talk")

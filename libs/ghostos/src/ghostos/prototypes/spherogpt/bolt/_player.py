@@ -26,6 +26,7 @@ from ghostos.prototypes.spherogpt.bolt._motions import (
     Wait,
 )
 from ghostos.prototypes.spherogpt.bolt._physics import STEP_S
+from ghostos.prototypes.spherogpt.bolt._showing import Glimpse
 
 __all__ = ["Clock", "Feeling", "Platform", "Player", "Playing"]
 
@@ -91,6 +92,9 @@ class Player:
         self._current: _Course | None = None
         self._now = 0.0
         self._look = 0.0
+        self._begun = 0
+        self._is_face_new = False
+        self._watcher: Callable[[Glimpse], object] | None = None
         self._planned: tuple[Playing, tuple[float, float]] | None = None
         """Where the leg before this one was to end: the next begins there, so that errors do not add up."""
         self._changed = threading.Condition(threading.RLock())
@@ -103,6 +107,12 @@ class Player:
         ]
         for thread in self._threads:
             thread.start()
+
+    def watch(self, watcher: Callable[[Glimpse], object]) -> None:
+        """Have somebody told of the ball now and whenever it changes, up to 50 times a second; it must be quick."""
+        with self._changed:
+            self._watcher = watcher
+            self._show()
 
     def add(self, playing: Playing, motions: Sequence[Motion]) -> None:
         """Play motions after those that are queued.
@@ -117,6 +127,7 @@ class Player:
                 playing.ended = Future()
             playing.pending += len(motions)
             self._queue.extend((playing, motion) for motion in motions)
+            self._show()
             self._changed.notify_all()
 
     def drop(self, playing: Playing) -> None:
@@ -126,6 +137,7 @@ class Player:
             if self._current is not None and self._current.playing is playing:
                 self._current = None
             self._end(playing, is_whole=False)
+            self._show()
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -138,12 +150,14 @@ class Player:
             self._current = None
             for playing in dropped:
                 self._end(playing, is_whole=False)
+            self._show()
             self._changed.notify_all()
 
     def with_face(self, change: Callable[[Face, float], object]) -> None:
         """Change the face; it is told the time."""
         with self._changed:
             change(self._face, self._now)
+            self._is_face_new = True
             self._changed.notify_all()
 
     def picture(self) -> Picture:
@@ -229,7 +243,7 @@ class Player:
             time.sleep(max(0.0, due - time.monotonic()))
 
     def _has_work(self) -> bool:
-        return self._is_closed or bool(self._queue) or self._face.is_moving(self._now)
+        return self._is_closed or self._is_face_new or bool(self._queue) or self._face.is_moving(self._now)
 
     def _call_handlers(self) -> None:
         while (call := self._calls.get()) is not None:
@@ -237,6 +251,7 @@ class Player:
 
     def _step(self) -> list[Callable[[], object]]:
         """Move on by `STEP_S`; return what is to be called for what the ball felt."""
+        self._is_face_new = False
         heading, speed = self._look, 0.0
         course = self._next_course()
         if course is not None:
@@ -247,9 +262,25 @@ class Player:
         if course is not None and self._current is course and course.has_ended(self._platform.sensors()):
             self._current, self._look = None, course.look
             self._end_one(course.playing)
+        self._show()
         if course is None:
             return []
         return [handler for feeling in feelings for handler in course.playing.handlers.get(feeling, ())]
+
+    def _show(self) -> None:
+        if self._watcher is None:
+            return
+        is_busy = not self._is_idle()
+        glimpse = Glimpse(
+            now=self._now,
+            sensors=self._platform.sensors(),
+            picture=self._face.picture(self._now),
+            plays=self._current.motion.kind if self._current is not None else "",
+            begun=self._begun,
+            is_busy=is_busy,
+            is_still=not is_busy and not self._face.is_moving(self._now),
+        )
+        self._watcher(glimpse)
 
     def _next_course(self) -> "_Course | None":
         while self._current is None and self._queue:
@@ -262,6 +293,7 @@ class Player:
         return self._current
 
     def _begin(self, playing: Playing, motion: Motion) -> "_Course":
+        self._begun += 1
         at = self._platform.sensors()
         if not isinstance(motion, Go):
             self._planned = None

@@ -12,6 +12,7 @@ from ghostos.prototypes.spherogpt.bolt._contracts import Ball, LedMatrix, Sensor
 from ghostos.prototypes.spherogpt.bolt._face import BLANK
 from ghostos.prototypes.spherogpt.bolt._physics import Arena, BallPhysics, Noise
 from ghostos.prototypes.spherogpt.bolt._player import Clock, Feeling, Player
+from ghostos.prototypes.spherogpt.bolt._showing import Place, show_ball
 from ghostos.prototypes.spherogpt.bolt._skills import Skills
 from ghostos_container import Container, Provider, provide
 
@@ -85,6 +86,15 @@ class SimulatedBolt:
             collisions=self._collisions,
         )
 
+    @property
+    def arena(self) -> Arena:
+        """Where it is."""
+        return self._physics.arena
+
+    def place(self) -> Place:
+        """Return where it is in the arena, whatever it was aimed at."""
+        return self._physics.x, self._physics.y, self._physics.look % 360
+
     def aim(self, degrees: float) -> None:
         """See `Platform`."""
         self._ahead = (self._physics.look + degrees) % 360
@@ -115,6 +125,7 @@ def simulated_bolt(
         kept = Skills(None if skills is None else skills(container))
         bolt = SimulatedBolt(arena, noise=noise, clock=clock, skills=kept)
         container.add_shutdown(bolt.close)
+        show_ball(container, watch=bolt.player.watch, stop=bolt.player.stop, arena=bolt.arena, where=bolt.place)
         return bolt
 
     return [

@@ -1,0 +1,102 @@
+"""How bodies are now: they say it themselves, clients look."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ghostos.core.body_state import BodyState
+from ghostos.core.styled_text import StyledLine
+
+__all__ = ["BodyDrawing", "BodyFeed", "BodyNews"]
+
+
+class BodyDrawing(Protocol):
+    """Draws a kind of body. The same state gives the same picture, on any thread."""
+
+    def draw_svg(self, state: BodyState) -> str:
+        """Return one `<svg>` element with a `viewBox`; texts in it are escaped, nothing is loaded from elsewhere."""
+        ...
+
+    def draw_lines(self, state: BodyState, *, rows: int, has_color: bool) -> Sequence[StyledLine]:
+        """Return a picture for terminals.
+
+        Args:
+            state: What is drawn.
+            rows: How many lines it may have.
+            has_color: Whether colours are shown; else characters must do.
+
+        Returns:
+            Lines of one width, that of a terminal's 80 columns at most; none where it does not fit into the rows.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyNews:
+    """How all bodies are.
+
+    Attributes:
+        number: Rises with each state that a body tells.
+        states: One for each body, in the order in which they came.
+    """
+
+    number: int
+    states: tuple[BodyState, ...]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether one of them moves, or has something queued."""
+        return any(state.is_busy for state in self.states)
+
+
+class BodyFeed(Protocol):
+    """The bodies of an application. All methods are for any thread; none but `wait` waits."""
+
+    @property
+    def stream(self) -> str:
+        """What the numbers count in: another one in each process."""
+        ...
+
+    def open(self, name: str, *, stop: Callable[[], object], drawing: BodyDrawing | None = None) -> str:
+        """Add a body.
+
+        Args:
+            name: What it is called.
+            stop: Has it stand still, at once.
+            drawing: Draws it. None: it is shown as its line of text.
+
+        Returns:
+            What it is called here: with a number where another one is called so.
+        """
+        ...
+
+    def close(self, name: str) -> None:
+        """Take a body away. Harmless twice."""
+        ...
+
+    def publish(self, state: BodyState) -> None:
+        """Say how a body is now: what was said before is forgotten. At most 20 times a second.
+
+        A body that is not open, or not any more, is not heard.
+        """
+        ...
+
+    def look(self) -> BodyNews:
+        """Return how all bodies are."""
+        ...
+
+    def wait(self, *, after: int, timeout_s: float) -> BodyNews:
+        """Return how all bodies are, once one of them has said something after a number, or time is up."""
+        ...
+
+    def find_drawing(self, name: str) -> BodyDrawing | None:
+        """Return what draws a body."""
+        ...
+
+    def stop(self) -> None:
+        """Have all bodies stand still, at once.
+
+        Raises:
+            ExceptionGroup: What bodies raised, after all were told.
+        """
+        ...

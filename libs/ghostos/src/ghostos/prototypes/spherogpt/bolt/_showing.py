@@ -1,0 +1,170 @@
+"""Tells the application how the ball is, so that people see it: where it is, how it got there, what its face shows."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from ghostos.contracts.body_feed import BodyFeed
+from ghostos.core.body_state import BodyState
+from ghostos.core.json import JsonObject
+from ghostos.prototypes.spherogpt.bolt._colors import OFF, Picture
+from ghostos.prototypes.spherogpt.bolt._contracts import Sensors
+from ghostos.prototypes.spherogpt.bolt._drawing import BoltDrawing
+from ghostos.prototypes.spherogpt.bolt._physics import Arena
+from ghostos_container import Container
+
+__all__ = ["KIND", "Glimpse", "Place", "Showing", "show_ball"]
+
+KIND: Final = "bolt"
+Place: TypeAlias = tuple[float, float, float]
+"""x and y in the arena, cm from its middle, and the heading there, degrees."""
+
+_EVERY_S: Final = 0.05
+_HEARTBEAT_S: Final = 1.0
+"""A body that is busy and says nothing for long is taken for dead."""
+_TRAIL_CM: Final = 2.0
+_MAX_TRAIL: Final = 400
+_DOES: Final = {
+    "": "stands still",
+    "roll": "rolls",
+    "go": "rolls",
+    "curve": "rolls a curve",
+    "spin": "spins",
+    "turn": "turns",
+    "waddle": "waddles",
+    "wait": "waits",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """What is to be seen of the ball at a moment.
+
+    Attributes:
+        now: Seconds of the ball's own time.
+        sensors: What it feels.
+        picture: What its face shows.
+        plays: The kind of motion under way; "" for none.
+        begun: How many motions have begun so far.
+        is_busy: Whether it moves, or has motions queued.
+        is_still: Whether nothing changes from here on, the face included, until it is told something.
+    """
+
+    now: float
+    sensors: Sensors
+    picture: Picture
+    plays: str
+    begun: int
+    is_busy: bool
+    is_still: bool
+
+
+class Showing:
+    """Makes states of what is to be seen of one ball, and says those that differ.
+
+    Args:
+        feed: Who is told.
+        name: What the ball is called there.
+        arena: What is around it; None where that is not known.
+        where: Says where in the arena it is. None: it is where its sensors say.
+    """
+
+    def __init__(
+        self, feed: BodyFeed, *, name: str, arena: Arena | None = None, where: Callable[[], Place] | None = None
+    ) -> None:
+        self._feed = feed
+        self._name = name
+        self._arena = arena
+        self._where = where
+        self._trail: deque[tuple[float, float]] = deque(maxlen=_MAX_TRAIL)
+        self._told: BodyState | None = None
+        self._told_at = 0.0
+        self._marks: tuple[object, ...] = ()
+        self._notable = 0
+
+    def see(self, glimpse: Glimpse) -> None:
+        """Say how the ball is, if that is news. Cheap: it is called 50 times a second."""
+        x, y, heading = self._where() if self._where is not None else _place_of(glimpse.sensors)
+        self._follow(x, y)
+        marks = (glimpse.begun, glimpse.is_busy, glimpse.sensors.collisions)
+        waited = glimpse.now - self._told_at
+        if marks == self._marks and not glimpse.is_still and waited < _EVERY_S:
+            return
+        data = self._describe(glimpse, x=x, y=y, heading=heading)
+        is_heartbeat = glimpse.is_busy and waited >= _HEARTBEAT_S
+        if self._told is not None and marks == self._marks and data == self._told.data and not is_heartbeat:
+            return
+        self._notable += marks != self._marks
+        self._marks, self._told_at = marks, glimpse.now
+        self._told = BodyState(
+            body=self._name,
+            kind=KIND,
+            text=_put_into_words(self._name, glimpse, x=x, y=y, heading=heading),
+            data=data,
+            trail=tuple(self._trail),
+            is_busy=glimpse.is_busy,
+            notable=self._notable,
+        )
+        self._feed.publish(self._told)
+
+    def _follow(self, x: float, y: float) -> None:
+        if not self._trail or abs(x - self._trail[-1][0]) + abs(y - self._trail[-1][1]) >= _TRAIL_CM:
+            self._trail.append((round(x, 1), round(y, 1)))
+
+    def _describe(self, glimpse: Glimpse, *, x: float, y: float, heading: float) -> JsonObject:
+        data: JsonObject = {
+            "x": round(x, 1),
+            "y": round(y, 1),
+            "heading": round(heading, 1) % 360,
+            "speed": round(glimpse.sensors.speed, 1),
+            "plays": glimpse.plays,
+            "collisions": glimpse.sensors.collisions,
+            "face": ["".join(f"{red:02x}{green:02x}{blue:02x}" for red, green, blue in row) for row in glimpse.picture],
+        }
+        if (arena := self._arena) is not None:
+            data["arena"] = {
+                "width": arena.width,
+                "depth": arena.depth,
+                "boxes": [[box.left, box.bottom, box.right, box.top] for box in arena.boxes],
+            }
+        return data
+
+
+def show_ball(
+    container: Container,
+    *,
+    watch: Callable[[Callable[[Glimpse], object]], object],
+    stop: Callable[[], object],
+    arena: Arena | None = None,
+    where: Callable[[], Place] | None = None,
+) -> None:
+    """Have people see a ball from now on, and be able to stop it; where nobody looks, nothing happens.
+
+    Args:
+        container: What the ball is made in.
+        watch: `Player.watch`.
+        stop: Has the ball stand still.
+        arena: As of `Showing`.
+        where: As of `Showing`.
+    """
+    if not container.bound(BodyFeed):
+        return
+    feed = container.force_fetch(BodyFeed)
+    name = feed.open(KIND, stop=stop, drawing=BoltDrawing())
+    container.add_shutdown(lambda: feed.close(name))
+    watch(Showing(feed, name=name, arena=arena, where=where).see)
+
+
+def _place_of(sensors: Sensors) -> Place:
+    return sensors.x, sensors.y, sensors.heading
+
+
+def _put_into_words(name: str, glimpse: Glimpse, *, x: float, y: float, heading: float) -> str:
+    does = "comes to rest" if glimpse.is_busy and not glimpse.plays else _DOES.get(glimpse.plays, glimpse.plays)
+    words = [f"{name} {does}", f"at ({x:.0f}, {y:.0f}) cm", f"heading {heading % 360:.0f}°"]
+    if glimpse.is_busy:
+        words.append(f"{glimpse.sensors.speed:.0f} cm/s")
+    if any(color != OFF for row in glimpse.picture for color in row):
+        words.append("its face is on")
+    return ", ".join(words)
