@@ -52,7 +52,7 @@ def source(write_module):
 def run(executor, source):
     """Run code once, with permissions, and return what came of it."""
 
-    def run_it(code, *permissions):
+    def run_it(code, *permissions, executor=executor):
         session = executor.open(
             source,
             pycontext=PyContext(),
@@ -199,6 +199,20 @@ def obstacle(executor, source):
         return executor.find_obstacle(Permission(kind, str(what)), source=source, is_click=is_click)
 
     return find
+
+
+def test_a_new_file_beside_what_is_never_granted_has_no_remedy_and_it_is_said_why(run, source, private):
+    shelf = private / "shelf"
+    (shelf / "app").mkdir(parents=True)
+    within = ProcessExecutor(never=[shelf / "app"])
+    with closing(within):
+        path = shelf / "tea"
+        result = run(WRITES.format(path=str(path)), Permission("write", f"{shelf}/"), executor=within)
+        assert f"a new file there cannot be allowed while the workspace {shelf / 'app'} lies in" in result.error
+        assert "--allow-write" not in result.error
+        assert within.find_remedy(result.refusal, source=source) is None
+        path.write_text("milk")
+        assert run(WRITES.format(path=str(path)), Permission("write", f"{shelf}/"), executor=within).status == "ok"
 
 
 def test_one_click_gives_no_folder_that_is_too_much(obstacle, private, tmp_path, monkeypatch, data):

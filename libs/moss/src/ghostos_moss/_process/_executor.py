@@ -16,7 +16,13 @@ from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places, resolve_grants
 from ghostos_moss._process._kept_workers import KeptWorkers
 from ghostos_moss._process._landlock import LEAST_ABI, find_abi
-from ghostos_moss._process._remedies import find_click_obstacle, find_obstacle, find_remedy, list_own_folders
+from ghostos_moss._process._remedies import (
+    find_click_obstacle,
+    find_excluded,
+    find_obstacle,
+    find_remedy,
+    list_own_folders,
+)
 from ghostos_moss._process._seccomp import is_supported
 from ghostos_moss._process._session import ProcessSession
 from ghostos_moss._process._worker_supply import WorkerSupply
@@ -87,7 +93,10 @@ class ProcessExecutor:
 
     def find_remedy(self, refusal: Refusal, *, source: ModuleSource) -> Permission | None:
         """See the port."""
-        return find_remedy(refusal, never=self._never, beside=list_own_folders(source))
+        remedy = find_remedy(refusal, never=self._never, beside=list_own_folders(source))
+        if remedy is not None and find_excluded(refusal, remedy, never=self._never):
+            return None
+        return remedy
 
     def find_obstacle(self, permission: Permission, *, source: ModuleSource, is_click: bool = False) -> str:
         """See the port."""

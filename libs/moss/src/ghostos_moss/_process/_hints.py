@@ -12,7 +12,7 @@ from ghostos_moss._executor import Refusal, RefusalKind
 from ghostos_moss._net_hosts import NetHost
 from ghostos_moss._permissions import Permission
 from ghostos_moss._process._grants import OF_THE_SYSTEM, find_places
-from ghostos_moss._process._remedies import find_beside, find_remedy
+from ghostos_moss._process._remedies import find_beside, find_excluded, find_remedy
 from ghostos_moss._redact import readable
 
 __all__ = ["check_refusal", "describe_option", "describe_refusal"]
@@ -122,6 +122,11 @@ def _describe_path(refusal: Refusal, tried: str, mark: str, *, never: Sequence[P
     remedy = find_remedy(refusal, never=never, beside=beside)
     if remedy is None:
         return f"{tried}, which is never granted{mark}."
+    if (inside := find_excluded(refusal, remedy, never=never)) is not None:
+        return (
+            f"{tried}: a new file there cannot be allowed while the workspace {_on_one_line(str(inside))} lies in that "
+            f"folder. Write to a folder beside it, or keep the workspace elsewhere (--workspace){mark}."
+        )
     folders = [folder for each in beside for folder in find_places(each)]
     warned = ""
     if remedy.kind == "write" and any(folder.is_relative_to(remedy.what) for folder in folders):

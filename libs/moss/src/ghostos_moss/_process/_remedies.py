@@ -12,7 +12,7 @@ from ghostos_moss._process._grants import find_places, resolve_grants
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import PermissionsError
 
-__all__ = ["find_beside", "find_click_obstacle", "find_obstacle", "find_remedy", "list_own_folders"]
+__all__ = ["find_beside", "find_click_obstacle", "find_excluded", "find_obstacle", "find_remedy", "list_own_folders"]
 
 _MAX_SHOWN_CHARS: Final = 300
 
@@ -43,6 +43,16 @@ def find_remedy(refusal: Refusal, *, never: Sequence[Path], beside: Sequence[Pat
             path = Path(refusal.what)
             is_new = refusal.kind == "write" and not os.path.lexists(path)
             return _permit(refusal.kind, path.parent if is_new else path, never=never)
+
+
+def find_excluded(refusal: Refusal, remedy: Permission, *, never: Sequence[Path]) -> Path | None:
+    """Return what lies in a folder and is left out of every grant of it, where a new file was to be written there.
+
+    Such a grant gives the folder's entries one by one, so that nothing new can be made beside them.
+    """
+    if refusal.kind not in ("write", "database") or Path(refusal.what).parent != Path(remedy.what):
+        return None
+    return next((place for place in never if place.is_relative_to(remedy.what) and place != Path(remedy.what)), None)
 
 
 def find_beside(name: str, folders: Sequence[Path]) -> Path | None:
