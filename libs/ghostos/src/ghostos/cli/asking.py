@@ -1,11 +1,10 @@
 """`ghostos ask`: one message, one answer."""
 
 import shlex
-from contextlib import nullcontext
 
 from ghostos.cli.application import Client, open_client
 from ghostos.cli.approval_commands import describe_waiting
-from ghostos.cli.bodies import BodyMessages, wait_until_at_rest
+from ghostos.cli.bodies import attending_to
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
@@ -35,13 +34,10 @@ def ask(target: str, message: str, *, common: Common, is_json: bool, with_deltas
     text = _read_message(message)
     with open_client(target, common=common) as client:
         view = JsonView(with_deltas=with_deltas) if is_json else open_text_view(client.files)
-        bodies = client.conversation.bodies
         try:
-            with BodyMessages(bodies) if is_json else nullcontext():
+            with attending_to(client.conversation.bodies, as_messages=is_json):
                 _talk(client, text, view=view)
-                wait_until_at_rest(bodies)
         except KeyboardInterrupt:
-            bodies.stop()
             raise client.describe_interruption() from None
         finally:
             pending = client.conversation.pending_code()

@@ -11,6 +11,7 @@ from typing import cast
 from ghostos.abcd import Conversation, Receiver
 from ghostos.cli.application import open_client
 from ghostos.cli.approval_commands import describe_waiting, read_code_file
+from ghostos.cli.bodies import attending_to
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.startup import choose_workspace
@@ -57,7 +58,8 @@ def send(thread: str, sending: Sending, *, common: Common, is_json: bool) -> Non
     with open_client(task.target, common=replace(common, thread=task.name)) as client:
         view: TurnView = JsonView(with_deltas=False) if is_json else open_text_view(client.files)
         try:
-            follow_turn(_send(client.conversation, sending), view=view)
+            with attending_to(client.conversation.bodies, as_messages=is_json):
+                follow_turn(_send(client.conversation, sending), view=view)
         except KeyboardInterrupt:
             raise client.describe_interruption() from None
         if (pending := client.conversation.pending_code()) is not None:

@@ -161,7 +161,9 @@ def _place_of(sensors: Sensors) -> Place:
 
 
 def _put_into_words(name: str, glimpse: Glimpse, *, x: float, y: float, heading: float) -> str:
-    does = "comes to rest" if glimpse.is_busy and not glimpse.plays else _DOES.get(glimpse.plays, glimpse.plays)
+    does = _DOES.get(glimpse.plays, glimpse.plays)
+    if glimpse.is_busy and not glimpse.plays:
+        does = "slows down" if glimpse.sensors.speed >= 1 else "sets out"
     words = [f"{name} {does}", f"at ({x:.0f}, {y:.0f}) cm", f"heading {heading % 360:.0f}°"]
     if glimpse.is_busy:
         words.append(f"{glimpse.sensors.speed:.0f} cm/s")
