@@ -1,5 +1,6 @@
 """What every executor must do. Another one joins in the fixture `executor` of `conftest.py`."""
 
+import os
 import threading
 import time
 
@@ -429,3 +430,76 @@ def test_names_that_moss_has_itself_are_refused_by_the_name_of_the_file(executor
             container=Container(),
             injections={"flow": 3} if taken == "flow" else {},
         )
+
+
+SPEAKING = """
+    import os
+    from ghostos_moss import Moss as Parent
+
+    class Lamp:
+        def switch(self, text: str) -> None: ...
+
+    class Moss(Parent):
+        lamp: Lamp
+        mute: Lamp
+        count: int = 0
+
+    class SpeakingLamp(Lamp):
+        text = "dark"
+
+        def switch(self, text):
+            self.text = text
+
+        def __prompt__(self):
+            if self.text == "broken":
+                raise ValueError("the key is 123")
+            if self.text == "nothing":
+                return None
+            return f"{os.getpid()}: {self.text}" if self.text == "where" else self.text
+
+    def __moss_compile__(compiler):
+        compiler.injects(lamp=SpeakingLamp(), mute=Lamp())
+"""
+
+
+@pytest.fixture
+def lamp(open_session):
+    """Switches the lamp, and returns what injected objects then say."""
+    session = open_session(SPEAKING)
+
+    def switch(text):
+        assert session.run(f"moss.lamp.switch({text!r})").status == "ok"
+        return session.injected_prompts()
+
+    return switch
+
+
+def test_injected_objects_say_how_they_are_each_time_they_are_asked(open_session, lamp):
+    assert open_session(SPEAKING).injected_prompts() == {"lamp": "dark"}
+    assert lamp("bright") == {"lamp": "bright"}
+    assert lamp("red") == {"lamp": "red"}
+    assert lamp("") == lamp(" \n") == {}
+
+
+def test_objects_that_say_nothing_of_themselves_are_not_asked(session):
+    assert session.injected_prompts() == {}
+
+
+def test_injected_objects_are_asked_on_the_host(lamp):
+    assert lamp("where") == {"lamp": f"{os.getpid()}: where"}
+
+
+def test_what_an_injected_object_says_is_cut(lamp):
+    said = lamp("x" * 3000)["lamp"]
+    assert said == "x" * 2000 + "… 1,000 of 3,000 characters left out …"
+
+
+@pytest.mark.parametrize(("text", "kind"), [("broken", "ValueError"), ("nothing", "PromptError")])
+def test_an_object_that_cannot_describe_itself_says_so_and_the_log_why(lamp, caplog, text, kind):
+    assert lamp(text) == {"lamp": f"(could not describe itself: {kind})"}
+    assert "moss.lamp could not describe itself" in caplog.text
+
+
+def test_confined_code_has_no_dunder_of_an_injected_object(executor, open_session):
+    result = open_session(SPEAKING).run("print(hasattr(moss.lamp, '__prompt__'))")
+    assert result.std_output == f"{executor.name == 'off'}\n"

@@ -18,6 +18,22 @@ def test_prompt_is_what_a_model_sees_and_needs_neither_key_nor_workspace(shell):
     assert not (shell.workspace / "runtime").exists()
 
 
+def test_prompt_shows_the_state_that_goes_with_the_system_message_where_there_is_one(shell):
+    shell.write(
+        "lit.py",
+        "from ghostos_moss import Moss as Parent\n\n\n"
+        "class Lamp:\n    def __prompt__(self):\n        return 'it is on'\n\n\n"
+        "class Moss(Parent):\n    lamp: Lamp\n    count: int = 3\n\n\n"
+        "def __moss_compile__(compiler):\n    compiler.bind(Lamp, Lamp())\n",
+    )
+    done = shell.run("moss", "prompt", "lit.py")
+    assert done.status == 0, done.err
+    system, _, state = done.out.partition("\n<moss-state>\n")
+    assert "class Lamp" in system
+    assert state.splitlines()[1:] == ["moss.count = 3", "moss.lamp: it is on", "</moss-state>"]
+    assert "<moss-state>\n" not in shell.run("moss", "prompt", "foo.py").out
+
+
 def test_run_prints_what_the_code_prints_and_returns(shell):
     done = shell.run(
         "moss", "run", "foo.py", "--code", "-", typed="def run(moss):\n    print('2+3')\n    return plus(2, 3)\n"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from ghostos.config import Confinement
 from ghostos.errors import ConfigError, TargetError, TurnFailedError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.testing import ScriptedModel
@@ -48,6 +49,49 @@ def test_the_prompt_is_the_same_to_the_byte_up_to_its_last_message(converse, lis
     listen(conversation, "two")
     first, last = model.prompts[0], model.prompts[-1]
     assert list(last.messages[: len(first.messages) - 1]) == list(first.messages[:-1])
+
+
+LAMP = """
+from pathlib import Path
+
+from ghostos_moss import Moss as Parent
+
+LIGHT = Path(__file__).with_suffix(".txt")
+
+
+class Lamp:
+    def set(self, light: int) -> None:
+        LIGHT.write_text(str(light))
+
+    def __prompt__(self):
+        light = int(LIGHT.read_text()) if LIGHT.exists() else 0
+        return f"shines at {light} percent" if light >= 0 else 1 / 0
+
+
+class Moss(Parent):
+    lamp: Lamp
+
+
+def __moss_compile__(compiler):
+    compiler.bind(Lamp, Lamp())
+"""
+
+
+@pytest.mark.parametrize("confinement", [Confinement("process"), Confinement("off")], ids=["process", "off"])
+def test_what_an_injected_object_says_of_itself_is_in_the_last_message_of_each_round(
+    start_matrix, tmp_path, listen, confinement
+):
+    path = tmp_path / "lamp_module.py"
+    path.write_text(LAMP)
+    model = ScriptedModel([code("moss.lamp.set(40)\nprint('on')"), code("moss.lamp.set(-1)\nprint('?')"), "Done."])
+    listen(start_matrix(model).sync(MossAgent(str(path))), "light!")
+    said = [prompt.messages[-1].content.splitlines()[2:-1] for prompt in model.prompts]
+    assert said == [
+        ["moss.lamp: shines at 0 percent"],
+        ["moss.lamp: shines at 40 percent"],
+        ["moss.lamp: (could not describe itself: ZeroDivisionError)"],
+    ]
+    assert {prompt.messages[0].content for prompt in model.prompts} == {model.prompts[0].messages[0].content}
 
 
 def test_a_value_set_on_moss_is_there_in_the_next_round_and_the_model_is_told(converse, listen):

@@ -27,7 +27,7 @@ from ghostos_moss.errors import (
     SourceError,
 )
 
-__all__ = ["CodeEditor", "TryOut"]
+__all__ = ["CodeEditor", "TryOut", "refuse_trial"]
 
 TryOut: TypeAlias = Callable[[str], tuple[str, ...]]
 """Compiles an edited source afresh and runs its MOSS tests; what is wrong with it, empty when nothing is."""
@@ -190,6 +190,11 @@ def _check_text(before: str, after: str) -> None:
         raise EditFailedError((exc.describe_for_model(),)) from exc
     except RecursionError as exc:
         raise EditFailedError(("it is nested too deeply",)) from exc
+
+
+def refuse_trial(_code: str) -> tuple[str, ...]:
+    """The `TryOut` of an editor within a trial."""
+    return ("A test cannot edit the module: what it tries out is an edit already.",)
 
 
 def _body_of(lines: list[str]) -> list[ast.stmt]:

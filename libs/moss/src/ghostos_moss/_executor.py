@@ -96,6 +96,14 @@ class ModuleSession(Protocol):
         """What the model sees of the module."""
         ...
 
+    def injected_prompts(self) -> dict[str, str]:
+        """What injected objects that define `__prompt__` say of themselves now, by attribute of moss.
+
+        They are asked where they are, and never raise: one that fails has a text that says so. Texts are bounded;
+        an empty one is left out.
+        """
+        ...
+
     def check(self, code: str) -> tuple[str, ...]:
         """Problems of code that has not run, one line each, with "did you mean"; empty when it may run."""
         ...

@@ -8,6 +8,7 @@ from ghostos_container import Container
 from ghostos_moss._bodies import Body, find_bodies, stop_bodies
 from ghostos_moss._compiler import MossCompiler
 from ghostos_moss._executor import HostCall, ModuleSession, Refusal, RunResult, RunStatus
+from ghostos_moss._injected_prompts import find_prompted, render_prompts
 from ghostos_moss._permissions import Permission, Permissions
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
@@ -63,7 +64,8 @@ class OffExecutor:
         with MossCompiler(container) as compiler:
             compiler.with_source(source).join_context(pycontext).injects(**injections)
             runtime = compiler.with_prompt(level=level, max_tokens=max_prompt_tokens).compile(None)
-        return OffSession(runtime, bodies=find_bodies(runtime.moss_injections()))
+        injected = runtime.moss_injections()
+        return OffSession(runtime, bodies=find_bodies(injected), prompted=find_prompted(injected))
 
 
 class OffSession:
@@ -72,17 +74,28 @@ class OffSession:
     Args:
         runtime: Taken over.
         bodies: What comes to rest when a run is stopped, by attribute.
+        prompted: What describes itself, by attribute.
     """
 
-    def __init__(self, runtime: MossRuntime, *, bodies: Mapping[str, Body] | None = None) -> None:
+    def __init__(
+        self,
+        runtime: MossRuntime,
+        *,
+        bodies: Mapping[str, Body] | None = None,
+        prompted: Mapping[str, object] | None = None,
+    ) -> None:
         self._runtime = runtime
         self._bodies = bodies or {}
+        self._prompted = prompted or {}
         self._values = runtime.dump_pycontext().values
         self.error: CodeError | None = None
         """What the last run came to, where it failed; the cause is what its code raised."""
 
     def prompt(self) -> str:
         return self._runtime.prompter().dump_module_prompt()
+
+    def injected_prompts(self) -> dict[str, str]:
+        return render_prompts(self._prompted)
 
     def check(self, code: str) -> tuple[str, ...]:
         return self._runtime.check(code)

@@ -12,18 +12,21 @@ from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.failures import INTERRUPTED_STATUS
 from ghostos.cli.options import Common
 from ghostos.cli.streams import read_stdin, write_note, write_out, write_out_line
+from ghostos.core.clock import utc_now
 from ghostos.core.json import JsonObject
 from ghostos.errors import UsageError
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.moss_agent import MossAgent, render_system
+from ghostos.ghosts.moss_protocol import render_state
 from ghostos.libraries.flow import FlowRecord
 from ghostos.libraries.profiles import describe_profile, make_profile
-from ghostos_moss import RunResult, count_tokens
+from ghostos.runtime.timers import local_zone
+from ghostos_moss import ModuleSession, RunResult, count_tokens
 
 
 def print_prompt(target: str, *, common: Common, with_tokens: bool) -> None:
-    """Print the system message of a target: who it is, how to act, and its module.
+    """Print what a model gets before anything was said: the system message, and the state of its `moss`, if any.
 
     Args:
         target: What the user pointed at.
@@ -31,20 +34,24 @@ def print_prompt(target: str, *, common: Common, with_tokens: bool) -> None:
         with_tokens: Print its length in tokens to stderr, too.
     """
     with open_target(target, common=common) as app, open_module(app, flow=FlowRecord()) as session:
-        prompt = _render_whole_prompt(app.target.ghost, module_prompt=session.prompt())
+        prompt = _render_whole_prompt(app.target.ghost, session=session)
     write_out(escape(prompt.rstrip("\n")) + "\n")
     if with_tokens:
         write_note(f"about {count_tokens(prompt)} tokens (an approximation of cl100k), {len(prompt)} characters")
 
 
-def _render_whole_prompt(ghost: Ghost, *, module_prompt: str) -> str:
+def _render_whole_prompt(ghost: Ghost, *, session: ModuleSession) -> str:
     match ghost:
         case MossAgent():
-            return render_system(ghost, module_prompt=module_prompt)
+            system = render_system(ghost, module_prompt=session.prompt())
+            values, injected = session.values(), session.injected_prompts()
+            if not (values or injected):  # the time alone would only make each print another one
+                return system
+            return f"{system}\n\n{render_state(values, now=utc_now().astimezone(local_zone()), injected=injected)}"
         case Chatbot():
             return render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
         case _:
-            return module_prompt
+            return session.prompt()
 
 
 def run_code(target: str, *, common: Common, code: str, timeout_s: float | None, is_json: bool) -> int:

@@ -40,6 +40,8 @@ class RoundModule:
         self._is_cancelled = False
         self.prompt = ""
         self.values = pycontext.values
+        self.injected: dict[str, str] = {}
+        """What injected objects say of themselves in this round, by attribute."""
 
     async def open(self, container: Container, *, flow: FlowRecord, grants: Sequence[Grant] = ()) -> None:
         """Compile it and render its prompt.
@@ -60,6 +62,7 @@ class RoundModule:
             )
             self.prompt = render_module_prompt(self._session, module=self._target)
             self.values = self._session.values()
+            self.injected = self._session.injected_prompts()
 
         await self._thread.run(lambda: prepare_executor(container))
         try:

@@ -125,7 +125,12 @@ class MossAgentDriver:
     ) -> Prompt | None:
         """Return what the model is sent; None where the round has summarised the thread instead."""
         system = render_system(self._ghost, module_prompt=module.prompt, code_format=code_format)
-        state = render_state(module.values, now=utc_now().astimezone(local_zone()), contexts=find_contexts(session))
+        state = render_state(
+            module.values,
+            now=utc_now().astimezone(local_zone()),
+            injected=module.injected,
+            contexts=find_contexts(session),
+        )
         thread = await prepare_thread(session, self._thread, model=model, system=system, state=state)
         if thread is None:
             return None

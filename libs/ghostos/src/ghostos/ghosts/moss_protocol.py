@@ -62,18 +62,26 @@ def render_run(result: RunResult, *, observed: Sequence[str] = ()) -> str:
     return "\n".join(part for part in parts if part) or "(no output)"
 
 
-def render_state(values: Mapping[str, Json], *, now: datetime, contexts: Mapping[str, Json] | None = None) -> str:
+def render_state(
+    values: Mapping[str, Json],
+    *,
+    now: datetime,
+    injected: Mapping[str, str] | None = None,
+    contexts: Mapping[str, Json] | None = None,
+) -> str:
     """Return what changes between rounds: the last message of a prompt.
 
     Args:
         values: Stored values of moss, by name.
         now: Aware.
+        injected: What injected objects say of themselves, by attribute of moss.
         contexts: What the client gave beside the words, by what it was given with.
     """
     lines = [f"time: {now:%Y-%m-%d %H:%M %Z}"]
     for given_with, context in (contexts or {}).items():
         lines.extend(_render_context(context, given_with=given_with))
     lines.extend(f"moss.{name} = {_shorten(render_value(value))}" for name, value in values.items())
+    lines.extend(f"moss.{name}: {_indent(text)}" for name, text in (injected or {}).items())
     body = "\n".join(lines).replace("</moss-state", "<\\/moss-state")
     return f"{STATE_OPENING}\n{body}\n{_STATE_END}"
 
@@ -98,6 +106,11 @@ def _render_context(context: Json, *, given_with: str) -> list[str]:
         return [f"{title} {_shorten(render_value(context), max_chars=_MAX_CONTEXT_CHARS)}"]
     fields = (f"  {name} = {render_value(value)}" for name, value in context.items())
     return [title, *(_shorten(field, max_chars=_MAX_CONTEXT_CHARS) for field in fields)]
+
+
+def _indent(text: str) -> str:
+    """Have no line of a text look like one of the state's own: all but the first are indented."""
+    return "\n  ".join(text.splitlines())
 
 
 def _shorten(text: str, *, max_chars: int = _MAX_VALUE_CHARS) -> str:

@@ -11,8 +11,9 @@ import msgspec
 from ghostos_container import Container
 from ghostos_moss._bodies import find_bodies, stop_bodies
 from ghostos_moss._capture import Output
-from ghostos_moss._code_editor import CodeEditor
+from ghostos_moss._code_editor import CodeEditor, refuse_trial
 from ghostos_moss._executor import HostCall, Refusal, RunResult
+from ghostos_moss._injected_prompts import find_prompted, render_prompts
 from ghostos_moss._moss import Injection
 from ghostos_moss._process import _replies
 from ghostos_moss._process._accepted import Provided, provide
@@ -93,7 +94,8 @@ class ProcessSession:
             )
             self._objects.begin_session()
             self._injected = {name: self._tell_of(name, entry) for name, entry in accepted.objects.items()}
-            self._bodies = find_bodies({name: entry.value for name, entry in accepted.objects.items()})
+            values = {name: entry.value for name, entry in accepted.objects.items()}
+            self._bodies, self._prompted = find_bodies(values), find_prompted(values)
             self._functions = accepted.functions and tell_of(
                 self._objects, accepted.functions(), contract=accepted.functions
             )
@@ -111,6 +113,9 @@ class ProcessSession:
     def prompt(self) -> str:
         with self._busy():
             return self._ask("prompt", str)
+
+    def injected_prompts(self) -> dict[str, str]:
+        return render_prompts(self._prompted)
 
     def check(self, code: str) -> tuple[str, ...]:
         with self._busy():
@@ -243,7 +248,7 @@ class ProcessSession:
 
     def _try_out(self, code: str) -> tuple[str, ...]:
         """What is wrong with an edited source, found in a worker of its own."""
-        within = CodeEditor(self._pycontext, original=code, try_out=_refuse_trial)
+        within = CodeEditor(self._pycontext, original=code, try_out=refuse_trial)
         stand_in = tell_of(self._objects, within, contract=SelfUpdater)
         injected = {
             name: stand_in if entry.number and self._objects.value_of(entry.number) is self._editor else entry
@@ -391,7 +396,3 @@ class ProcessSession:
         if worker is not None:
             worker.close()
             self._objects.forget_worker()
-
-
-def _refuse_trial(_code: str) -> tuple[str, ...]:
-    return ("A test cannot edit the module: what it tries out is an edit already.",)
