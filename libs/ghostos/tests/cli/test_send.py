@@ -85,7 +85,7 @@ def test_a_turn_that_runs_in_another_process_is_cancelled(served):
             out, err = running.communicate(timeout=20)
         finally:
             running.send_signal(signal.SIGKILL) if running.poll() is None else None
-    assert running.returncode == 0, err
+    assert running.returncode == 1, err
     assert out.startswith("Once Once")
     assert "stopped" in err
     messages = shell.run("threads", "export", "t1").messages

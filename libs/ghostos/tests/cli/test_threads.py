@@ -72,7 +72,7 @@ def test_list_takes_a_target_and_a_number(served):
     assert line.endswith(" you you…")
     shell.write("new.py", "")
     none = shell.run("threads", "list", "--target", "new.py").out
-    assert none == "No threads yet. Begin one with: ghostos ask new.py MESSAGE\n"
+    assert none == "No thread of new.py in this workspace. Begin one with: ghostos ask new.py MESSAGE\n"
 
 
 def test_show_has_what_was_said_and_not_answered_and_what_came_of_the_answer(served):

@@ -27,7 +27,10 @@ def render_summaries(summaries: Sequence[ThreadSummary], *, of: str | None = Non
         of: The target that was asked for; None: all.
     """
     if not summaries:
-        words = shlex.join(["ghostos", "ask", of]) if of else "ghostos ask TARGET"
+        if of:
+            words = escape_line(shlex.join(["ghostos", "ask", of]))
+            return f"No thread of {escape_line(of)} in this workspace. Begin one with: {words} MESSAGE\n"
+        words = "ghostos ask TARGET"
         return f"No threads yet. Begin one with: {escape_line(words)} MESSAGE\n"
     rows = [("THREAD", "STATE", "TURNS", "LAST USED", "TARGET", "BEGINS")]
     rows += [

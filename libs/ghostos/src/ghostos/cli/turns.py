@@ -26,24 +26,32 @@ def follow_turn(receiver: Receiver, *, view: TurnView) -> None:
     """Show a turn to its end.
 
     Raises:
-        TurnFailedError: The turn was stopped by a limit.
+        TurnFailedError: The turn was stopped, by a limit or by somebody.
         GhostOSError: It ended in an error.
     """
     last: Message | None = None
+    is_stopped = False
     with receiver:
         try:
             for delta in receiver.recv():
                 view.show(delta)
                 last = delta.message or last
+                is_stopped = is_stopped or (delta.message is not None and _says_stopped(delta.message))
         finally:
             view.end_turn()
     if last is not None and is_stop(last):
         raise TurnFailedError(last.content, advice="The thread is kept; say in it how to go on.")
+    if is_stopped:
+        raise TurnFailedError("The turn was stopped.", advice="The thread is kept; say in it how to go on.")
 
 
 def is_stop(message: Message) -> bool:
     """Whether the message says that a turn was stopped by a limit, rather than that it came to its end."""
     return message.role == "system" and message.type == "text"
+
+
+def _says_stopped(message: Message) -> bool:
+    return message.type == "state" and isinstance(message.data, dict) and message.data.get("state") == "stopped"
 
 
 class JsonView:
