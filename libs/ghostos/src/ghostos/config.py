@@ -32,6 +32,11 @@ class Workspace:
         return self.root / ".env"
 
     @property
+    def learned(self) -> Path:
+        """What ghosts have learned, a file each; `ghostos clear-runtime` leaves it."""
+        return self.root / "learned"
+
+    @property
     def runtime(self) -> Path:
         """Everything that running makes; `ghostos clear-runtime` empties it, but for `accepted`."""
         return self.root / "runtime"

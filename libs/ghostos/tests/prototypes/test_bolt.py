@@ -345,8 +345,8 @@ def test_turned_and_dimmed(bolt):
         ({"frames": ["...."]}, "8 lines of 8 letters; this one has 1 lines of 4"),
         ({"frames": ["........\n" * 7 + ".......k"]}, "No colour has the letter 'k'"),
         ({"frames": [SMILE], "palette": {"y": "#ggg"}}, "is no colour"),
-        ({"frames": []}, "at least 1"),
-        ({"frames": [SMILE], "fps": 0}, "greater than 0"),
+        ({"frames": []}, "1 to 256 frames, not 0"),
+        ({"frames": [SMILE], "fps": 0}, "fps is above 0"),
     ],
 )
 def test_a_picture_that_is_none_says_why(given, said):

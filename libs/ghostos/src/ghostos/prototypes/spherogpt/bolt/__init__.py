@@ -3,6 +3,7 @@
 from ghostos.prototypes.spherogpt.bolt._contracts import Animation, Ball, LedMatrix, Move, RollFunc, Sensors
 from ghostos.prototypes.spherogpt.bolt._physics import Arena, Box, Noise
 from ghostos.prototypes.spherogpt.bolt._simulator import SimulatedBolt, simulated_bolt
+from ghostos.prototypes.spherogpt.bolt._skills import Skills, kept_in_workspace
 
 __all__ = [
     "Animation",
@@ -15,5 +16,7 @@ __all__ = [
     "RollFunc",
     "Sensors",
     "SimulatedBolt",
+    "Skills",
+    "kept_in_workspace",
     "simulated_bolt",
 ]

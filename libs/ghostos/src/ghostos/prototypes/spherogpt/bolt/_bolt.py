@@ -19,6 +19,7 @@ from ghostos.prototypes.spherogpt.bolt._motions import (
     to_code,
 )
 from ghostos.prototypes.spherogpt.bolt._player import Feeling, Player, Playing
+from ghostos.prototypes.spherogpt.bolt._self_description import describe_ball, describe_face
 from ghostos.prototypes.spherogpt.bolt._skills import Skill, Skills
 
 __all__ = ["PlayedBall", "PlayedFace", "PlayedMove"]
@@ -122,8 +123,7 @@ class PlayedBall(Ball):
         self._skills = skills
 
     def new_move(self, run: bool = False, animation: Animation | None = None) -> Move:  # noqa: FBT001, FBT002 - as its contract has it
-        motions = () if animation is None else (Show(animation=animation),)
-        return PlayedMove(self._player, motions=motions, is_running=run)
+        return PlayedMove(self._player, motions=_shown(animation), is_running=run)
 
     def wait(self) -> None:
         self._player.wait()
@@ -137,10 +137,14 @@ class PlayedBall(Ball):
     def sensors(self) -> Sensors:
         return self._player.sensors()
 
-    def save_move(self, name: str, description: str, move: Move) -> None:
+    def save_move(self, name: str, description: str, move: Move, animation: Animation | None = None) -> None:
         if not isinstance(move, PlayedMove):
             raise TypeError("Give a move that moss.body.new_move() has made.")
-        self._skills.save(name, Skill(description=description, motions=move.motions))
+        motions = (*_shown(animation), *move.motions)
+        self._skills.save(name, Skill(description=description, motions=motions))
+
+    def get_move(self, name: str) -> Move:
+        return PlayedMove(self._player, motions=self._skills.get(name).motions, is_running=False)
 
     def run_move(self, name: str) -> Move:
         return PlayedMove(self._player, motions=self._skills.get(name).motions, is_running=True)
@@ -153,6 +157,10 @@ class PlayedBall(Ball):
 
     def learned_moves(self) -> dict[str, str]:
         return self._skills.describe()
+
+    def __prompt__(self) -> str:
+        """What a model reads of it in each round."""
+        return describe_ball(self._player.sensors(), is_busy=self._player.is_busy, learned=self._skills.describe())
 
 
 class PlayedFace(LedMatrix):
@@ -188,3 +196,11 @@ class PlayedFace(LedMatrix):
 
     def clear(self) -> None:
         self._player.with_face(lambda face, _: face.clear())
+
+    def __prompt__(self) -> str:
+        """What a model reads of it in each round."""
+        return describe_face(self._player.picture())
+
+
+def _shown(animation: Animation | None) -> tuple[Motion, ...]:
+    return () if animation is None else (Show(animation=animation),)

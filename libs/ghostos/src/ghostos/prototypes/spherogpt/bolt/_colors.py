@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from math import dist
 from typing import Final, TypeAlias
 
-__all__ = ["OFF", "SIZE", "Color", "Picture", "parse_color", "parse_frame"]
+__all__ = ["OFF", "SIZE", "Color", "Picture", "letter_of", "parse_color", "parse_frame"]
 
 SIZE: Final = 8
 Color: TypeAlias = tuple[int, int, int]
@@ -45,6 +46,11 @@ def parse_color(text: str) -> Color:
         red, green, blue = bytes.fromhex(hexed[1])
         return red, green, blue
     raise ValueError(f"{text!r} is no colour: give one of {', '.join(_NAMED)}, or #rrggbb.")
+
+
+def letter_of(color: Color) -> str:
+    """Return the letter of a frame whose color is nearest."""
+    return min(_LETTERS, key=lambda letter: dist(_LETTERS[letter], color))
 
 
 def parse_frame(text: str, *, palette: Mapping[str, Color]) -> Picture:

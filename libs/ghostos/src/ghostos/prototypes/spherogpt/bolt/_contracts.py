@@ -1,11 +1,13 @@
 """The contracts by which a ghost drives the ball. They are prompt text: what a model needs to know, and no more."""
 
+from __future__ import annotations  # `-> Move` instead of `-> "Move"`: quotes are tokens, too
+
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, model_validator
 
 from ghostos.prototypes.spherogpt.bolt._colors import parse_color, parse_frame
 from ghostos_moss import Body
@@ -13,13 +15,49 @@ from ghostos_moss import Body
 __all__ = ["Animation", "Ball", "LedMatrix", "Move", "RollFunc", "Sensors"]
 
 
-class RollFunc(BaseModel):
-    """A path as code that sets `heading` (degrees) and `speed` (cm/s) from `t` (0 to `seconds`). It knows `math`."""
+class Animation(BaseModel):
+    """Pictures for the face. A frame is 8 lines of 8 letters, `.` for off.
 
-    code: str = Field(max_length=1000)
-    seconds: float = Field(gt=0, le=600)
+    Colors by first letter: red, green, blue, yellow, orange, purple, cyan, magenta, white.
+    """
+
+    frames: list[str]
+    fps: float = 2
+    repeats: int = 1
+    """0: until something else is shown"""
+    palette: dict[str, str] = {}
+    """more letters: {"k": "#ff6090"}"""
 
     # <moss-hide>
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not 1 <= len(self.frames) <= _MAX_FRAMES:
+            raise ValueError(f"An animation has 1 to {_MAX_FRAMES} frames, not {len(self.frames)}.")
+        if not 0 < self.fps <= _MAX_FPS or self.repeats < 0:
+            raise ValueError(f"fps is above 0 and up to {_MAX_FPS}, repeats is 0 or more.")
+        colors = {letter: parse_color(color) for letter, color in self.palette.items()}
+        for frame in self.frames:
+            parse_frame(frame, palette=colors)
+        return self
+
+    # </moss-hide>
+
+
+class RollFunc(BaseModel):
+    """A path: `code` sets `heading` and `speed` from `t` (0 to `seconds`), and has `math`."""
+
+    code: str
+    seconds: float
+
+    # <moss-hide>
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(self.code) > _MAX_CODE_CHARS:
+            raise ValueError(f"The code of a path has at most {_MAX_CODE_CHARS} characters, not {len(self.code)}.")
+        if not 0 < self.seconds <= _MAX_SECONDS:
+            raise ValueError(f"A path takes more than 0 and up to {_MAX_SECONDS} seconds, not {self.seconds:g}.")
+        return self
+
     def __call__(self, t: float) -> tuple[float, float] | None:
         """Heading and speed then; None when it is over. Elsewhere this can be called and shown, no more."""
         if t >= self.seconds:
@@ -31,145 +69,112 @@ class RollFunc(BaseModel):
     # </moss-hide>
 
 
-class Animation(BaseModel):
-    """Pictures for the face. Each frame is 8 lines of 8 letters, a colour each.
-
-    Known without a palette: `.` off, r red, g green, b blue, y yellow, o orange, p purple, c cyan, m magenta, w white.
-    """
-
-    frames: list[str] = Field(min_length=1, max_length=256)
-    fps: float = Field(default=2, gt=0, le=30)
-    repeats: int = Field(default=1, ge=0)
-    """0: until something else is shown; the last frame stays"""
-    palette: dict[str, str] = {}
-    """more letters: "#rrggbb" each"""
-
-    # <moss-hide>
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        colors = {letter: parse_color(color) for letter, color in self.palette.items()}
-        for frame in self.frames:
-            parse_frame(frame, palette=colors)
-        return self
-
-    # </moss-hide>
-
-
 class Sensors(BaseModel):
-    """What the ball feels now."""
+    """Now; x and y from where it was last aimed, compass from north."""
 
     x: float
-    """cm to the right of where it was last aimed"""
     y: float
-    """cm ahead of there"""
     heading: float
-    """where it looks"""
     compass: float
-    """the same, from north"""
     speed: float
     light: float
-    """lux"""
     collisions: int
-    """since it was switched on"""
 
 
 class Move(ABC):
-    """Motions, one after the other, while you go on talking. Each method adds one and returns the move: chain them.
+    """Motions in a row; each method adds one and returns the move. Degrees, cm, cm/s (up to 200), seconds.
 
-    Headings are absolute: 0 is ahead (where it was aimed), 90 right, 180 back. Speeds up to 200 cm/s.
+    Headings are absolute: 0 ahead (y), 90 right (x), 180 back.
     """
 
     @abstractmethod
-    def roll(self, heading: float, speed: float, seconds: float) -> "Move":
-        """Roll for a time."""
+    def roll(self, heading: float, speed: float, seconds: float) -> Move: ...
 
     @abstractmethod
-    def go(self, heading: float, cm: float, speed: float = 40) -> "Move":
-        """Roll a distance and stop there, precisely: legs of a figure end where they should."""
+    def go(self, heading: float, cm: float, speed: float = 40) -> Move:
+        """Exactly that far, and stand: legs of a figure close."""
 
     @abstractmethod
-    def curve(self, path: RollFunc) -> "Move":
-        """Roll along a path."""
+    def curve(self, path: RollFunc) -> Move: ...
 
     @abstractmethod
-    def spin(self, degrees: float, seconds: float = 1) -> "Move":
-        """Turn on the spot; negative is to the left."""
+    def spin(self, degrees: float, seconds: float = 1) -> Move:
+        """On the spot, to the right; negative: left."""
 
     @abstractmethod
-    def turn(self, heading: float) -> "Move":
-        """Look that way, on the spot."""
+    def turn(self, heading: float) -> Move: ...
 
     @abstractmethod
-    def waddle(self, seconds: float = 1) -> "Move":
-        """Rock to the left and right."""
+    def waddle(self, seconds: float = 1) -> Move: ...
 
     @abstractmethod
-    def wait(self, seconds: float) -> "Move":
-        """Stand still."""
+    def wait(self, seconds: float) -> Move: ...
 
     @abstractmethod
-    def show(self, animation: Animation) -> "Move":
-        """Show it from here on, beside what follows."""
+    def show(self, animation: Animation) -> Move:
+        """From here on, beside what follows."""
 
     @abstractmethod
-    def on_collision(self, handler: Callable[["Move"], object]) -> "Move":
-        """Call this when the ball hits something while the move plays: `lambda m: m.stop()`."""
+    def on_collision(self, handler: Callable[[Move], object]) -> Move:
+        """While it plays, such as `lambda move: move.stop()`."""
 
     @abstractmethod
-    def on_freefall(self, handler: Callable[["Move"], object]) -> "Move":
-        """When it is dropped."""
+    def on_freefall(self, handler: Callable[[Move], object]) -> Move: ...
 
     @abstractmethod
-    def on_landing(self, handler: Callable[["Move"], object]) -> "Move":
-        """When it has landed."""
+    def on_landing(self, handler: Callable[[Move], object]) -> Move: ...
 
     @abstractmethod
-    def run(self) -> "Move":
-        """Play it after the moves that play already; again, if it has played."""
+    def run(self) -> Move:
+        """After what plays; again, if it has played."""
 
     @abstractmethod
-    def stop(self) -> None:
-        """Stand still and forget the rest of this move."""
+    def stop(self) -> None: ...
 
     @abstractmethod
     async def done(self) -> bool:
-        """Wait for its end; False if it was stopped before."""
+        """Wait for its end; False: it was stopped."""
 
+    # <moss-hide>
     @abstractmethod
     def read(self) -> str:
         """The move as code. Equal code is an equal move."""
 
+    # </moss-hide>
+
 
 class Ball(Body):
-    """Your body, a ball that rolls."""
+    """Your body, a ball that rolls. Moves play one after the other while you talk."""
 
     @abstractmethod
     def new_move(self, run: bool = False, animation: Animation | None = None) -> Move:  # noqa: FBT001, FBT002
-        """With `run` each motion starts as it is added, after those before it; else nothing moves until `run()`."""
+        """With `run` motions start as they are added, else on `run()`."""
 
     @abstractmethod
     def wait(self) -> None:
-        """Wait until all moves have ended."""
+        """For the end of all moves."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Stand still at once, and forget all moves."""
+        """At once, and drop all moves."""
 
     @abstractmethod
     def aim(self, degrees: float = 0) -> None:
-        """The way that is `degrees` to the right of where it looks is ahead from now on, and it is at (0, 0)."""
+        """Make `degrees` right of where it looks the new ahead, and here (0, 0)."""
 
     @abstractmethod
-    def sensors(self) -> Sensors:
-        """What it feels."""
+    def sensors(self) -> Sensors: ...
 
     @abstractmethod
-    def save_move(self, name: str, description: str, move: Move) -> None:
-        """Learn a move, for good; one of the same name is replaced."""
+    def save_move(self, name: str, description: str, move: Move, animation: Animation | None = None) -> None:
+        """Learn it for good; replaces one of that name."""
 
     @abstractmethod
-    def run_move(self, name: str) -> Move:
-        """Play a move that was learned."""
+    def get_move(self, name: str) -> Move:
+        """A learned one, to extend or save anew."""
+
+    @abstractmethod
+    def run_move(self, name: str) -> Move: ...
 
     @abstractmethod
     def read_move(self, name: str) -> str:
@@ -177,36 +182,37 @@ class Ball(Body):
 
     @abstractmethod
     def learned_moves(self) -> dict[str, str]:
-        """What each of them is for, by name."""
+        """Descriptions by name."""
 
     @abstractmethod
-    def delete_move(self, name: str) -> None:
-        """Forget it."""
+    def delete_move(self, name: str) -> None: ...
 
 
 class LedMatrix(ABC):
-    """Your face, 8 x 8 lights. What is shown stays until something else is."""
+    """Your face, 8 x 8 lights. What is shown stays. Colors: a name or "#rrggbb"."""
 
     @abstractmethod
-    def play(self, animation: Animation) -> None:
-        """Show pictures, beside whatever the body does."""
+    def play(self, animation: Animation) -> None: ...
 
     @abstractmethod
     def text(self, text: str, color: str = "white", fps: float = 8) -> None:
-        """Let a text run through, once."""
+        """Runs through once."""
 
     @abstractmethod
-    def character(self, letter: str, color: str = "white") -> None:
-        """Show one letter."""
+    def character(self, letter: str, color: str = "white") -> None: ...
 
     @abstractmethod
     def rotate(self, degrees: int) -> None:
-        """Turn what is shown, from now on: 0, 90, 180 or 270."""
+        """0, 90, 180 or 270."""
 
     @abstractmethod
-    def brightness(self, percent: float) -> None:
-        """0 to 100."""
+    def brightness(self, percent: float) -> None: ...
 
     @abstractmethod
-    def clear(self) -> None:
-        """Switch all lights off."""
+    def clear(self) -> None: ...
+
+
+_MAX_FRAMES = 256
+_MAX_FPS = 30
+_MAX_CODE_CHARS = 1000
+_MAX_SECONDS = 600

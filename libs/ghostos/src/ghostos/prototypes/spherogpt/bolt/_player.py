@@ -210,6 +210,11 @@ class Player:
         """Whether time goes by only while somebody waits."""
         return self._clock == "virtual"
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the ball moves, or has motions queued."""
+        return not self._is_idle()
+
     def close(self) -> None:
         """Stand still, and end. Harmless twice."""
         self.stop()
