@@ -36,7 +36,7 @@ def attending_to(bodies: BodyFeed, *, as_messages: bool) -> Generator[None]:
         try:
             yield
         except KeyboardInterrupt:
-            bodies.stop()
+            stop_bodies(bodies)
             raise
         wait_until_at_rest(bodies)
 
@@ -58,8 +58,17 @@ def wait_until_at_rest(bodies: BodyFeed) -> None:
                 write_note(f"note: {_name_busy(news)} says no more, and is not waited for")
                 return
     except KeyboardInterrupt:
-        bodies.stop()
+        stop_bodies(bodies)
         raise StoppedError(f"{_name_busy(news)} was stopped.", advice="What was said is in the thread.") from None
+
+
+def stop_bodies(bodies: BodyFeed) -> None:
+    """Have all bodies stand still; say which cannot be stopped."""
+    try:
+        bodies.stop()
+    except ExceptionGroup as exc:
+        for error in exc.exceptions:
+            write_note(escape_line(f"error: a body could not be stopped: {type(error).__name__}: {error}"))
 
 
 def _name_busy(news: BodyNews) -> str:

@@ -6,10 +6,13 @@ import re
 import select
 import shlex
 import sys
+from contextlib import nullcontext
 
 from ghostos.abcd import Receiver
 from ghostos.cli.application import Client, open_client
 from ghostos.cli.approval_commands import ApprovalCommands, is_answer
+from ghostos.cli.bodies import stop_bodies, wait_until_at_rest
+from ghostos.cli.body_area import BodyArea, can_draw
 from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
@@ -34,7 +37,8 @@ _HELP = """\
 /quit     leave; so does Ctrl-D
 
 Everything else is said to the agent; several lines pasted at once are one message.
-Ctrl-C while it works stops the turn. It is kept: press Enter to let it go on."""
+Ctrl-C while it works stops the turn. It is kept: press Enter to let it go on.
+Ctrl-C stops a body that moves, too."""
 
 
 def chat(target: str, *, common: Common) -> None:
@@ -46,7 +50,11 @@ def chat(target: str, *, common: Common) -> None:
     with open_client(target, common=common) as client:
         if sys.stdin.isatty():
             importlib.import_module("readline")  # gives input() its editing and history
-        _Chat(client).run()
+        bodies = client.conversation.bodies
+        with BodyArea(bodies) if can_draw() else nullcontext():
+            _Chat(client).run()
+        if not sys.stdin.isatty():
+            wait_until_at_rest(bodies)
         name = escape_line(client.conversation.thread)
         write_note(f"thread: {name}, go on with --thread {shlex.quote(name)}")
 
@@ -100,9 +108,18 @@ class _Chat:
             except EOFError:
                 return None
             except KeyboardInterrupt:
-                write_note("\nCtrl-D leaves.")
+                self._stop_bodies()
             else:
                 return "\n".join(lines)
+
+    def _stop_bodies(self) -> None:
+        """Ctrl-C where no turn runs."""
+        bodies = self._client.conversation.bodies
+        if bodies.look().is_busy:
+            stop_bodies(bodies)
+            write_note("\nStopped what moved. Ctrl-D leaves.")
+        else:
+            write_note("\nCtrl-D leaves.")
 
     def _say(self, text: str) -> None:
         try:
@@ -161,6 +178,7 @@ class _Chat:
         except GhostOSError as exc:
             show_failure(exc, with_traceback=False)
         except KeyboardInterrupt:
+            stop_bodies(self._client.conversation.bodies)
             self._client.stop_turn()
             write_note("\nStopped; the turn is kept. Enter lets it go on, /quit leaves.")
             return
