@@ -8,6 +8,7 @@ from typing import Self
 from ghostos.abcd import Conversation, Matrix
 from ghostos.config import AppSettings
 from ghostos.contracts.asset_files import AssetFiles
+from ghostos.contracts.body_feed import BodyFeed
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import ThreadSummary
@@ -59,6 +60,7 @@ class WebApp:
         executor: Where models' code runs: `off` is this process.
         book: What it may touch there.
         files: Where images of threads lie.
+        bodies: What is moved here.
         env_file: Where a key can be kept.
         first_thread: The thread that a page without one begins with; None begins a new one.
         debug: Whether the user asked for tracebacks.
@@ -70,6 +72,7 @@ class WebApp:
     executor: str
     book: PermissionBook
     files: AssetFiles
+    bodies: BodyFeed
     env_file: Path
     first_thread: str | None = None
     debug: bool = False
@@ -84,6 +87,7 @@ class WebApp:
             executor=matrix.container.force_fetch(Executor).name,
             book=matrix.container.force_fetch(PermissionBook),
             files=matrix.container.force_fetch(AssetFiles),
+            bodies=matrix.container.force_fetch(BodyFeed),
             env_file=matrix.container.force_fetch(AppSettings).workspace.env_file,
             first_thread=first_thread,
             debug=debug,

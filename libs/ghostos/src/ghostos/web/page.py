@@ -13,6 +13,7 @@ from ghostos.core.permission import Scope
 from ghostos.errors import GhostOSError, ThreadNotFoundError
 from ghostos.web.app import ModelInfo, QueuedInput, WebApp
 from ghostos.web.approval_card import ApprovalCard, CodeReply
+from ghostos.web.body_panel import BodyPanel, follow_bodies
 from ghostos.web.markdown import escape_markdown
 from ghostos.web.message_drawing import draw_error, draw_user_text, open_bubble
 from ghostos.web.permission_cards import PermissionCards
@@ -42,6 +43,7 @@ _COMMITTED_AFTER_S = 0.3
 """A round that has put something out is committed by then, in general, or looked at again so much later: from its
 commit on, what it was refused can be answered."""
 _THREADS_LISTED = 20
+_SIDEBAR_WIDTH = 380
 _TURNS_SHOWN = 30
 """A browser takes a second for a hundred turns: earlier ones are shown when they are asked for."""
 
@@ -59,7 +61,10 @@ class _Unsaid:
 def draw_page() -> None:
     """Draw the page for the thread that its address names, and stay with the turn that runs, if one does."""
     app = get_app()
-    st.set_page_config(page_title=f"{app.title} · GhostOS", page_icon=_ICON, layout="centered")
+    sidebar = _SIDEBAR_WIDTH if app.bodies.look().states else "auto"
+    st.set_page_config(
+        page_title=f"{app.title} · GhostOS", page_icon=_ICON, layout="centered", initial_sidebar_state=sidebar
+    )
     try:
         name = _thread_name(app)
         model = app.describe_model()
@@ -70,11 +75,17 @@ def draw_page() -> None:
             _draw_missing_key(app, model=model)
         conversation = app.find_conversation(name) if name else None
         st.chat_input("Say something", key="said", on_submit=_say_typed, disabled=model.missing_key is not None)
-        part = _ThreadPart(app, conversation=conversation, model=model)
+        panel = BodyPanel(app.bodies, area=st.sidebar)
+        panel.draw()
+        part = _ThreadPart(app, conversation=conversation, model=model, panel=panel)
         is_well = part.draw()
         _draw_profile(profile, app, thread=name)  # again: what a click allowed has come into effect since
         if is_well and name is not None:
-            _watch(app, thread=name, next_seq=part.next_seq)
+            _watch(app, thread=name, next_seq=part.next_seq, body_news=None if panel.is_live else panel.number)
+        if panel.is_live:
+            panel.hand_over()
+            with st.sidebar:
+                follow_bodies(panel)
     except GhostOSError as exc:
         draw_error(st.container(), exc.happened, advice=exc.advice)
 
@@ -206,8 +217,9 @@ def _draw_missing_key(app: WebApp, *, model: ModelInfo) -> None:
 class _ThreadPart:
     """The thread, what waits to be taken up, and what may be said at a click."""
 
-    def __init__(self, app: WebApp, *, conversation: Conversation | None, model: ModelInfo) -> None:
+    def __init__(self, app: WebApp, *, conversation: Conversation | None, model: ModelInfo, panel: BodyPanel) -> None:
         self._app = app
+        self._panel = panel
         self._conversation = conversation
         self._model = model
         self._earlier = st.empty()
@@ -301,6 +313,7 @@ class _ThreadPart:
             is_under_way = is_under_way or bool(deltas)
             self._view.add(deltas)
             size = self._view.draw()
+            self._panel.draw()
             self._status.caption(f":material/pending: working · {time.monotonic() - started:.0f} s")
             self._draw_queue([said for said in queued if not self._view.has(said.id)], behind_turn=is_under_way)
             time.sleep(max(_DRAW_EVERY_S, size / _DRAWN_PER_S) if deltas else 0)
@@ -324,8 +337,13 @@ class _ThreadPart:
 
 
 @st.fragment(run_every=_WATCH_EVERY_S)
-def _watch(app: WebApp, *, thread: str, next_seq: int) -> None:
-    """Draw the page again when somebody else, another tab or another process, has said something in this thread."""
+def _watch(app: WebApp, *, thread: str, next_seq: int, body_news: int | None) -> None:
+    """Draw the page again when somebody else, another tab or another process, has said something in this thread.
+
+    Also when a body has been set in motion, unless the page follows that by itself.
+    """
+    if body_news is not None and app.bodies.look().number != body_news:
+        st.rerun()
     try:
         task = app.find_task(thread)
     except GhostOSError as exc:

@@ -34,7 +34,7 @@ def draw_svg(scene: Scene) -> str:
             _draw_arena(scene, room, scale=scale),
             "</g>",
             f'<g transform="translate({width + 2 * _MARGIN:g} {_MARGIN:g})">{_draw_face(scene)}</g>',
-            f'<text x="{_MARGIN:g}" y="{whole_height - 11:g}" font-family="sans-serif" font-size="12"'
+            f'<text x="{_MARGIN:g}" y="{whole_height - 11:g}" font-family="sans-serif" font-size="15"'
             f' fill="#333a4d">{text}</text>',
             "</svg>\n",
         )
