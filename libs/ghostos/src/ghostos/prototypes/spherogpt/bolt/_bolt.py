@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ghostos.prototypes.spherogpt.bolt._colors import parse_color
 from ghostos.prototypes.spherogpt.bolt._contracts import Animation, Ball, LedMatrix, Move, RollFunc, Sensors
+from ghostos.prototypes.spherogpt.bolt._course import Feeling, Playing
 from ghostos.prototypes.spherogpt.bolt._motions import (
     Go,
     Motion,
@@ -18,7 +19,7 @@ from ghostos.prototypes.spherogpt.bolt._motions import (
     sample_curve,
     to_code,
 )
-from ghostos.prototypes.spherogpt.bolt._player import Feeling, Player, Playing
+from ghostos.prototypes.spherogpt.bolt._player import Player
 from ghostos.prototypes.spherogpt.bolt._self_description import describe_ball, describe_face
 from ghostos.prototypes.spherogpt.bolt._skills import Skill, Skills
 
@@ -32,13 +33,14 @@ class PlayedMove(Move):
         player: Plays it.
         motions: What it begins with.
         is_running: Whether what is added is played at once.
+        holder: Who drives: see `Player.add`.
     """
 
-    def __init__(self, player: Player, *, motions: tuple[Motion, ...] = (), is_running: bool) -> None:
+    def __init__(self, player: Player, *, motions: tuple[Motion, ...] = (), is_running: bool, holder: str = "") -> None:
         self._player = player
         self._motions = list(motions)
         self._is_running = is_running
-        self._playing = Playing()
+        self._playing = Playing(holder=holder)
         if is_running:
             player.add(self._playing, self._motions)
 
@@ -116,14 +118,16 @@ class PlayedBall(Ball):
     Args:
         player: Plays its moves.
         skills: What was learned.
+        holder: Who drives it: see `Player.add`.
     """
 
-    def __init__(self, player: Player, *, skills: Skills) -> None:
+    def __init__(self, player: Player, *, skills: Skills, holder: str = "") -> None:
         self._player = player
         self._skills = skills
+        self._holder = holder
 
     def new_move(self, run: bool = False, animation: Animation | None = None) -> Move:  # noqa: FBT001, FBT002 - as its contract has it
-        return PlayedMove(self._player, motions=_shown(animation), is_running=run)
+        return PlayedMove(self._player, motions=_shown(animation), is_running=run, holder=self._holder)
 
     def wait(self) -> None:
         self._player.wait()
@@ -135,6 +139,7 @@ class PlayedBall(Ball):
         self._player.aim(degrees)
 
     def sensors(self) -> Sensors:
+        self._player.check()
         return self._player.sensors()
 
     def save_move(self, name: str, description: str, move: Move, animation: Animation | None = None) -> None:
@@ -144,10 +149,10 @@ class PlayedBall(Ball):
         self._skills.save(name, Skill(description=description, motions=motions))
 
     def get_move(self, name: str) -> Move:
-        return PlayedMove(self._player, motions=self._skills.get(name).motions, is_running=False)
+        return PlayedMove(self._player, motions=self._skills.get(name).motions, is_running=False, holder=self._holder)
 
     def run_move(self, name: str) -> Move:
-        return PlayedMove(self._player, motions=self._skills.get(name).motions, is_running=True)
+        return PlayedMove(self._player, motions=self._skills.get(name).motions, is_running=True, holder=self._holder)
 
     def read_move(self, name: str) -> str:
         return to_code(self._skills.get(name).motions)
@@ -160,7 +165,9 @@ class PlayedBall(Ball):
 
     def __prompt__(self) -> str:
         """What a model reads of it in each round."""
-        return describe_ball(self._player.sensors(), is_busy=self._player.is_busy, learned=self._skills.describe())
+        told = describe_ball(self._player.sensors(), is_busy=self._player.is_busy, learned=self._skills.describe())
+        fault = self._player.find_fault()
+        return told if fault is None else f"{fault} Last known: {told}"
 
 
 class PlayedFace(LedMatrix):

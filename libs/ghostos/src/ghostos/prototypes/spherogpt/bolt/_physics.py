@@ -1,5 +1,7 @@
 """How a ball rolls in the plane: it speeds up as its motor can, slows down by friction, and is stopped by what it hits.
 
+It can be dropped, too: until it lands its motor changes nothing.
+
 Distances in cm, times in s, headings in degrees: 0 along +y, 90 along +x.
 """
 
@@ -15,6 +17,7 @@ STEP_S: Final = 0.02
 RADIUS: Final = 3.65
 """Of a BOLT: 73 mm across."""
 _NOISE_HOLDS_S: Final = 0.5
+_GRAVITY: Final = 981.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class BallPhysics:
         noise: How much it strays.
         x, y, vx, vy: Where it is and how fast it goes.
         look: The heading that it faces.
+        height: How far it is to fall.
     """
 
     arena: Arena
@@ -86,6 +90,8 @@ class BallPhysics:
     vx: float = 0.0
     vy: float = 0.0
     look: float = 0.0
+    height: float = 0.0
+    _fall_speed: float = field(init=False, default=0.0)
     _chance: random.Random = field(init=False)
     _slip: float = field(init=False, default=0.0)
     _drift: float = field(init=False, default=0.0)
@@ -103,11 +109,22 @@ class BallPhysics:
     def step(self, *, heading: float, speed: float) -> float | None:
         """Move on by `STEP_S`, driven at a speed; return how fast it hit something, when it begins to touch it."""
         self._stray()
-        self._face(heading, is_driven=speed > 0)
-        self._push(heading + self._drift if speed else heading, speed * (1 + self._slip))
+        if self.height > 0:
+            self._fall()
+        else:
+            self._face(heading, is_driven=speed > 0)
+            self._push(heading + self._drift if speed else heading, speed * (1 + self._slip))
         self.x += self.vx * STEP_S
         self.y += self.vy * STEP_S
         return self._bump()
+
+    def drop(self, height: float) -> None:
+        """Let it fall so far."""
+        self.height, self._fall_speed = height, 0.0
+
+    def _fall(self) -> None:
+        self._fall_speed += _GRAVITY * STEP_S
+        self.height = max(0.0, self.height - self._fall_speed * STEP_S)
 
     def _stray(self) -> None:
         self._noise_left_s -= STEP_S

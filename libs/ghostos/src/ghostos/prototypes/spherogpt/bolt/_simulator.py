@@ -6,20 +6,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ghostos.prototypes.spherogpt.bolt._aim import NOT_AIMED, Aim
 from ghostos.prototypes.spherogpt.bolt._bolt import PlayedBall, PlayedFace
 from ghostos.prototypes.spherogpt.bolt._colors import Picture
 from ghostos.prototypes.spherogpt.bolt._contracts import Ball, LedMatrix, Sensors
+from ghostos.prototypes.spherogpt.bolt._course import Feeling, Handling
 from ghostos.prototypes.spherogpt.bolt._face import BLANK
-from ghostos.prototypes.spherogpt.bolt._physics import Arena, BallPhysics, Noise
-from ghostos.prototypes.spherogpt.bolt._player import Clock, Feeling, Player
+from ghostos.prototypes.spherogpt.bolt._physics import STEP_S, Arena, BallPhysics, Noise
+from ghostos.prototypes.spherogpt.bolt._player import Clock, Player
+from ghostos.prototypes.spherogpt.bolt._providing import provide_bolt
 from ghostos.prototypes.spherogpt.bolt._showing import Place, show_ball
 from ghostos.prototypes.spherogpt.bolt._skills import Skills
-from ghostos_container import Container, Provider, provide
+from ghostos_container import Container, Provider
 
 __all__ = ["SimulatedBolt", "simulated_bolt"]
 
 _FELT_FROM: Final = 10.0
 """cm/s: what is slower is a touch, not a collision."""
+_FALL_FELT_S: Final = 0.1
 _LIGHT_LUX: Final = 300.0
 _MAX_TRAIL: Final = 10_000
 
@@ -35,11 +39,15 @@ class SimulatedBolt:
 
     Attributes:
         player: What plays moves.
+        skills: What it has learned.
         ball: Its body, by its contract.
         face: Its lights, by theirs.
         trail: Where it was in the arena, cm: places that are a centimetre or more from each other, the latest of them.
         picture: What its lights show.
+        handling: See `Platform`.
     """
+
+    handling = Handling()
 
     def __init__(
         self,
@@ -51,40 +59,57 @@ class SimulatedBolt:
     ) -> None:
         self._physics = BallPhysics(arena or Arena(), noise or Noise())
         self._collisions = 0
-        self._origin = 0.0, 0.0
-        self._ahead = 0.0
-        self.trail: deque[tuple[float, float]] = deque([self._origin], maxlen=_MAX_TRAIL)
+        self._fell_s = 0.0
+        self._aim: Aim = NOT_AIMED
+        self.trail: deque[tuple[float, float]] = deque([self._aim.origin], maxlen=_MAX_TRAIL)
         self.picture = BLANK
         self.player = Player(self, clock=clock)
-        self.ball: Ball = PlayedBall(self.player, skills=skills or Skills())
+        self.skills = skills or Skills()
+        self.ball: Ball = PlayedBall(self.player, skills=self.skills)
         self.face: LedMatrix = PlayedFace(self.player)
 
     def step(self, *, heading: float, speed: float, picture: Picture) -> Sequence[Feeling]:
         """See `Platform`."""
         self.picture = picture
-        hit = self._physics.step(heading=self._ahead + heading, speed=speed)
+        was_falling = self._physics.height > 0
+        hit = self._physics.step(heading=self._aim.own_heading(heading), speed=speed)
         at = self._physics.x, self._physics.y
         if math.dist(at, self.trail[-1]) >= 1:
             self.trail.append(at)
+        felt = self._feel_fall(was_falling=was_falling)
         if hit is None or hit < _FELT_FROM:
-            return ()
+            return felt
         self._collisions += 1
-        return ("collision",)
+        return (*felt, "collision")
+
+    def drop(self, height_cm: float) -> None:
+        """Lift it, and let it fall: over less than 5 cm it does not feel that it falls."""
+        self._fell_s = 0.0
+        self._physics.drop(height_cm)
 
     def sensors(self) -> Sensors:
         """See `Platform`."""
         physics = self._physics
-        dx, dy = physics.x - self._origin[0], physics.y - self._origin[1]
-        sine, cosine = math.sin(math.radians(self._ahead)), math.cos(math.radians(self._ahead))
+        x, y = self._aim.place((physics.x, physics.y))
         return Sensors(
-            x=dx * cosine - dy * sine,
-            y=dx * sine + dy * cosine,
-            heading=(physics.look - self._ahead) % 360,
+            x=x,
+            y=y,
+            heading=self._aim.heading(physics.look),
             compass=physics.look % 360,
             speed=physics.speed,
             light=_LIGHT_LUX,
             collisions=self._collisions,
         )
+
+    def _feel_fall(self, *, was_falling: bool) -> Sequence[Feeling]:
+        if not was_falling:
+            return ()
+        felt_before = self._fell_s >= _FALL_FELT_S
+        self._fell_s += STEP_S
+        feels = self._fell_s >= _FALL_FELT_S
+        began: Sequence[Feeling] = ("freefall",) if feels and not felt_before else ()
+        ended: Sequence[Feeling] = ("landing",) if feels and self._physics.height == 0 else ()
+        return (*began, *ended)
 
     @property
     def arena(self) -> Arena:
@@ -97,8 +122,12 @@ class SimulatedBolt:
 
     def aim(self, degrees: float) -> None:
         """See `Platform`."""
-        self._ahead = (self._physics.look + degrees) % 360
-        self._origin = self._physics.x, self._physics.y
+        own = self._physics
+        self._aim = Aim(ahead=(own.look + degrees) % 360, origin=(own.x, own.y))
+
+    def find_fault(self) -> str | None:
+        """See `Platform`: it can always be driven."""
+        return None
 
     def close(self) -> None:
         """Stand still, and end."""
@@ -128,8 +157,4 @@ def simulated_bolt(
         show_ball(container, watch=bolt.player.watch, stop=bolt.player.stop, arena=bolt.arena, where=bolt.place)
         return bolt
 
-    return [
-        provide(SimulatedBolt)(make),
-        provide(Ball)(lambda container: container.force_fetch(SimulatedBolt).ball),
-        provide(LedMatrix)(lambda container: container.force_fetch(SimulatedBolt).face),
-    ]
+    return provide_bolt(SimulatedBolt, make)
