@@ -16,6 +16,7 @@
     │   ├── ModelKeyMissingError      no key for the chosen model
     │   ├── ConfigError               a setting cannot be read
     │   ├── ExtraMissingError         an optional dependency is not installed
+    │   ├── BodyMissingError          a body that is asked for is not there, or cannot be reached
     │   └── WorkspaceError            the workspace cannot be used
     │       ├── WorkspaceReadOnlyError
     │       ├── DiskFullError
@@ -50,6 +51,7 @@ __all__ = [
     "ApprovalError",
     "AssetError",
     "AssetLostError",
+    "BodyMissingError",
     "ConfigError",
     "DeadlockError",
     "DiskFullError",
@@ -219,6 +221,10 @@ class ExtraMissingError(NotConfiguredError):
         )
         self.feature = feature
         self.extra = extra
+
+
+class BodyMissingError(NotConfiguredError):
+    """A body that is asked for, a robot, is not there, or cannot be reached."""
 
 
 class WorkspaceError(NotConfiguredError):
