@@ -72,6 +72,17 @@ def test_an_application_has_one_feed_for_all_its_matrices(tmp_path):
     assert container.child("matrix").force_fetch(BodyFeed) is container.force_fetch(BodyFeed)
 
 
+def test_a_client_finds_the_bodies_at_its_conversation(start_matrix):
+    from ghostos.ghosts.chatbot import Chatbot
+    from ghostos.testing import ScriptedModel
+
+    matrix = start_matrix(ScriptedModel([]))
+    feed = matrix.container.force_fetch(BodyFeed)
+    feed.open("lamp", stop=nothing)
+    feed.publish(lamp("lamp"))
+    assert matrix.sync(Chatbot("Ana")).bodies.look() == feed.look()
+
+
 def test_a_state_is_a_message_of_no_thread():
     message = make_state_message(lamp("lamp"), stream="body:1", seq=7)
     assert (message.role, message.type, message.content, message.seq) == ("environment", "state", "on", 7)

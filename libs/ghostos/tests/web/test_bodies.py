@@ -120,3 +120,17 @@ def test_a_body_that_cannot_be_drawn_is_shown_as_its_text(
     assert [caption.value for caption in page.sidebar.caption] == [r"the \*lamp\* is on"]
     next(button for button in page.button if button.label == "Stop moving").click().run()
     assert stopped == ["lamp"]
+
+
+def test_a_body_that_cannot_be_stopped_is_an_error_on_the_page(serve_page: ServePage, chatbot_file: Path) -> None:
+    app = serve_page(chatbot_file, ScriptedModel([]))
+
+    def fail() -> None:
+        raise OSError("unplugged")
+
+    feed = app.matrix.container.force_fetch(BodyFeed)
+    feed.open("lamp", stop=fail)
+    feed.publish(BodyState(body="lamp", kind="lamp", text="the lamp is on", data={}, is_busy=True))
+    page = open_page()
+    next(button for button in page.button if button.label == "Stop moving").click().run()
+    assert "unplugged" in page.error[0].value

@@ -16,7 +16,7 @@ from ghostos.core.event import Event
 from ghostos.core.permission import select_grants
 from ghostos.core.task import Task
 from ghostos.drivers.models.rehearsal import RehearsalModel
-from ghostos.errors import ModelKeyMissingError
+from ghostos.errors import GhostOSError, ModelKeyMissingError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target
 from ghostos.ghosts.thread_prompt import ThreadPrompt
@@ -156,6 +156,19 @@ class WebApp:
             ThreadTargetError: It belongs to another target.
         """
         return self.matrix.sync(self.target.ghost, thread=thread, target=self.target.name)
+
+    def stop_bodies(self) -> None:
+        """Have what moves here stand still.
+
+        Raises:
+            GhostOSError: A body could not be stopped.
+        """
+        try:
+            self.bodies.stop()
+        except ExceptionGroup as exc:
+            reasons = "; ".join(f"{type(error).__name__}: {error}" for error in exc.exceptions)
+            happened = f"A body could not be stopped: {reasons}."
+            raise GhostOSError(happened, advice="Stop it by hand, and look at the log.") from exc
 
     def list_queued(self, conversation: Conversation) -> list[QueuedInput]:
         """Return what was said and not taken up yet, in the order in which it will be."""

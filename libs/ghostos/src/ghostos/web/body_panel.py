@@ -7,6 +7,7 @@ import base64
 import logging
 import math
 import time
+from collections.abc import Callable
 from html import escape
 from typing import Final
 
@@ -32,15 +33,16 @@ class BodyPanel:
     Args:
         bodies: Where they say how they are.
         area: Where they are drawn; nothing is, where there is none.
+        on_stop: Stops them.
     """
 
-    def __init__(self, bodies: BodyFeed, *, area: DeltaGenerator) -> None:
+    def __init__(self, bodies: BodyFeed, *, area: DeltaGenerator, on_stop: Callable[[], None]) -> None:
         self._bodies = bodies
         self._number = -1
         self._drawn_at = self._changed_at = -math.inf
         self._place: DeltaGenerator | None = None
         if bodies.look().states:
-            area.button("Stop moving", key="stop-bodies", on_click=bodies.stop, icon=":material/front_hand:")
+            area.button("Stop moving", key="stop-bodies", on_click=on_stop, icon=":material/front_hand:")
             self._place = area.empty()
 
     @property
