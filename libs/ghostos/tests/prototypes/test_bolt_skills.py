@@ -8,6 +8,7 @@ import pytest
 from ghostos.prototypes.spherogpt.bolt import Animation, SimulatedBolt, Skills
 from ghostos.prototypes.spherogpt.bolt._motions import Spin
 from ghostos.prototypes.spherogpt.bolt._skills import Skill
+from ghostos_common.prompter import find_prompt
 
 LIT = "\n".join(["yyyyyyyy"] * 4 + ["........"] * 4)
 
@@ -119,13 +120,13 @@ def test_a_move_is_learned_with_pictures_of_its_own(ball):
 
 
 def test_the_ball_says_where_it_is_and_what_it_has_learned(ball):
-    assert ball.__prompt__() == "at (0, 0), heading 0"
+    assert find_prompt(ball) == "at (0, 0), heading 0"
     ball.new_move(True).go(90, 30)
-    assert ball.__prompt__() == "at (0, 0), heading 0, moves still play"
+    assert find_prompt(ball) == "at (0, 0), heading 0, moves still play"
     ball.wait()
     ball.save_move("wag", "for joy,\nor so", ball.new_move().spin(20))
     ball.save_move("long", "x" * 200, ball.new_move().spin(20))
-    assert ball.__prompt__().splitlines() == [
+    assert (find_prompt(ball) or "").splitlines() == [
         "at (30, 0), heading 90; learned moves:",
         "wag: for joy, or so",
         f"long: {'x' * 120}…",
@@ -134,10 +135,10 @@ def test_the_ball_says_where_it_is_and_what_it_has_learned(ball):
 
 def test_the_face_says_what_it_shows_whatever_its_brightness():
     bolt = SimulatedBolt(clock="virtual")
-    assert bolt.face.__prompt__() == ""
+    assert find_prompt(bolt.face) == ""
     bolt.face.play(Animation(frames=["r......k\n" + ".gbyopcm\n" * 7], palette={"k": "#1133ee"}))
-    assert bolt.face.__prompt__().splitlines() == ["shows", "r......b", *[".gbyopcm"] * 7]
+    assert (find_prompt(bolt.face) or "").splitlines() == ["shows", "r......b", *[".gbyopcm"] * 7]
     bolt.face.brightness(20)
-    assert bolt.face.__prompt__().splitlines() == ["shows", "r......b", *[".gbyopcm"] * 7]
+    assert (find_prompt(bolt.face) or "").splitlines() == ["shows", "r......b", *[".gbyopcm"] * 7]
     bolt.face.clear()
-    assert bolt.face.__prompt__() == ""
+    assert find_prompt(bolt.face) == ""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from math import dist
 from typing import Final, TypeAlias
 
-__all__ = ["OFF", "SIZE", "Color", "Picture", "letter_of", "parse_color", "parse_frame"]
+__all__ = ["OFF", "SIZE", "Color", "Picture", "letter_of", "parse_color", "parse_frame", "trim_frame"]
 
 SIZE: Final = 8
 Color: TypeAlias = tuple[int, int, int]
@@ -53,18 +53,24 @@ def letter_of(color: Color) -> str:
     return min(_LETTERS, key=lambda letter: dist(_LETTERS[letter], color))
 
 
+def trim_frame(text: str) -> str:
+    """Return a frame without empty lines around it, and without indents."""
+    lines = [line.strip() for line in text.splitlines()]
+    while lines and not lines[0]:
+        del lines[0]
+    while lines and not lines[-1]:
+        del lines[-1]
+    return "\n".join(lines)
+
+
 def parse_frame(text: str, *, palette: Mapping[str, Color]) -> Picture:
-    """Return the picture that a frame is: 8 lines of 8 letters; empty lines around it and indents do not count.
+    """Return the picture that a frame is: 8 lines of 8 letters, as `trim_frame` makes them.
 
     Raises:
         ValueError: It has another size, or a letter that is no colour.
     """
     letters = {**_LETTERS, **palette}
-    lines = [line.strip() for line in text.strip("\n").splitlines()]
-    while lines and not lines[0]:
-        del lines[0]
-    while lines and not lines[-1]:
-        del lines[-1]
+    lines = trim_frame(text).splitlines()
     if len(lines) != SIZE or any(len(line) != SIZE for line in lines):
         sizes = ", ".join(str(len(line)) for line in lines)
         raise ValueError(f"A frame is 8 lines of 8 letters; this one has {len(lines)} lines of {sizes or 'none'}.")

@@ -4,12 +4,12 @@ from __future__ import annotations  # `-> Move` instead of `-> "Move"`: quotes a
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Iterator
+from typing import Self, cast
 
 from pydantic import BaseModel, model_validator
 
-from ghostos.prototypes.spherogpt.bolt._colors import parse_color, parse_frame
+from ghostos.prototypes.spherogpt.bolt._colors import parse_color, parse_frame, trim_frame
 from ghostos_moss import Body
 
 __all__ = ["Animation", "Ball", "LedMatrix", "Move", "RollFunc", "Sensors"]
@@ -38,6 +38,7 @@ class Animation(BaseModel):
         colors = {letter: parse_color(color) for letter, color in self.palette.items()}
         for frame in self.frames:
             parse_frame(frame, palette=colors)
+        self.frames = [trim_frame(frame) for frame in self.frames]
         return self
 
     # </moss-hide>
@@ -79,6 +80,13 @@ class Sensors(BaseModel):
     speed: float
     light: float
     collisions: int
+
+    # <moss-hide>
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        """Printed with one digit: a model reads it."""
+        yield from ((name, round(cast("float", value), 1)) for name, value in super().__repr_args__())
+
+    # </moss-hide>
 
 
 class Move(ABC):
