@@ -15,9 +15,12 @@ from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.core.message import Message
 from ghostos.drivers.models.registry import Models
 from ghostos.ghosts.target import load_target
+from ghostos.prototypes.spherogpt.bolt import SimulatedBolt, simulated_bolt
 from ghostos_container import Container, provide
 
 T = TypeVar("T")
+
+pytest.register_assert_rewrite(f"{__package__}.bolt_outcomes")
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def start(no_keys) -> Iterator[Callable[[Path], Matrix]]:
     started: list[Matrix] = []
 
     def start(workspace: Path) -> Matrix:
-        container = make_app_container(workspace, providers=[quick_models])
+        container = make_app_container(workspace, providers=[quick_models, *simulated_bolt(clock="virtual")])
         started.append(get_ghostos(container).create_matrix("demo"))
         return started[-1]
 
@@ -97,4 +100,6 @@ def matrix(start, tmp_path_factory) -> Matrix:
 def open_demo(matrix: Matrix, name: str, *, thread: str | None = None) -> Conversation:
     """Open a conversation with a demo, in a thread of its own unless one is named."""
     target = load_target(name)
+    if target.providers:  # one thread at a time drives the ball, and its time goes by only while somebody waits
+        matrix.container.force_fetch(SimulatedBolt).ball.wait()
     return matrix.sync(target.ghost, thread=thread, target=target.name)

@@ -1,0 +1,1 @@
+"""Ghosts whose body is a Sphero ball."""
