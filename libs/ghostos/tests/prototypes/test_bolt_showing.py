@@ -9,10 +9,20 @@ import pytest
 from inline_snapshot import snapshot
 
 from ghostos.contracts.body_feed import BodyFeed
-from ghostos.prototypes.spherogpt.bolt import Animation, Arena, Ball, Box, LedMatrix, SimulatedBolt, simulated_bolt
+from ghostos.prototypes.spherogpt.bolt import (
+    Animation,
+    Arena,
+    Ball,
+    Box,
+    LedMatrix,
+    SimulatedBolt,
+    real_bolt,
+    simulated_bolt,
+)
 from ghostos.prototypes.spherogpt.bolt._drawing import BoltDrawing
 from ghostos.prototypes.spherogpt.bolt._player import Clock
 from ghostos.runtime.body_feed import LatestBodyFeed
+from ghostos.testing.fake_bolt_radio import FakeBoltRadio
 from ghostos_container import Container
 
 SMILE = Animation(
@@ -181,6 +191,20 @@ def test_people_can_stop_it(house):
     bolt.ball.new_move(run=True).roll(0, 50, 60)
     feed.stop()
     assert settle(feed)[-1].is_busy is False
+
+
+def test_a_real_ball_is_seen_where_it_is_from_where_it_was_connected_whatever_it_is_aimed_at(house):
+    with FakeBoltRadio() as radio:
+        house.register(*real_bolt(radio.ball.name, adapters=radio.adapters))
+        ball, feed = house.force_fetch(Ball), house.force_fetch(BodyFeed)
+        ball.new_move(run=True).go(0, 30)
+        ball.wait()
+        ball.aim(90)
+        (state,) = settle(feed)[-1:]
+        assert state.data["y"] == pytest.approx(30, abs=3)
+        assert "arena" not in state.data
+        assert len(state.trail) > 5
+        house.shutdown()
 
 
 # Pictures

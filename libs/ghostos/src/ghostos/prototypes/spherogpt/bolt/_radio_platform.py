@@ -16,7 +16,7 @@ from ghostos.prototypes.spherogpt.bolt._player import Clock, Player
 from ghostos.prototypes.spherogpt.bolt._providing import provide_bolt
 from ghostos.prototypes.spherogpt.bolt._radio_link import BLEAK, ProcessLink, RadioLink
 from ghostos.prototypes.spherogpt.bolt._radio_words import Wanted
-from ghostos.prototypes.spherogpt.bolt._showing import show_ball
+from ghostos.prototypes.spherogpt.bolt._showing import Place, show_ball
 from ghostos.prototypes.spherogpt.bolt._skills import Skills
 from ghostos_container import Container, Provider
 
@@ -75,6 +75,11 @@ class RealBolt:
             light=felt.light,
             collisions=felt.collisions,
         )
+
+    def place(self) -> Place:
+        """Return where it is from where it was connected, whatever it was aimed at: a picture stays as it is then."""
+        felt = self._link.felt()
+        return felt.x, felt.y, self._own_heading % 360
 
     def aim(self, degrees: float) -> None:
         """See `Platform`."""
@@ -136,5 +141,5 @@ def _connect(
         raise BodyMissingError(failure.happened, advice=failure.advice)
     bolt = RealBolt(link, skills=kept)
     container.add_shutdown(bolt.close)
-    show_ball(container, watch=bolt.player.watch, stop=bolt.player.stop)
+    show_ball(container, watch=bolt.player.watch, stop=bolt.player.stop, where=bolt.place)
     return bolt
