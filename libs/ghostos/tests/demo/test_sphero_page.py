@@ -69,6 +69,9 @@ def test_its_replies_run_and_put_out_what_it_says(folder, sandbox):
             checked += 1
     assert checked == 4
     assert "joyful" in (folder / "workspace" / "learned" / "rolling.json").read_text(encoding="utf-8")
+    (program,) = [block.text for block in blocks(PAGE) if "Skills(" in block.text]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "['happy']\n"
 
 
 def test_its_files_are_targets_and_its_rehearsal_is_well(folder):
@@ -96,3 +99,11 @@ def test_the_lift_is_drawn(folder):
     lines = drawing.draw_lines(state, rows=10, has_color=True)
     assert ["".join(span.text for span in line) for line in lines][:2] == ["4 │ │  lift stands at floor 3", "3 │▣│"]
     assert drawing.draw_lines(state, rows=4, has_color=True) == []
+
+
+@pytest.mark.slow
+def test_the_demo_plays_what_the_page_offers(folder):
+    messages = ask("ghostos.demo.sphero.bolt_gpt", "Roll a square", workspace=folder / "workspace")
+    states = [message["data"]["now"] for message in messages if message["thread"].startswith("body:")]
+    assert max(state["y"] for state in states) == pytest.approx(50, abs=2)
+    assert (states[-1]["x"], states[-1]["y"]) == (pytest.approx(0, abs=1), pytest.approx(0, abs=1))
