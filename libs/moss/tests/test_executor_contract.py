@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ghostos_container import Container
-from ghostos_moss import PyContext, parse_source
+from ghostos_moss import OffExecutor, PyContext, parse_source
 from ghostos_moss.errors import ClosedError, CompileError, InjectionError
 
 
@@ -214,6 +214,16 @@ def test_a_body_comes_to_rest_when_its_code_is_stopped(open_pump):
     session.cancel()
     thread.join(10)
     assert pump.does[4:] == ["run", "stop"]
+
+
+def test_a_body_comes_to_rest_when_the_process_of_its_code_ends(open_pump, executor):
+    if isinstance(executor, OffExecutor):
+        pytest.skip("it would end this process")
+    session, pump = open_pump()
+    result = session.run("import os\nmoss.pump.run(60)\nos._exit(1)")
+    assert result.status == "error"
+    assert pump.does == ["run", "stop"]
+    assert "moss.pump was stopped" in result.notes
 
 
 def test_a_body_that_cannot_stop_is_said_to(open_pump):

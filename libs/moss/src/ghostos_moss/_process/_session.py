@@ -148,7 +148,7 @@ class ProcessSession:
                     ),
                     begin=lambda: self._objects.begin_run(on_call, before_call=before_call),
                 )
-            is_stopped = isinstance(error, CodeInterruptedError) or (
+            is_stopped = isinstance(error, CodeInterruptedError | CodeCrashedError) or (
                 reply is not None and reply.status == "interrupted"
             )
             stopped = stop_bodies(self._bodies) if is_stopped else ()
