@@ -113,8 +113,8 @@ def test_aiming_makes_what_it_looks_at_ahead(driven):
 
 
 def test_a_stop_is_at_once(driven):
-    move = driven.ball.new_move(True).roll(0, 20, 60)
-    driven.until(lambda: driven.moves() > 19)
+    move = driven.ball.new_move(True).roll(0, 10, 60)
+    driven.until(lambda: driven.moves() > 9)
     began = driven.fake.now if driven.fake is not None else driven.player._now
     driven.ball.stop()
     driven.until(lambda: driven.moves() == 0)

@@ -221,7 +221,7 @@ HOST = """
     link = ProcessLink(adapters=sys.argv[1], scan_s=1)
     assert link.wait_connected(30) is None
     bolt = RealBolt(link)
-    bolt.ball.new_move(True).roll(0, 20, 60)
+    bolt.ball.new_move(True).roll(0, 10, 60)
     print(link.process_id, flush=True)
     time.sleep(600)
 """
@@ -236,7 +236,7 @@ def host(radio):
     assert process.stdout is not None
     with process, process.stdout:
         radio_id = int(process.stdout.readline())
-        until(lambda: radio.ball.place.speed > 19)
+        until(lambda: radio.ball.place.speed > 9)
         yield process, radio_id
         process.kill()
 
@@ -251,17 +251,17 @@ def is_gone(process_id):
 
 
 def assert_stopped(ball, since):
-    """By the ball's own notes: told to stand still in 200 ms, nothing else afterwards, and still from then on."""
+    """By the ball's own notes: told to stand still, and still, in 200 ms; and from then on.
+
+    It rolls slowly, so that its brakes take 60 ms of them.
+    """
     until(lambda: ball.place.speed == 0)
     time.sleep(0.5)
     drives = ball.find_drives(since=since)
-    after = [drive for drive in drives if drive[1] == 0]
-    assert after
-    assert after[0][0] - since < 0.2
-    assert all(raw == 0 for at, raw, _ in drives if at >= after[0][0])
-    told = after[0][0]
-    moving = [place.at for place in ball.trail if place.at > told + 0.16 and place.speed > 0]
-    assert not moving, "20 cm/s are braked in 0.11 s"
+    stopped_at = next(at for at, raw, _ in drives if raw == 0)
+    assert stopped_at - since < 0.2
+    assert all(raw == 0 for at, raw, _ in drives if at >= stopped_at)
+    assert not [place for place in ball.trail if place.at > since + 0.2 and place.speed > 0]
 
 
 def test_a_host_that_is_killed_in_a_move_leaves_a_ball_that_stands_still(radio, host):
@@ -286,7 +286,7 @@ def test_what_ends_a_terminals_processes_does_not_end_the_radio(radio, host, num
     process, radio_id = host
     os.kill(radio_id, number)
     time.sleep(0.3)
-    assert radio.ball.place.speed > 19
+    assert radio.ball.place.speed > 9
     killed_at = time.monotonic()
     process.kill()
     assert_stopped(radio.ball, killed_at)

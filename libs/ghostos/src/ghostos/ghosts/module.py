@@ -69,6 +69,8 @@ def open_module(
     except (NotAcceptedError, AcceptanceRecordError) as exc:
         raise describe_refusal(exc) from exc
     except MossError as exc:
+        if isinstance(exc.__cause__, GhostOSError):
+            raise exc.__cause__  # noqa: B904 - what a provider of ours says, with what to do: that is what happened
         raise _unusable(module, exc) from exc
     except (Exception, SystemExit) as exc:  # whatever a provider of the target raises
         raise TargetError(

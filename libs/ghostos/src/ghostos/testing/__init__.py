@@ -8,6 +8,12 @@
         ...  # point OPENAI_BASE_URL at server.base_url
     server.requests[0].body["messages"]
 
+For bodies, each in its own module, as they need the extra `sphero`:
+
+    fake_bolt.FakeBolt             a Sphero BOLT that takes packets, answers them and rolls as they say
+    fake_bolt_radio.FakeBoltRadio  one in real time, reached by the radio processes of real_bolt(adapters=...)
+    stepped_link.SteppedLink       a radio to one in virtual time
+
 The first two are strict: a call beyond the script fails, and so does a reply that nobody asked for. For tests that
 start processes, `python -m ghostos.testing.model_server --script FILE` runs the model server on its own.
 """
