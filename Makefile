@@ -14,9 +14,9 @@ setup:  ## .venv with GhostOS, editable, and all tools
 	@./.ci/setup dev
 	@echo "$(BIN) is ready. Next: make demo, or make test"
 
-demo:  ## the shop agent in the browser; PORT=8501, HEADLESS=1 opens none
+demo:  ## a robot ball in the browser, simulated; PORT=8501, HEADLESS=1 opens none
 	@./.ci/setup run
-	@$(BIN)/ghostos web ghostos.demo.agents.shop $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(HEADLESS)),--headless) \
+	@$(BIN)/ghostos web ghostos.demo.sphero.bolt_gpt $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(HEADLESS)),--headless) \
 		|| test $$? -eq 130  # Ctrl-C is how it ends
 
 test:  ## all tests; ARGS="-k container" runs some

@@ -37,12 +37,12 @@ def test_a_target_begins_by_setting_up(target: str) -> None:
     assert planned(target).startswith("./.ci/setup")
 
 
-def test_the_demo_opens_the_shop_agent() -> None:
-    assert ".venv/bin/ghostos web ghostos.demo.agents.shop" in planned("demo")
+def test_the_demo_opens_the_robot_ball() -> None:
+    assert ".venv/bin/ghostos web ghostos.demo.sphero.bolt_gpt" in planned("demo")
 
 
 def test_port_and_headless_reach_the_demo() -> None:
-    assert "ghostos.demo.agents.shop --port 9001 --headless" in planned("demo", "PORT=9001", "HEADLESS=1")
+    assert "ghostos.demo.sphero.bolt_gpt --port 9001 --headless" in planned("demo", "PORT=9001", "HEADLESS=1")
 
 
 def test_headless_zero_opens_the_browser() -> None:
