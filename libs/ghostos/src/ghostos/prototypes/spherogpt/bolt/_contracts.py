@@ -168,7 +168,7 @@ class Ball(Body):
 
     @abstractmethod
     def aim(self, degrees: float = 0) -> None:
-        """Make `degrees` right of where it looks the new ahead, and here (0, 0)."""
+        """At rest: make `degrees` right of where it looks the new ahead, and here (0, 0)."""
 
     @abstractmethod
     def sensors(self) -> Sensors: ...

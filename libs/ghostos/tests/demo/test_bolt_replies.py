@@ -1,0 +1,92 @@
+"""What language models answered that were given nothing but the ball's prompt: run, and judged by what the ball did."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ghostos.bootstrap import make_app_container
+from ghostos.testing import ScriptedModel
+from ghostos.testing.models import use_model
+
+from .bolt_stage import Seen, open_stage
+
+DATA = Path(__file__).parent / "data"
+REPLIES = DATA / "bolt_replies"
+GIVEN: dict[str, Any] = yaml.safe_load((DATA / "bolt_requests.yaml").read_text(encoding="utf-8"))
+REQUESTS: list[dict[str, Any]] = GIVEN["requests"]
+MISSED: dict[str, str] = GIVEN["missed"]
+"""Replies that do something else than was asked, by their path, and what is wrong with them."""
+
+DARK = "\n".join(["........"] * 8)
+NO_CODE = "Done."
+RANGES = ("length", "looked", "duration_s", "collisions")
+
+
+def check(seen: Seen, outcome: dict[str, Any]) -> None:
+    """Compare what was seen with what must come of a request."""
+    errors = [text for status, text in seen.turn.outputs if status != "ok"]
+    assert not errors, errors[0]
+    if "moved" in outcome:
+        assert seen.moved == pytest.approx(outcome["moved"], abs=outcome.get("within", 2))
+    if "size" in outcome:
+        assert seen.size == pytest.approx(outcome["size"], abs=5)
+    for name in RANGES:
+        least, most = outcome.get(name, (0, 1e9))
+        assert least <= getattr(seen, name) <= most, name
+    assert "lit_at_end" not in outcome or (seen.pictures[-1] != DARK) == outcome["lit_at_end"]
+    assert set(outcome.get("learned", ())) <= set(seen.learned)
+    for name in outcome.get("learned", ()):
+        assert all(f".{text}(" in seen.codes[name] for text in outcome.get("code_has", ()))
+    if "face" in outcome:
+        fitting = [picture for picture in seen.pictures if set(picture) - set(".\n") == set(outcome["face"])]
+        assert len(fitting) >= outcome.get("flashes", 1)
+
+
+def play(workspace: Path, request: dict[str, Any], *replies: str) -> Seen:
+    """Let a model give these replies to a request, and whatever comes back to it then be answered without code."""
+    model = ScriptedModel([*replies, *[NO_CODE] * 3])
+    container = make_app_container(workspace, providers=[use_model(model)])
+    try:
+        with open_stage(container) as stage:
+            return stage.play(request["say"])
+    finally:
+        container.shutdown()
+
+
+def list_replies():
+    """Each request that was answered, with all rounds of its turn; those that missed are known."""
+    found = []
+    for path in sorted(REPLIES.rglob("??.md")):
+        rounds = [path, *sorted(path.parent.glob(f"{path.stem}-*.md"))]
+        name = path.relative_to(REPLIES).as_posix()
+        marks = [pytest.mark.xfail(reason=MISSED[name], strict=True)] if name in MISSED else []
+        texts = [each.read_text(encoding="utf-8") for each in rounds]
+        found.append(pytest.param(REQUESTS[int(path.stem) - 1], texts, id=name, marks=marks))
+    return found
+
+
+@pytest.mark.parametrize(("request_", "texts"), list_replies())
+def test_the_reply_of_a_model_does_what_was_asked(no_keys, tmp_path, request_, texts):
+    check(play(tmp_path, request_, *texts), request_["outcome"])
+
+
+def test_nine_of_ten_do_what_was_asked_at_the_first_attempt():
+    answered = list(REPLIES.rglob("??.md"))
+    assert len(MISSED) <= len(answered) / 10
+    assert len(REQUESTS) == 10
+
+
+@pytest.mark.parametrize("number", range(len(REQUESTS)), ids=[request["say"][:40] for request in REQUESTS])
+def test_each_request_can_be_met(no_keys, tmp_path, number):
+    request = REQUESTS[number]
+    check(play(tmp_path, request, f"<moss>\n{request['solution']}</moss>"), request["outcome"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(REQUESTS)))
+def test_a_reply_that_does_nothing_is_not_taken_for_right(no_keys, tmp_path, number):
+    request = REQUESTS[number]
+    with pytest.raises(AssertionError):
+        check(play(tmp_path, request, "I would rather not."), request["outcome"])
