@@ -202,6 +202,16 @@ def test_a_battery_that_is_low_is_logged(radio, caplog):
         link.close()
 
 
+def test_a_ball_that_is_to_find_north_has_a_compass(radio):
+    link = ProcessLink(adapters=radio.adapters, scan_s=1, finds_north=True)
+    assert link.wait_connected(30) is None
+    bolt = RealBolt(link)
+    bolt.ball.new_move(True).turn(50)
+    bolt.ball.wait()
+    until(lambda: bolt.ball.sensors().compass == pytest.approx(20))  # north is at 30
+    bolt.close()
+
+
 def test_a_ball_that_says_nothing_any_more_is_lost_and_found_again(radio):
     link = connect(radio)
     radio.ball.is_mute = True
