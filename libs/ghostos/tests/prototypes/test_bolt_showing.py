@@ -298,3 +298,10 @@ def test_the_face_of_a_ball_that_is_injected_is_seen(house):
     house.force_fetch(LedMatrix).play(SMILE)
     house.force_fetch(SimulatedBolt).player.advance(0.02)
     assert house.force_fetch(BodyFeed).look().states[0].text.endswith("its face is on")
+
+
+def test_what_the_face_is_told_is_seen_at_once(house):
+    bolt, feed = place(house)
+    bolt.face.character("O", "green")
+    bolt.face.character("K", "green")
+    assert [sum(row.count("00c800") for row in state.data["face"]) for state in feed.states] == [0, 16, 14]

@@ -138,6 +138,7 @@ class Player:
             self.check()
             change(self._face, self._now)
             self._is_face_new = True
+            self._show()
             self._changed.notify_all()
 
     def picture(self) -> Picture:
