@@ -15,7 +15,7 @@ from .bolt_stage import BOLT, open_stage
 from .conftest import quick_models
 from .test_demos import HONEST, rehearsal
 
-PROMPT = Path(__file__).parent / "data" / "bolt_prompt.md"
+PROMPT = Path(__file__).parent / "data" / "bolt_prompt.txt"
 SCENES = {scene.id: scene for scene in rehearsal(BOLT).scenes}
 
 
