@@ -1,7 +1,8 @@
 """What a ball has learned: kept, shared by processes, exported and imported, and told to the model."""
 
 import json
-import multiprocessing
+import subprocess
+import sys
 
 import pytest
 
@@ -17,20 +18,23 @@ def skill(description="", *, degrees=90):
     return Skill(description=description, motions=(Spin(degrees=degrees, seconds=1),))
 
 
-def learn_many(path, name, count):
-    skills = Skills(path)
-    for number in range(count):
-        skills.save(f"{name} {number}", skill())
+LEARN_TWENTY = """
+import sys
+from pathlib import Path
+from ghostos.prototypes.spherogpt.bolt import Skills
+from ghostos.prototypes.spherogpt.bolt._motions import Spin
+from ghostos.prototypes.spherogpt.bolt._skills import Skill
+
+skills = Skills(Path(sys.argv[1]))
+for number in range(20):
+    skills.save(f"{sys.argv[2]} {number}", Skill(description="", motions=(Spin(degrees=90, seconds=1),)))
+"""
 
 
 def test_processes_that_learn_at_the_same_moment_lose_nothing(tmp_path):
     path = tmp_path / "learned" / "ball.json"
-    context = multiprocessing.get_context("spawn")
-    learners = [context.Process(target=learn_many, args=(path, name, 20)) for name in "abc"]
-    for learner in learners:
-        learner.start()
-    for learner in learners:
-        learner.join(60)
+    learners = [subprocess.Popen([sys.executable, "-c", LEARN_TWENTY, path, name]) for name in "abc"]
+    assert [learner.wait(60) for learner in learners] == [0, 0, 0]
     assert sorted(Skills(path).describe()) == sorted(f"{name} {number}" for name in "abc" for number in range(20))
 
 
