@@ -1,5 +1,6 @@
 """The demos as they are: the real application without a key, so that each plays its rehearsal, without its delay."""
 
+import importlib.util
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,18 @@ from ghostos_container import Container, provide
 T = TypeVar("T")
 
 pytest.register_assert_rewrite(f"{__package__}.bolt_outcomes")
+
+
+@pytest.fixture(scope="session")
+def count_cl100k() -> Callable[[str], int]:
+    """Counts tokens exactly, by the table that the benchmarks have."""
+    path = Path(__file__).parents[4] / "benchmarks" / "cl100k.py"
+    spec = importlib.util.spec_from_file_location("cl100k", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.count
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from benchmarks.cl100k import count
 
 from ghostos.bootstrap import make_app_container
 from ghostos.drivers.models.rehearsal_file import Scene
@@ -109,11 +108,11 @@ def scripted(no_keys, tmp_path):
     container.shutdown()
 
 
-def test_the_prompt_is_as_it_is_written_down_and_fits(scripted):
+def test_the_prompt_is_as_it_is_written_down_and_fits(scripted, count_cl100k):
     stage, model = scripted
     stage.play("Hello")
     system, said, state = (message.content for message in model.prompts[0].messages)
     assert said == "Hello"
     assert state.splitlines()[2:] == ["moss.body: at (0, 0), heading 0", "</moss-state>"]
     assert system == PROMPT.read_text(encoding="utf-8").rstrip("\n"), "ghostos moss prompt ghostos.demo.sphero.bolt_gpt"
-    assert count(system) + count(state) <= 1500
+    assert count_cl100k(system) + count_cl100k(state) <= 1500
