@@ -182,8 +182,11 @@ def open_pump(open_session, write_module):
         def __init__(self):
             self.does = []
             self.fault = None
+            self.gate = threading.Event()
+            self.gate.set()
 
         def run(self, seconds):
+            self.gate.wait(10)
             self.does.append("run")
 
         def stop(self):
@@ -224,6 +227,21 @@ def test_a_body_comes_to_rest_when_the_process_of_its_code_ends(open_pump, execu
     assert result.status == "error"
     assert pump.does == ["run", "stop"]
     assert "moss.pump was stopped" in result.notes
+
+
+def test_a_call_that_ends_after_its_code_leaves_no_body_in_motion(open_pump, executor):
+    if isinstance(executor, OffExecutor):
+        pytest.skip("it would end this process")
+    session, pump = open_pump()
+    pump.gate.clear()
+    drives = "threading.Thread(target=moss.pump.run, args=(60,)).start()"
+    assert session.run(f"import os, threading, time\n{drives}\ntime.sleep(0.2)\nos._exit(1)").status == "error"
+    assert pump.does == ["stop"]
+    pump.gate.set()
+    deadline = time.monotonic() + 10
+    while len(pump.does) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert pump.does == ["stop", "run", "stop"]
 
 
 def test_a_body_that_cannot_stop_is_said_to(open_pump):

@@ -17,12 +17,16 @@ class Body(ABC):
     """Parent of contracts for what goes on by itself once it was told to: a robot, a motor, a machine.
 
     Whoever drives it may be stopped in the middle: by a deadline, by the user, or because its process died. Then, and
-    only then, the executor calls `stop`.
+    only then, the executor calls `release`.
     """
 
     @abstractmethod
     def stop(self) -> None:
         """Come to rest at once, and forget what is queued. From any thread; harmless twice."""
+
+    def release(self) -> None:
+        """Come to rest, as who drove it does so no more: `stop`, unless it knows that somebody else drives it."""
+        self.stop()
 
 
 def find_bodies(injected: Mapping[str, object]) -> dict[str, Body]:
@@ -36,7 +40,7 @@ def stop_bodies(bodies: Mapping[str, Body]) -> tuple[str, ...]:
 
     def stop(name: str, body: Body) -> None:
         try:
-            body.stop()
+            body.release()
         except Exception as exc:
             _logger.exception("moss.%s could not be stopped", name)
             outcomes[name] = f"moss.{name} could not be stopped: {type(exc).__name__}: {exc}"

@@ -6,8 +6,9 @@ import select
 import threading
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ghostos_moss._capture import Output, captured_calls, captured_streams
 from ghostos_moss._process._crossing import Node
@@ -71,8 +72,11 @@ class LiveWorker:
         self._current_output: Output | None = None
         self._reading = threading.Lock()
         prints = _HostPrints(self)
-        handle = captured_calls(objects.handle, lambda: prints if self._current_output is not None else None)
-        self._link = Link(process.frames, lambda request, args: handle(self, request, args), describe_error)
+        self._handle = captured_calls(objects.handle, lambda: prints if self._current_output is not None else None)
+        self._is_closed = False
+        self.on_late_call: Callable[[], object] = _do_nothing
+        """Called when a host call has ended after the worker: what it did came after whatever was done at that end."""
+        self._link = Link(process.frames, self._serve, describe_error)
         self._waking = threading.Lock()
         self._users = 0
         self.last_used = time.monotonic()
@@ -180,11 +184,30 @@ class LiveWorker:
 
     def close(self) -> None:
         """Kill the worker and give back what led to it. Once."""
+        self._is_closed = True
         self._link.close()
         self._process.release()
         with self._ringing:
             wake, self._wake = self._wake, -1
             os.close(wake)
+
+    def _serve(self, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data, or a future
+        if self._is_closed:
+            message = "the worker has ended"
+            raise RuntimeError(message)
+        answer: Any = None
+        try:
+            answer = self._handle(self, request, arguments)
+            return answer
+        finally:
+            if isinstance(answer, Future):
+                cast("Future[Any]", answer).add_done_callback(self._end_call)
+            else:
+                self._end_call()
+
+    def _end_call(self, _answer: object = None) -> None:
+        if self._is_closed:
+            self.on_late_call()
 
     def _await_until(
         self,
@@ -273,3 +296,7 @@ class _HostPrints(Output):
 
     def write(self, text: str) -> None:
         self._worker.add_print(text)
+
+
+def _do_nothing() -> None:
+    pass

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, cast
 
 import msgspec
@@ -311,6 +312,7 @@ class ProcessSession:
         if self._worker is not None and not is_kept:
             return self._worker
         worker = self._worker = self._worker or self._fork()
+        worker.on_late_call = partial(stop_bodies, self._bodies)
         try:
             self._open()
         except BaseException as exc:
