@@ -1,6 +1,7 @@
 """The feed of bodies: the latest state of each, for whoever looks or waits; and stopping them all."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -88,3 +89,14 @@ def test_a_state_is_a_message_of_no_thread():
     assert (message.role, message.type, message.content, message.seq) == ("environment", "state", "on", 7)
     assert message.data == {"body": "lamp", "kind": "lamp", "is_busy": False, "now": {"is_on": True}}
     assert decode_message(encode_message(message)) == message
+
+
+def test_only_what_a_thread_drives_or_may_drive_is_stopped_for_it():
+    feed, stopped = LatestBodyFeed(), []
+    for name, driver in (("mine", lambda: "t1"), ("theirs", lambda: "t2"), ("nobody's", lambda: None)):
+        feed.open(name, stop=partial(stopped.append, name), driver=driver)
+    feed.open("anybody's", stop=partial(stopped.append, "anybody's"))
+    feed.stop(driver="t1")
+    assert stopped == ["mine", "anybody's"]
+    feed.stop()
+    assert stopped[2:] == ["mine", "theirs", "nobody's", "anybody's"]

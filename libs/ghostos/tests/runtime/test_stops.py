@@ -1,12 +1,15 @@
 """Stopping a turn, steering it, and what waits behind it."""
 
 import asyncio
+import queue
 import threading
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from ghostos.core.body_state import BodyState
 from ghostos.core.prompt import ModelDelta, Prompt
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.ghosts.moss_agent import MossAgent
@@ -113,6 +116,26 @@ def test_stopping_where_nothing_runs_leaves_no_trace(start_matrix):
     _, receiver = conversation.talk("hi")
     assert hear(receiver) == "Hello."
     assert [role for role, _, _ in told(conversation)] == ["user", "system", "assistant"]
+
+
+@pytest.mark.parametrize("is_speaking", [True, False])
+def test_what_a_turn_has_set_in_motion_stops_with_it_and_what_others_drive_goes_on(start_matrix, is_speaking):
+    model = Held(["Watch me roll away, far away", "Fine."])
+    matrix = start_matrix(model)
+    conversation = matrix.sync(BOT, thread="t1")
+    stopped: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for driver in ("t2", "t1"):
+        name = conversation.bodies.open("ball", stop=partial(stopped.put, driver), driver=partial(str, driver))
+        conversation.bodies.publish(BodyState(body=name, kind="ball", text="rolls", data={}, is_busy=True))
+    _, receiver = conversation.talk("Roll.")
+    assert model.is_half_way.wait(10)
+    if not is_speaking:
+        model.release()
+        hear(receiver)
+    conversation.cancel()
+    assert stopped.get(timeout=10) == "t1"
+    hear(receiver)
+    assert stopped.empty()
 
 
 @pytest.mark.parametrize("steer", [True, False])

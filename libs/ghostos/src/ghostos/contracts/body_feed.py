@@ -57,13 +57,21 @@ class BodyFeed(Protocol):
         """What the numbers count in: another one in each process."""
         ...
 
-    def open(self, name: str, *, stop: Callable[[], object], drawing: BodyDrawing | None = None) -> str:
+    def open(
+        self,
+        name: str,
+        *,
+        stop: Callable[[], object],
+        drawing: BodyDrawing | None = None,
+        driver: Callable[[], str | None] | None = None,
+    ) -> str:
         """Add a body.
 
         Args:
             name: What it is called.
             stop: Has it stand still, at once.
             drawing: Draws it. None: it is shown as its line of text.
+            driver: Says which thread drives it now, by name; None where none does. Left out: any thread may.
 
         Returns:
             What it is called here: with a number where another one is called so.
@@ -93,8 +101,11 @@ class BodyFeed(Protocol):
         """Return what draws a body."""
         ...
 
-    def stop(self) -> None:
-        """Have all bodies stand still, at once.
+    def stop(self, *, driver: str | None = None) -> None:
+        """Have bodies stand still, at once.
+
+        Args:
+            driver: Only those that this thread drives, or may. None: all.
 
         Raises:
             ExceptionGroup: What bodies raised, after all were told.

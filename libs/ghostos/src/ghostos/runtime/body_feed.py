@@ -16,7 +16,11 @@ __all__ = ["LatestBodyFeed"]
 class _Body:
     stop: Callable[[], object]
     drawing: BodyDrawing | None
+    driver: Callable[[], str | None] | None
     state: BodyState | None = None
+
+    def is_driven_by(self, thread: str) -> bool:
+        return self.driver is None or self.driver() == thread
 
 
 class LatestBodyFeed:
@@ -32,11 +36,18 @@ class LatestBodyFeed:
     def stream(self) -> str:
         return self._stream
 
-    def open(self, name: str, *, stop: Callable[[], object], drawing: BodyDrawing | None = None) -> str:
+    def open(
+        self,
+        name: str,
+        *,
+        stop: Callable[[], object],
+        drawing: BodyDrawing | None = None,
+        driver: Callable[[], str | None] | None = None,
+    ) -> str:
         with self._changed:
             names = (name if number == 1 else f"{name}-{number}" for number in count(1))
             chosen = next(each for each in names if each not in self._bodies)
-            self._bodies[chosen] = _Body(stop=stop, drawing=drawing)
+            self._bodies[chosen] = _Body(stop=stop, drawing=drawing, driver=driver)
             return chosen
 
     def close(self, name: str) -> None:
@@ -65,13 +76,14 @@ class LatestBodyFeed:
             body = self._bodies.get(name)
             return body.drawing if body is not None else None
 
-    def stop(self) -> None:
+    def stop(self, *, driver: str | None = None) -> None:
         with self._changed:
             bodies = list(self._bodies.values())
         errors: list[Exception] = []
         for body in bodies:
             try:
-                body.stop()
+                if driver is None or body.is_driven_by(driver):
+                    body.stop()
             except Exception as exc:  # noqa: BLE001  # raised below, once all were told
                 errors.append(exc)
         if errors:

@@ -1,9 +1,11 @@
 """Stopping: the round that runs, and what was still to come."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
+from ghostos.contracts.body_feed import BodyFeed
 from ghostos.contracts.store import Store
 from ghostos.core.cancels import make_cancel
 from ghostos.core.event import Event
@@ -12,6 +14,9 @@ from ghostos.runtime.event_records import note_event
 from ghostos.runtime.interruptions import describe_calls, describe_crash
 from ghostos.runtime.round_end import FINISHED, RoundEnd, end_turn
 from ghostos.runtime.session import RoundSession
+from ghostos.runtime.work_threads import WorkThreads
+
+_logger = logging.getLogger(__name__)
 
 STOPPED = "stopped"
 """Content of the state message of a round that was stopped."""
@@ -60,6 +65,7 @@ async def stop_task(session: RoundSession, *, store: Store) -> RoundEnd:
         The task is `waiting` where a turn was stopped, `cancelled` where the whole task was. Who made it is told,
         unless that said so, or has ended itself.
     """
+    await _stop_bodies(session)
     event = session.event
     is_whole = event.payload.get("scope") == "task"
     dropped = [
@@ -83,6 +89,18 @@ async def stop_task(session: RoundSession, *, store: Store) -> RoundEnd:
     if parent is None or parent.id == event.sender_id or parent.state in ENDED_STATES:
         return RoundEnd(state=state)
     return end_turn(session, state=state, text="It was stopped, and had not finished what it was doing.")
+
+
+async def _stop_bodies(session: RoundSession) -> None:
+    """Have what the task has set in motion stand still: it may go on long after the code that drove it."""
+    container = session.container
+    if not (container.bound(BodyFeed) and (bodies := container.force_fetch(BodyFeed)).look().states):
+        return
+    async with container.force_fetch(WorkThreads).borrow() as thread:
+        try:
+            await thread.run(lambda: bodies.stop(driver=session.task.name))
+        except ExceptionGroup:
+            _logger.exception("bodies of the thread %s could not be stopped", session.task.name)
 
 
 def _is_dropped(event: Event, cancel: Event, *, is_whole: bool) -> bool:
