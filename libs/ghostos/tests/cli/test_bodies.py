@@ -85,10 +85,10 @@ def test_the_thread_of_an_agent_with_a_body_is_numbered_as_ever(ball):
     assert seqs == sorted(set(seqs))
 
 
-def test_a_pipe_is_told_nothing_of_what_is_waited_for(ball):
+def test_a_pipe_is_told_what_is_waited_for(ball):
     done = ball.run("ask", "ball.py", "far")
     assert (done.status, done.out.split()[-3:]) == (0, ["There", "I", "go."])
-    assert "waiting until" not in done.err
+    assert "waiting until" in done.err
 
 
 def test_where_nothing_moves_nothing_is_waited_for(ball):

@@ -1,6 +1,5 @@
 """Bodies beside a conversation: they are waited for, stopped, and their states are printed as messages."""
 
-import sys
 import threading
 import time
 from collections.abc import Generator
@@ -14,6 +13,8 @@ from ghostos.cli.streams import write_note, write_out_line
 from ghostos.contracts.body_feed import BodyFeed, BodyNews
 from ghostos.core.body_state import BodyState, make_state_message
 from ghostos.core.message import encode_message
+
+__all__ = ["BodyMessages", "attending_to", "stop_bodies", "wait_until_at_rest"]
 
 _SILENT_S: Final = 5.0
 """A body that is busy says so each second: one that does not is not waited for."""
@@ -31,6 +32,7 @@ def attending_to(bodies: BodyFeed, *, as_messages: bool) -> Generator[None]:
 
     Raises:
         StoppedError: As `wait_until_at_rest`.
+        KeyboardInterrupt: Ctrl-C came meanwhile; the bodies were stopped.
     """
     with BodyMessages(bodies) if as_messages else nullcontext():
         try:
@@ -48,7 +50,7 @@ def wait_until_at_rest(bodies: BodyFeed) -> None:
         StoppedError: Ctrl-C: all were stopped.
     """
     news = bodies.look()
-    if news.is_busy and sys.stderr.isatty():
+    if news.is_busy:
         write_note(f"note: waiting until {_name_busy(news)} is at rest; Ctrl-C stops it")
     try:
         while news.is_busy:

@@ -116,6 +116,7 @@ class BodyArea:
 
     def _suspend(self, number: int, frame: FrameType | None) -> None:
         """Ctrl-Z: the shell gets the whole terminal; afterwards it is drawn anew."""
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a second one must not wait for what the first one holds
         with self._drawing:
             self._rows.close()
             self._shown = ()
