@@ -165,7 +165,8 @@ class PlayedBall(Ball):
 
     def __prompt__(self) -> str:
         """What a model reads of it in each round."""
-        told = describe_ball(self._player.sensors(), is_busy=self._player.is_busy, learned=self._skills.describe())
+        learned = self._skills.find_descriptions()
+        told = describe_ball(self._player.sensors(), is_busy=self._player.is_busy, learned=learned)
         fault = self._player.find_fault()
         return told if fault is None else f"{fault} Last known: {told}"
 

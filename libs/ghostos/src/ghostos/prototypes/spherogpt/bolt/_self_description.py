@@ -11,12 +11,14 @@ __all__ = ["describe_ball", "describe_face"]
 _MAX_DESCRIPTION_CHARS: Final = 120
 
 
-def describe_ball(felt: Sensors, *, is_busy: bool, learned: Mapping[str, str]) -> str:
-    """Return where the ball is, whether it moves, and what it has learned: a line for each move."""
+def describe_ball(felt: Sensors, *, is_busy: bool, learned: Mapping[str, str] | None) -> str:
+    """Return where the ball is, whether it moves, and what it has learned: a line for each move; None: unreadable."""
     lines = [f"at ({felt.x:.0f}, {felt.y:.0f}), heading {felt.heading % 360:.0f}"]
     if is_busy:
         lines[0] += ", moves still play"
-    if learned:
+    if learned is None:
+        lines[0] += "; learned moves cannot be read"
+    elif learned:
         lines[0] += "; learned moves:"
         lines += [f"{name}: {_shorten(description)}" for name, description in learned.items()]
     return "\n".join(lines)
