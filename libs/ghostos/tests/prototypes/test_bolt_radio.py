@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from ghostos.prototypes.spherogpt.bolt._face import BLANK
 from ghostos.prototypes.spherogpt.bolt._radio_codec import to_raw_speed
 from ghostos.prototypes.spherogpt.bolt._radio_face import find_fill
 from ghostos.prototypes.spherogpt.bolt._radio_link import ProcessLink
+from ghostos.prototypes.spherogpt.bolt._radio_words import Wanted
 from ghostos.testing.fake_bolt import FakeBolt
 from ghostos.testing.fake_bolt_radio import FakeBoltRadio
 from ghostos.testing.stepped_link import SteppedLink
@@ -157,7 +159,7 @@ def test_a_ball_that_is_not_there_is_said_with_what_to_do(radio):
 def test_bluetooth_that_is_missing_or_off_is_said():
     from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 
-    from ghostos.prototypes.spherogpt.bolt._radio_adapter import NotThereError, connect
+    from ghostos.prototypes.spherogpt.bolt._radio_adapter import NotThereError, find_ball
 
     class Broken:
         error: Exception
@@ -179,7 +181,7 @@ def test_bluetooth_that_is_missing_or_off_is_said():
     ):
         Broken.error = error
         with pytest.raises(NotThereError, match=said) as caught:
-            connect(cast("Any", Broken), name=None, scan_s=1)
+            find_ball(cast("Any", Broken), name=None, scan_s=1)
         assert caught.value.failure.advice
 
 
@@ -218,6 +220,66 @@ def test_a_ball_that_says_nothing_any_more_is_lost_and_found_again(radio):
     until(lambda: link.find_failure() is not None)
     radio.ball.is_mute = False
     until(lambda: link.find_failure() is None)
+    link.close()
+
+
+def test_a_write_that_hangs_is_a_radio_that_is_lost(radio):
+    link = connect(radio)
+    bolt = RealBolt(link)
+    move = bolt.ball.new_move(True).roll(0, 40, 60)
+    until(lambda: bolt.ball.sensors().speed > 9)
+    hanging_id = link.process_id
+    radio.unanswered = {"write"}
+    until(lambda: bolt.find_fault() is not None, within_s=5)
+    assert "The ball cannot be reached: Its radio has said nothing for 2.5 s" in (bolt.find_fault() or "")
+    bolt.ball.wait()
+    assert asyncio.run(move.done()) is False
+    until(lambda: is_gone(hanging_id))
+    radio.unanswered = ()
+    until(lambda: bolt.find_fault() is None)
+    assert asyncio.run(bolt.ball.new_move(True).roll(0, 20, 0.2).done()) is True
+    bolt.close()
+
+
+@pytest.mark.parametrize("ask", ["scan", "write"])
+def test_a_connection_that_hangs_is_said(radio, ask):
+    radio.unanswered = {ask}
+    link = ProcessLink(adapters=radio.adapters, scan_s=1, connect_s=3)
+    failure = link.wait_connected(10)
+    link.close()
+    assert failure is not None
+    assert failure.happened == "Its radio has said nothing for 4 s."
+
+
+def test_what_is_sent_while_a_radio_ends_is_left_out(radio):
+    link = connect(radio)
+    assert link.process_id is not None
+    os.kill(link.process_id, signal.SIGSTOP)
+    closing = threading.Thread(target=link.close)
+    closing.start()
+    while closing.is_alive():
+        link.send(Wanted(speed=10))
+        time.sleep(0.01)
+
+
+def test_a_stop_for_which_there_is_no_room_is_sent_later(radio):
+    link = connect(radio)
+    radio_id = link.process_id
+    assert radio_id is not None
+    while radio.ball.place.speed < 9:
+        link.send(Wanted(speed=10))
+        time.sleep(0.02)
+    os.kill(radio_id, signal.SIGSTOP)
+    green = "00ff00" * 64
+    for _ in range(2000):
+        link.send(Wanted(speed=10, lights=green))
+    link.send(Wanted(heading=90, lights=green))
+    resumed_at = time.monotonic()
+    os.kill(radio_id, signal.SIGCONT)
+    until(lambda: radio.ball.find_drives()[-1][1:] == (0, 90))
+    assert_stopped(radio.ball, resumed_at)
+    time.sleep(3)
+    assert link.process_id == radio_id
     link.close()
 
 
@@ -289,6 +351,30 @@ def test_a_host_that_hangs_in_a_move_leaves_a_ball_that_stands_still(radio, host
     assert_stopped(radio.ball, paused_at)
     until(lambda: is_gone(radio_id))
     process.send_signal(signal.SIGCONT)
+
+
+LOOKING_HOST = """
+    import sys, time
+    from ghostos.prototypes.spherogpt.bolt._radio_link import ProcessLink
+
+    link = ProcessLink(adapters=sys.argv[1], scan_s=1, connect_s=600)
+    while link.process_id is None:
+        time.sleep(0.01)
+    print(link.process_id, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("ask", ["scan", "write"])
+def test_a_host_that_is_killed_while_a_connection_hangs_leaves_no_radio_behind(radio, ask):
+    radio.unanswered = {ask}
+    command = [sys.executable, "-c", textwrap.dedent(LOOKING_HOST), radio.adapters]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        radio_id = int(process.stdout.readline())
+        until(lambda: radio.asked == ask)
+        process.kill()
+    until(lambda: is_gone(radio_id), within_s=6)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])

@@ -4,6 +4,7 @@
 # pyright: reportMissingTypeStubs=none, reportUnknownMemberType=none, reportUnknownArgumentType=none
 
 import importlib
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from spherov2 import scanner
@@ -12,7 +13,16 @@ from spherov2.toy.bolt import BOLT
 from ghostos.prototypes.spherogpt.bolt._radio_codec import HANDSHAKE, WRITES_TO
 from ghostos.prototypes.spherogpt.bolt._radio_words import Failure
 
-__all__ = ["NotThereError", "RadioAdapter", "RadioAdapters", "connect", "load_adapters", "write_packet"]
+__all__ = [
+    "FoundBall",
+    "NotThereError",
+    "RadioAdapter",
+    "RadioAdapters",
+    "connect",
+    "find_ball",
+    "load_adapters",
+    "write_packet",
+]
 
 _MAX_WRITE: Final = 20
 """Bytes: what every Bluetooth Low Energy connection takes at once."""
@@ -50,6 +60,19 @@ class RadioAdapters(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FoundBall:
+    """A ball that is near.
+
+    Attributes:
+        name: What it is called.
+        address: Where it is connected.
+    """
+
+    name: str
+    address: str
+
+
 class NotThereError(Exception):
     """There is no ball that could be connected."""
 
@@ -66,16 +89,13 @@ def load_adapters(spec: str) -> RadioAdapters:
     return found(argument) if argument else found
 
 
-def connect(adapters: RadioAdapters, *, name: str | None, scan_s: float) -> tuple[str, RadioAdapter]:
-    """Look for a ball and connect it.
+def find_ball(adapters: RadioAdapters, *, name: str | None, scan_s: float) -> FoundBall:
+    """Look for a ball.
 
     Args:
-        adapters: Look and connect.
+        adapters: Look.
         name: What it is called; None: the first that is found.
         scan_s: How long to look.
-
-    Returns:
-        Its name, and the connection.
 
     Raises:
         NotThereError: There is none.
@@ -87,16 +107,24 @@ def connect(adapters: RadioAdapters, *, name: str | None, scan_s: float) -> tupl
         raise NotThereError(_explain(exc)) from exc
     if not found:
         raise NotThereError(_describe_silence(name))
-    toy = min(found, key=lambda each: str(each.name))
+    return min((FoundBall(str(toy.name), str(toy.address)) for toy in found), key=lambda each: each.name)
+
+
+def connect(adapters: RadioAdapters, found: FoundBall) -> RadioAdapter:
+    """Connect a ball that was found.
+
+    Raises:
+        NotThereError: It cannot be connected.
+    """
     try:
-        adapter = adapters(str(toy.address))
+        adapter = adapters(found.address)
         for uuid, data in HANDSHAKE:
             adapter.write(uuid, data)
-        return str(toy.name), adapter
+        return adapter
     except Exception as exc:
         raise NotThereError(
             Failure(
-                happened=f"The ball {toy.name} was found, but cannot be connected: {type(exc).__name__}: {exc}",
+                happened=f"The ball {found.name} was found, but cannot be connected: {type(exc).__name__}: {exc}",
                 advice="Close other apps that use it, bring it nearer, or put it on its charger for a moment.",
             )
         ) from exc

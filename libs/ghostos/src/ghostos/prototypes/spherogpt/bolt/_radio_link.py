@@ -1,18 +1,15 @@
 """The driver's end of the radio: starts its process, hears it, and starts another one when it has ended."""
 
 import logging
-import os
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from pydantic import ValidationError
-
 from ghostos.prototypes.spherogpt.bolt._course import Feeling
+from ghostos.prototypes.spherogpt.bolt._radio_child import RadioChild
 from ghostos.prototypes.spherogpt.bolt._radio_words import Battery, Failure, Felt, Report, Wanted
 
 __all__ = ["BLEAK", "ProcessLink", "RadioLink"]
@@ -77,19 +74,28 @@ class ProcessLink:
         name: Of the ball; None: the first that is found.
         adapters: What carries its packets, as `load_adapters` reads it.
         scan_s: How long it is looked for, each time.
+        connect_s: How long it may take after that until the ball answers.
         finds_north: Whether it is to turn about and look for north.
     """
 
     def __init__(
-        self, name: str | None = None, *, adapters: str = BLEAK, scan_s: float = 5.0, finds_north: bool = False
+        self,
+        name: str | None = None,
+        *,
+        adapters: str = BLEAK,
+        scan_s: float = 5.0,
+        connect_s: float = 15.0,
+        finds_north: bool = False,
     ) -> None:
         self._name = name
+        self._connect_s = scan_s + connect_s
         self._command = [sys.executable, "-I", "-m", _MODULE, "--adapters", adapters, "--scan-s", str(scan_s)]
         self._first_command = ["--finds-north"] if finds_north else []
         self._changed = threading.Condition()
         self._heard = _Heard()
         self._wanted = Wanted()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._is_told = True
+        self._child: RadioChild | None = None
         self._is_closed = False
         self._thread = threading.Thread(target=self._keep_connected, name="bolt-radio", daemon=True)
         self._thread.start()
@@ -104,20 +110,13 @@ class ProcessLink:
     def process_id(self) -> int | None:
         """Of the radio, while there is one."""
         with self._changed:
-            return self._process.pid if self._process is not None else None
+            return self._child.pid if self._child is not None else None
 
     def send(self, wanted: Wanted) -> None:
         """See `RadioLink`."""
         with self._changed:
             self._wanted = wanted
-            if self._process is None or self._process.stdin is None:
-                return
-            try:
-                os.write(self._process.stdin.fileno(), wanted.to_line())  # one piece or none: it is short
-            except BlockingIOError:
-                return  # it does not read; a stop is what it comes to by itself then
-            except OSError as exc:
-                _logger.debug("The radio of the ball does not take what is wanted: %s", exc)
+            self._is_told = self._child is None or self._child.tell(wanted)
 
     def felt(self) -> Felt:
         """See `RadioLink`."""
@@ -145,61 +144,52 @@ class ProcessLink:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-            process = self._process
-        if process is not None:
-            _let_end(process)
+            child = self._child
+        if child is not None:
+            child.leave()
         self._thread.join(_LEAVE_S)
 
     def _keep_connected(self) -> None:
         wait_s = _FIRST_WAIT_S
         while not self._is_closed:
-            was_connected_at = self._serve_once()
-            if was_connected_at is not None:
+            if self._serve_once():
                 wait_s = _FIRST_WAIT_S
             with self._changed:
                 self._changed.wait_for(lambda: self._is_closed, wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
-    def _serve_once(self) -> float | None:
-        """Start a radio and hear it until it ends; when it had the ball, or None."""
-        process = self._start()
-        if process is None:
-            return None
-        connected_at = None
-        failure = _ENDED_EARLY
+    def _serve_once(self) -> bool:
+        """Start a radio and hear it until it ends; whether it had the ball."""
+        child = self._start()
+        if child is None:
+            return False
+        had_ball = False
+        failure = None
         try:
-            for report in _read_reports(process):
-                failure = report.failure or failure
-                if report.connected is not None:
-                    connected_at = time.monotonic()
+            for report in child.list_reports():
+                failure = report.failure
+                had_ball = had_ball or report.connected is not None
                 self._hear(report)
         finally:
-            _forget(process)
             with self._changed:
-                self._process = None
-                self._fail(failure)
+                self._child = None
+                self._fail(failure or _explain_end(child))
                 self._heard.collisions_before += self._heard.felt.collisions
                 self._heard.felt = self._heard.felt.model_copy(update={"collisions": 0})
-        return connected_at
+            child.close()
+        return had_ball
 
-    def _start(self) -> subprocess.Popen[bytes] | None:
+    def _start(self) -> RadioChild | None:
         with self._changed:
             heading = str(round(self._wanted.heading) % 360)
             more = ["--heading", heading] if self._heard.was_connected else self._first_command
             name = [] if self._name is None else ["--name", self._name]
-        process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
-            [*self._command, *more, *name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # what ends a terminal's processes is not to end it before the ball stands
-        )
-        assert process.stdin is not None  # noqa: S101 - as asked for above
-        os.set_blocking(process.stdin.fileno(), False)
+        child = RadioChild([*self._command, *more, *name], connect_s=self._connect_s)
         with self._changed:
             if not self._is_closed:
-                self._process = process
-                return process
-        _forget(process)
+                self._child = child
+                return child
+        child.close()
         return None
 
     def _fail(self, failure: Failure) -> None:
@@ -225,34 +215,19 @@ class ProcessLink:
                 _logger.info("The ball %s is connected.", report.connected)
                 self.send(self._wanted.model_copy(update={"speed": 0.0}))  # its face is as it was
                 self._changed.notify_all()
+            elif not self._is_told:
+                self.send(self._wanted)  # its pipe was full, which it is no more: it speaks, so it reads
         if report.battery is not None:
             _tell_battery(report.battery)
 
 
-def _read_reports(process: subprocess.Popen[bytes]) -> Iterator[Report]:
-    assert process.stdout is not None  # noqa: S101 - as it was started
-    for line in process.stdout:
-        try:
-            yield Report.model_validate_json(line)
-        except ValidationError:
-            _logger.warning("The radio of the ball said what is not known: %.200r", line)
-
-
-def _let_end(process: subprocess.Popen[bytes]) -> None:
-    """Close its input, upon which it stops the ball and ends; kill it if it does not."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(_LEAVE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _forget(process: subprocess.Popen[bytes]) -> None:
-    _let_end(process)
-    if process.stdout is not None:
-        process.stdout.close()
+def _explain_end(child: RadioChild) -> Failure:
+    if child.silent_s is None:
+        return _ENDED_EARLY
+    return Failure(
+        happened=f"Its radio has said nothing for {child.silent_s:g} s.",
+        advice="It is started again; if that does not help, switch Bluetooth off and on, and bring the ball nearer.",
+    )
 
 
 def _tell_battery(battery: Battery) -> None:

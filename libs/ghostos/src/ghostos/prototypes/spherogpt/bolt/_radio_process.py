@@ -1,7 +1,8 @@
 """The radio of a ball, in a process of its own, so that the ball stands still whatever happens to who drives it.
 
 It reads what is wanted, a line each, from its input, and writes what is so to its output. When its input ends, or
-nothing comes for `_SILENCE_S` while the ball drives, it sends a stop.
+nothing comes for `_SILENCE_S` while the ball drives, it sends a stop. When its input ends it ends too, whatever hangs.
+A write that hangs while the input goes on is noticed by its driver, to whom it says nothing then.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
@@ -21,6 +22,7 @@ from ghostos.prototypes.spherogpt.bolt._radio_adapter import (
     NotThereError,
     RadioAdapter,
     connect,
+    find_ball,
     load_adapters,
     write_packet,
 )
@@ -41,6 +43,9 @@ _REST_S: Final = 0.5
 _END_S: Final = 1.5
 """For a disconnect, and for a write that does not come to an end: then the process ends as it is."""
 
+_Inbox: TypeAlias = "queue.SimpleQueue[Wanted | bytes | None]"
+"""What is wanted, what the ball says; None: nobody drives it any more."""
+
 
 class _EndedError(Exception):
     """Nobody drives the ball any more."""
@@ -52,6 +57,7 @@ class RadioProcess:
     Args:
         adapter: The connection.
         name: Of the ball.
+        inbox: What is wanted comes there, from any thread; and what the ball says.
         say: Takes reports.
         heading: See `Radio`.
         finds_north: See `Radio`.
@@ -62,6 +68,7 @@ class RadioProcess:
         adapter: RadioAdapter,
         *,
         name: str,
+        inbox: _Inbox,
         say: Callable[[Report], object],
         heading: int | None = None,
         finds_north: bool = False,
@@ -70,17 +77,13 @@ class RadioProcess:
         self._name = name
         self._say = say
         self._radio = Radio(lambda packet: write_packet(adapter, packet), heading=heading, finds_north=finds_north)
-        self._inbox: queue.SimpleQueue[Wanted | bytes | None] = queue.SimpleQueue()
+        self._inbox = inbox
         self._is_ready = False
         self._is_held = False
         self._is_last = False
         self._battery = self._radio.battery
         self._felt = self._radio.felt
         self._told_at = self._heard_at = time.monotonic()
-
-    def tell(self, wanted: Wanted | None) -> None:
-        """Say what is wanted; None: nothing any more. From any thread."""
-        self._inbox.put(wanted)
 
     def serve(self) -> Failure | None:
         """Drive the ball until nobody drives it any more; or return why that ended before."""
@@ -177,18 +180,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     for number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
         signal.signal(number, signal.SIG_IGN)  # these reach all processes of a terminal: its driver decides
+    inbox: _Inbox = queue.SimpleQueue()
+    is_found = threading.Event()
+    threading.Thread(target=_read_input, args=(inbox, is_found), name="radio-input", daemon=True).start()
     try:
-        name, adapter = connect(load_adapters(given.adapters), name=given.name, scan_s=given.scan_s)
+        adapters = load_adapters(given.adapters)
+        found = find_ball(adapters, name=given.name, scan_s=given.scan_s)
+        is_found.set()
+        adapter = connect(adapters, found)
     except NotThereError as exc:
         _say(Report(failure=exc.failure))
         return 1
-    process = RadioProcess(adapter, name=name, say=_say, heading=given.heading, finds_north=given.finds_north)
+    process = RadioProcess(
+        adapter, name=found.name, inbox=inbox, say=_say, heading=given.heading, finds_north=given.finds_north
+    )
 
     def end(*_: object) -> None:
-        process.tell(None)
+        inbox.put(None)
 
     signal.signal(signal.SIGTERM, end)
-    threading.Thread(target=_read_input, args=(process,), name="radio-input", daemon=True).start()
     failure = process.serve()
     if failure is not None:
         _say(Report(failure=failure))
@@ -204,15 +214,17 @@ def _say(report: Report) -> None:
         return  # who drove is gone: the input has ended too, which is what counts
 
 
-def _read_input(process: RadioProcess) -> None:
+def _read_input(inbox: _Inbox, is_found: threading.Event) -> None:
+    """Pass on what is wanted; at the end of the input end the process, which may hang."""
     for line in sys.stdin.buffer:
         try:
-            process.tell(Wanted.model_validate_json(line))
+            inbox.put(Wanted.model_validate_json(line))
         except ValidationError as exc:
             sys.stderr.write(f"The radio of the ball was told what it does not know: {exc}\n")
-    process.tell(None)
-    time.sleep(_REST_S + 2 * _END_S)
-    os._exit(1)  # a write hangs: the ball is out of reach
+    inbox.put(None)
+    if is_found.is_set():
+        time.sleep(_REST_S + 2 * _END_S)  # a ball is stopped, and let go of
+    os._exit(1)
 
 
 def _disconnect(adapter: RadioAdapter) -> None:
