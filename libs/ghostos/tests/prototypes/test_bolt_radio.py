@@ -1,6 +1,7 @@
 """The radio of a real ball: what it sends, how it fails, and that the ball stops whatever happens to its driver."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -281,6 +282,27 @@ def test_a_stop_for_which_there_is_no_room_is_sent_later(radio):
     time.sleep(3)
     assert link.process_id == radio_id
     link.close()
+
+
+def test_a_player_that_fails_at_its_end_leaves_no_radio_behind():
+    class Link(SteppedLink):
+        is_broken = is_closed = False
+
+        def felt(self):
+            if self.is_broken:
+                raise RuntimeError("odd")
+            return super().felt()
+
+        def close(self):
+            self.is_closed = True
+
+    link = Link(FakeBolt())
+    bolt = RealBolt(link, clock="virtual")
+    bolt.player.watch(lambda _: None)
+    link.is_broken = True
+    with contextlib.suppress(RuntimeError):
+        bolt.close()
+    assert link.is_closed
 
 
 # Whatever happens to its driver

@@ -92,9 +92,11 @@ class RealBolt:
         return None if failure is None else f"The ball cannot be reached: {failure.happened} {failure.advice}"
 
     def close(self) -> None:
-        """Stand still, and let go of it."""
-        self.player.close()
-        self._link.close()
+        """Stand still, and let go of it: also when the player has failed."""
+        try:
+            self.player.close()
+        finally:
+            self._link.close()
 
 
 def real_bolt(
