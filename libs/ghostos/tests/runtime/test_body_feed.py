@@ -2,12 +2,14 @@
 
 import threading
 from functools import partial
+from typing import cast
 
 import pytest
 
 from ghostos.bootstrap import make_app_container
 from ghostos.contracts.body_feed import BodyFeed
 from ghostos.core.body_state import BodyState, make_state_message
+from ghostos.core.json import JsonObject
 from ghostos.core.message import decode_message, encode_message
 from ghostos.runtime.body_feed import LatestBodyFeed
 
@@ -100,3 +102,13 @@ def test_only_what_a_thread_drives_or_may_drive_is_stopped_for_it():
     assert stopped == ["mine", "anybody's"]
     feed.stop()
     assert stopped[2:] == ["mine", "theirs", "nobody's", "anybody's"]
+
+
+def test_data_that_is_no_json_is_refused_where_it_is_told():
+    feed = LatestBodyFeed()
+    name = feed.open("lamp", stop=nothing)
+    with pytest.raises(TypeError, match="object"):
+        feed.publish(
+            BodyState(body=name, kind="lamp", text="on", data=cast("JsonObject", {"bulb": object()}), is_busy=False)
+        )
+    assert feed.look().states == ()

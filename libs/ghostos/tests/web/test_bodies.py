@@ -100,14 +100,19 @@ def test_a_page_without_a_body_has_nothing_beside_it(serve_page: ServePage, agen
 class BrokenDrawing:
     """A drawing of the user's own, with a fault."""
 
+    def __init__(self, picture: str = "") -> None:
+        self._picture = picture
+
     def draw_svg(self, state: BodyState) -> str:
-        raise ValueError(state.text)
+        if not self._picture:
+            raise ValueError(state.text)
+        return self._picture
 
     def draw_lines(self, state: BodyState, *, rows: int, has_color: bool) -> list[tuple[()]]:
         return []
 
 
-@pytest.mark.parametrize("drawing", [None, BrokenDrawing()])
+@pytest.mark.parametrize("drawing", [None, BrokenDrawing(), BrokenDrawing("<svgg")])
 def test_a_body_that_cannot_be_drawn_is_shown_as_its_text(
     serve_page: ServePage, chatbot_file: Path, drawing: BrokenDrawing | None
 ) -> None:

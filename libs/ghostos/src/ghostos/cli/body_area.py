@@ -105,11 +105,16 @@ class BodyArea:
         if drawing is None or state.body in self._failed:
             return ()
         try:
-            return drawing.draw_lines(state, rows=rows, has_color=self._depth > 0)[:rows]
+            lines = drawing.draw_lines(state, rows=rows, has_color=self._depth > 0)[:rows]
         except Exception:
             self._failed.add(state.body)
             _logger.exception("the body %s cannot be drawn: its text is shown", state.body)
             return ()
+        if any(sum(len(span.text) for span in line) >= _PICTURE_COLUMNS for line in lines):
+            self._failed.add(state.body)
+            _logger.error("the picture of %s has 80 columns or more: its text is shown", state.body)
+            return ()
+        return lines
 
     def _leave(self, number: int, frame: FrameType | None) -> None:
         raise SystemExit(_TERMINATED_STATUS)

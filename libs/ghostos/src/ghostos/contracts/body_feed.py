@@ -86,6 +86,9 @@ class BodyFeed(Protocol):
         """Say how a body is now: what was said before is forgotten. At most 20 times a second.
 
         A body that is not open, or not any more, is not heard.
+
+        Raises:
+            TypeError: Its data is not JSON.
         """
         ...
 

@@ -1,5 +1,6 @@
 """Opening the module of an agent through the executor, with its faults in the words of this project."""
 
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from ghostos.errors import GhostOSError, NotConfiguredError, TargetError, UsageE
 from ghostos.ghosts.missing_modules import find_install_advice
 from ghostos.libraries.accepted import describe_refusal
 from ghostos.libraries.flow import Flow, FlowRecord
-from ghostos_container import Container
+from ghostos_container import Container, ContainerError
 from ghostos_moss import Executor, ModuleSession, ModuleSource, PyContext, load_source
 from ghostos_moss.errors import (
     AcceptanceRecordError,
@@ -115,11 +116,20 @@ def _unconfinable(error: ConfinementError) -> NotConfiguredError:
 
 def _unusable(module: str, error: MossError) -> TargetError:
     if isinstance(error, InjectionError):
+        if error.__cause__ is not None and not isinstance(error.__cause__, ContainerError):
+            where = _last_line_of(error.__cause__)
+            return TargetError(f"{module} cannot be used: {error}", advice=f"Mend what raised it{where}; run it again.")
         advice = "In a file, the compiler is that of a function: def __moss_compile__(compiler): compiler.bind(...)"
         return TargetError(f"{module} cannot be used: {error}", advice=advice)
     said = str(error).removesuffix(error.hint).rstrip().rstrip(".")
     advice = error.hint or find_install_advice(said, folder=_folder_of(module)) or "Mend the file and run it again."
     return TargetError(f"{module} cannot be used: {said}.", advice=advice)
+
+
+def _last_line_of(error: BaseException) -> str:
+    """Return where an error was raised, as `(lamp.py, line 12)` behind a space; empty where that is not known."""
+    found = traceback.extract_tb(error.__traceback__)
+    return f" ({Path(found[-1].filename).name}, line {found[-1].lineno})" if found else ""
 
 
 def _folder_of(module: str) -> Path | None:

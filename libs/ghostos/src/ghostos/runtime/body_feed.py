@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
+import msgspec
+
 from ghostos.contracts.body_feed import BodyDrawing, BodyNews
 from ghostos.core.body_state import BodyState
 from ghostos.core.ids import new_id
@@ -56,6 +58,7 @@ class LatestBodyFeed:
                 self._tell()
 
     def publish(self, state: BodyState) -> None:
+        msgspec.json.encode(state.data)  # whoever tells it is told that it cannot be shown, not whoever shows it
         with self._changed:
             if (body := self._bodies.get(state.body)) is not None:  # else it was closed meanwhile
                 body.state = state

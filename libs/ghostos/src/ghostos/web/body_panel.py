@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from html import escape
 from typing import Final
+from xml.etree import ElementTree
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -33,7 +34,7 @@ class BodyPanel:
     Args:
         bodies: Where they say how they are.
         area: Where they are drawn; nothing is, where there is none.
-        on_stop: Stops them.
+        on_stop: Stops them, and the turn that runs: its code would set them in motion again.
     """
 
     def __init__(self, bodies: BodyFeed, *, area: DeltaGenerator, on_stop: Callable[[], None]) -> None:
@@ -42,7 +43,13 @@ class BodyPanel:
         self._drawn_at = self._changed_at = -math.inf
         self._place: DeltaGenerator | None = None
         if bodies.look().states:
-            area.button("Stop moving", key="stop-bodies", on_click=on_stop, icon=":material/front_hand:")
+            area.button(
+                "Stop moving",
+                key="stop-bodies",
+                on_click=on_stop,
+                icon=":material/front_hand:",
+                help="Stops what moves, and the turn that runs.",
+            )
             self._place = area.empty()
 
     @property
@@ -89,7 +96,10 @@ class BodyPanel:
     def _picture(self, state: BodyState) -> str:
         drawing = self._bodies.find_drawing(state.body)
         try:
-            return drawing.draw_svg(state) if drawing is not None else ""
+            picture = drawing.draw_svg(state) if drawing is not None else ""
+            if picture:
+                ElementTree.fromstring(picture)  # noqa: S314 - the user's own; a browser shows a broken one as such
+            return picture
         except Exception:  # a drawing of the user's own
             _logger.exception("the body %s cannot be drawn: its text is shown", state.body)
             return ""

@@ -131,8 +131,10 @@ def _draw_code(place: DeltaGenerator, shown: ShownMessage) -> None:
     label = ":small[:gray[code]]"
     if shown.fact("withdrawn"):
         label = ":small[:gray[code · not run]]"
-    elif _is_partial(shown) or shown.fact("is_closed") is False:
+    elif shown.fact("is_closed") is False:
         label = ":small[:orange[code · cut short, not run]]"
+    elif _is_partial(shown):  # the reply was stopped, or the code that ran
+        label = ":small[:orange[code · cut short]]"
     _draw_block(place, label=label, text=shown.text.strip("\n"), language="python")
 
 

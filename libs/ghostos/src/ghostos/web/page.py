@@ -75,7 +75,7 @@ def draw_page() -> None:
             _draw_missing_key(app, model=model)
         conversation = app.find_conversation(name) if name else None
         st.chat_input("Say something", key="said", on_submit=_say_typed, disabled=model.missing_key is not None)
-        panel = BodyPanel(app.bodies, area=st.sidebar, on_stop=_stop_moving)
+        panel = BodyPanel(app.bodies, area=st.sidebar, on_stop=_stop)
         panel.draw()
         part = _ThreadPart(app, conversation=conversation, model=model, panel=panel)
         is_well = part.draw()
@@ -138,19 +138,11 @@ def _answer_code(reply: CodeReply) -> None:
 
 
 def _stop() -> None:
-    """Stop the turn that runs, and what it moves. A callback, like `_say`."""
+    """Stop the turn that runs, if one does, and what moves. A callback, like `_say`."""
     _forget_errors()
     try:
-        _get_conversation(st.query_params.get(_THREAD) or "").cancel()
-        get_app().stop_bodies()
-    except GhostOSError as exc:
-        st.session_state[_REFUSED] = exc
-
-
-def _stop_moving() -> None:
-    """Stop what moves. A callback, like `_say`."""
-    _forget_errors()
-    try:
+        if (conversation := get_app().find_conversation(st.query_params.get(_THREAD) or "")) is not None:
+            conversation.cancel()
         get_app().stop_bodies()
     except GhostOSError as exc:
         st.session_state[_REFUSED] = exc
