@@ -43,6 +43,20 @@ def is_square(seen):
     assert all(seen.passed(*corner) for corner in CORNERS)
 
 
+def is_plain_square(seen):
+    is_square(seen)
+    assert seen.fastest < 50
+    has_no_face(seen)
+
+
+def has_no_face(seen):
+    assert seen.pictures == [DARK]
+
+
+def was_away(seen):
+    assert seen.start == near((40, -30), within=1)
+
+
 def is_fast_square(seen):
     is_square(seen)
     assert seen.fastest > 55
@@ -101,22 +115,36 @@ def is_turned_around(seen):
 def has_bumped(seen):
     assert seen.collisions == 1
     assert seen.end[1] == near(194, within=5)
-    assert seen.turn.outputs[0][1].startswith("stopped by a hit at y = 19")
+    assert seen.turn.outputs[0][1].startswith("hit something and ended at y = 19")
+
+
+def spins(seen):
+    turns(720)(seen)
+    has_no_face(seen)
 
 
 def is_home(seen):
+    was_away(seen)
     assert seen.end == near((0, 0), within=1)
     assert looks(0, seen)
 
 
 def has_stopped(seen):
+    assert 1 < seen.moved[1] < 30
+    assert seen.moved[0] == near(0, within=1)
     assert seen.length < 30
+    has_no_face(seen)
 
 
-def waddles(seen):
-    is_still(seen)
-    assert seen.looked > 3 * 2 * 4 * 30
-    assert looks(0, seen)
+def waddles(seconds):
+    def check(seen):
+        is_still(seen)
+        assert seen.looked == near(seconds * 240, within=seconds * 60)
+        assert seen.duration_s == near(seconds, within=0.3)
+        assert looks(0, seen)
+        has_no_face(seen)
+
+    return check
 
 
 def nods(seen):
@@ -127,6 +155,7 @@ def nods(seen):
 
 def dances(seen):
     is_back(seen)
+    assert seen.size == near((35, 17), within=3)
     assert seen.duration_s > 5
     assert seen.looked > 4 * 360
     assert len(set(seen.pictures)) >= 6
@@ -138,9 +167,10 @@ def parties(seen):
     assert runs_text("m", at_least=30, seen=seen)
 
 
-def shows(picture):
+def shows(picture, *, before=DARK):
     def check(seen):
         is_still(seen)
+        assert seen.pictures[0] == before
         assert seen.pictures[-1] == picture
 
     return check
@@ -191,23 +221,33 @@ def counts_down(seen):
 
 
 def is_dim(seen):
-    assert 30 < seen.brightest < 80
-    assert seen.pictures[-1] == SMILE
+    before, now = seen.brightness
+    assert before == 255
+    assert 30 < now < 80
+    assert seen.pictures == [SMILE]
 
 
 def is_bright(seen):
-    assert seen.brightest == 255
-    assert seen.pictures[-1] == SMILE
+    before, now = seen.brightness
+    assert before < 80
+    assert now == 255
+    assert seen.pictures == [SMILE]
 
 
 def is_upside_down(seen):
-    assert seen.pictures[-1] == SMILE[::-1]
+    assert seen.pictures == [SMILE, SMILE[::-1]]
 
 
 def has_learned_happy(seen):
+    assert seen.knew == {}
     assert seen.learned == {"happy": "when something good happens"}
     assert seen.codes["happy"].startswith(HAPPY)
     assert seen.codes["happy"].endswith(".spin(720, 1).go(0, 10, 40).go(180, 10, 40)")
+    acts_happy(seen)
+
+
+def does_happy(seen):
+    assert seen.learned == seen.knew == {"happy": "when something good happens"}
     acts_happy(seen)
 
 
@@ -219,7 +259,13 @@ def acts_happy(seen):
 
 
 def has_learned_scared(seen):
+    assert seen.knew == {}
     assert list(seen.learned) == ["scared"]
+    acts_scared(seen)
+
+
+def does_scared(seen):
+    assert seen.learned == seen.knew == {"scared": "when something frightens you"}
     acts_scared(seen)
 
 
@@ -232,15 +278,14 @@ def acts_scared(seen):
 def output_has(*texts):
     def check(seen):
         is_still(seen)
-        (output,) = seen.turn.outputs
-        assert output[0] == "ok"
-        for text in texts:
-            assert text in output[1]
+        assert [status for status, _ in seen.turn.outputs] == ["ok"]
+        assert all(text in seen.turn.outputs[0][1] for text in texts)
 
     return check
 
 
 def has_edited(seen):
+    assert seen.learned == {"happy": "when something good happens; it ends in a waddle"}
     assert seen.codes["happy"].endswith(".go(180, 10, 40).waddle(2)")
     acts_happy(seen)
     assert seen.looked > 720 + 200
@@ -252,11 +297,12 @@ def has_renamed(seen):
 
 
 def has_forgotten(seen):
+    assert seen.knew == {"happy": "when something good happens"}
     assert seen.learned == {}
 
 
 def introduces_itself(seen):
-    (said,) = seen.turn.said
+    said = "\n".join(seen.turn.said)
     assert "SpheroBoltGPT" in said
     assert "rehearsal" in said
     turns(360)(seen)
@@ -266,13 +312,27 @@ def introduces_itself(seen):
 def says_only(*texts):
     def check(seen):
         is_still(seen)
-        (said,) = seen.turn.said
+        assert seen.turn.code == []
+        said = "\n".join(seen.turn.said)
         assert all(text in said for text in texts)
 
     return check
 
 
+def is_aimed_anew(seen):
+    was_away(seen)
+    is_still(seen)
+    assert (seen.felt.x, seen.felt.y) == near((0, 0), within=1)
+    assert (seen.felt.heading + 180) % 360 == near(180, within=1)
+
+
+def greets(seen):
+    turns(360)(seen)
+    has_no_face(seen)
+
+
 def says_where(seen):
+    was_away(seen)
     output_has("40 cm to the right, -30 cm ahead of the start, heading 180")(seen)
     assert runs_text("o", at_least=10, seen=seen)
 
@@ -324,7 +384,7 @@ def knows_scared(stage):
 
 
 OUTCOMES: dict[str, tuple[Before, Check]] = {
-    "square": (nothing, is_square),
+    "square": (nothing, is_plain_square),
     "fast-square": (nothing, is_fast_square),
     "square-smiling": (nothing, square_with_smile),
     "circle": (nothing, is_circle),
@@ -336,11 +396,11 @@ OUTCOMES: dict[str, tuple[Before, Check]] = {
     "left": (nothing, goes(-50, 0)),
     "right": (nothing, goes(50, 0)),
     "turn-around": (nothing, is_turned_around),
-    "spin": (nothing, turns(720)),
+    "spin": (nothing, spins),
     "until-bump": (nothing, has_bumped),
     "home": (is_away, is_home),
     "stop": (is_on_its_way, has_stopped),
-    "waddle": (nothing, waddles),
+    "waddle": (nothing, waddles(3)),
     "yes": (nothing, nods),
     "no": (nothing, turns(270)),
     "dance": (nothing, dances),
@@ -357,12 +417,12 @@ OUTCOMES: dict[str, tuple[Before, Check]] = {
     "dim": (smiles, is_dim),
     "brighter": (smiles_dimly, is_bright),
     "upside-down": (smiles, is_upside_down),
-    "upright": (smiles_upside_down, shows(SMILE)),
-    "dark": (smiles, shows(DARK)),
+    "upright": (smiles_upside_down, shows(SMILE, before=SMILE[::-1])),
+    "dark": (smiles, shows(DARK, before=SMILE)),
     "learn-happy": (nothing, has_learned_happy),
-    "be-happy": (knows_happy, acts_happy),
+    "be-happy": (knows_happy, does_happy),
     "learn-scared": (nothing, has_learned_scared),
-    "boo": (knows_scared, acts_scared),
+    "boo": (knows_scared, does_scared),
     "learned": (knows_happy, output_has("happy: when something good happens", "1 learned")),
     "show-code": (knows_happy, output_has(HAPPY, ".spin(720, 1)")),
     "edit-happy": (knows_happy, has_edited),
@@ -372,9 +432,10 @@ OUTCOMES: dict[str, tuple[Before, Check]] = {
     "abilities": (nothing, says_only("Roll a square", "Learn to be happy", "Stop")),
     "where": (is_away, says_where),
     "feel": (is_away, output_has("x=40.0", "y=-29.9", "light=", "collisions=0")),
-    "aim": (is_away, is_still),
-    "hello": (nothing, turns(360)),
-    "thanks": (nothing, is_still),
-    "goodbye": (smiles, shows(DARK)),
+    "aim": (is_away, is_aimed_anew),
+    "hello": (nothing, greets),
+    "hello-again": (nothing, waddles(1)),
+    "thanks": (nothing, waddles(1)),
+    "goodbye": (smiles, shows(DARK, before=SMILE)),
 }
 """By scene: how things are before, and what is to be seen then."""

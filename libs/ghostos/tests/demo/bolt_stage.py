@@ -1,7 +1,7 @@
 """A stage for the ball: the demo in the real runtime, its ball in virtual time, and what was to be seen of a turn."""
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -10,7 +10,7 @@ from pathlib import Path
 from ghostos.abcd import Conversation
 from ghostos.bootstrap import get_ghostos
 from ghostos.ghosts.target import load_target
-from ghostos.prototypes.spherogpt.bolt import Arena, SimulatedBolt, kept_in_workspace, simulated_bolt
+from ghostos.prototypes.spherogpt.bolt import Arena, Sensors, SimulatedBolt, kept_in_workspace, simulated_bolt
 from ghostos.prototypes.spherogpt.bolt._colors import letter_of
 from ghostos.prototypes.spherogpt.bolt._showing import Glimpse
 from ghostos_container import Container
@@ -37,10 +37,12 @@ class Seen:
         duration_s: How long it moved.
         fastest: Its highest speed.
         pictures: What its face showed, one after the other; 8 lines of letters each.
-        brightest: The strongest light at the end, 0 to 255.
+        brightness: The strongest light before and at the end, 0 to 255.
+        knew: What it knew before.
         learned: What it knows now.
         codes: The code of each of these.
         collisions: How often it hit something.
+        felt: What it feels at the end.
     """
 
     turn: Turn
@@ -52,10 +54,12 @@ class Seen:
     duration_s: float
     fastest: float
     pictures: Sequence[str]
-    brightest: int
+    brightness: tuple[int, int]
+    knew: dict[str, str]
     learned: dict[str, str]
     codes: dict[str, str]
     collisions: int
+    felt: Sensors
 
     @property
     def moved(self) -> tuple[float, float]:
@@ -84,11 +88,11 @@ class Stage:
 
     Attributes:
         bolt: The ball.
-        conversation: A thread of the demo.
+        conversation: A thread of the demo; None: nobody is there to talk to.
     """
 
     bolt: SimulatedBolt
-    conversation: Conversation
+    conversation: Conversation | None = None
     _pictures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -96,8 +100,17 @@ class Stage:
 
     def play(self, phrase: str) -> Seen:
         """Say something; return what came of it when all is at rest."""
+        return self.watch(lambda: self.talk(phrase))
+
+    def talk(self, phrase: str) -> Turn:
+        """Say something, and wait for no move."""
+        assert self.conversation is not None
+        return talk(self.conversation, phrase)
+
+    def watch(self, act: Callable[[], Turn]) -> Seen:
+        """Have something done; return what came of it when all is at rest."""
         bolt, player = self.bolt, self.bolt.player
-        start = bolt.place()[:2]
+        start, brightness, knew = bolt.place()[:2], _brightest(bolt.picture), bolt.ball.learned_moves()
         bolt.trail.clear()
         bolt.trail.append(start)
         del self._pictures[:]
@@ -112,7 +125,7 @@ class Stage:
 
         player.watch(look)
         collisions = bolt.ball.sensors().collisions
-        turn = talk(self.conversation, phrase)
+        turn = act()
         bolt.ball.wait()
         at_rest = seen[-1].now
         player.advance(0.5)
@@ -129,10 +142,12 @@ class Stage:
             duration_s=at_rest - seen[0].now,
             fastest=max(glimpse.sensors.speed for glimpse in seen),
             pictures=list(self._pictures),
-            brightest=max(max(color) for row in bolt.picture for color in row),
+            brightness=(brightness, _brightest(bolt.picture)),
+            knew=knew,
             learned=learned,
             codes={name: bolt.ball.read_move(name) for name in learned},
             collisions=bolt.ball.sensors().collisions - collisions,
+            felt=bolt.ball.sensors(),
         )
 
     def _note(self, picture: str) -> None:
@@ -155,6 +170,10 @@ def open_stage(container: Container, *, thread: str | None = None, skills: Path 
     with get_ghostos(container).create_matrix("bolt", providers=providers) as matrix:
         conversation = matrix.sync(target.ghost, thread=thread, target=target.name)
         yield Stage(matrix.container.force_fetch(SimulatedBolt), conversation)
+
+
+def _brightest(picture) -> int:
+    return max(max(color) for row in picture for color in row)
 
 
 def _draw(picture) -> str:

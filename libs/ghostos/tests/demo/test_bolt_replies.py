@@ -1,5 +1,6 @@
 """What language models answered that were given nothing but the ball's prompt: run, and judged by what the ball did."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,26 @@ MISSED: dict[str, str] = GIVEN["missed"]
 DARK = "\n".join(["........"] * 8)
 NO_CODE = "Done."
 RANGES = ("length", "looked", "duration_s", "collisions")
+REFINED = {"within": "moved", "flashes": "face", "code_has": "learned"}
+"""What only says more of something else."""
+OUTCOMES = {"moved", "size", "face", "lit_at_end", "learned", *RANGES}
+
+
+def check_outcome(outcome: dict[str, Any]) -> None:
+    """See that an outcome asks for something, and for nothing that is not known."""
+    if not outcome.keys() & OUTCOMES:
+        raise ValueError("An outcome says at least one thing that must come of a request.")
+    if unknown := outcome.keys() - OUTCOMES - REFINED.keys():
+        raise ValueError(f"Nothing is known of {', '.join(sorted(unknown))} in an outcome.")
+    if alone := {name for name in outcome.keys() & REFINED.keys() if REFINED[name] not in outcome}:
+        raise ValueError(f"In an outcome {', '.join(sorted(alone))} says nothing alone.")
+    if empty := {name for name in ("face", "learned", "code_has") if not outcome.get(name, "x")}:
+        raise ValueError(f"In an outcome {', '.join(sorted(empty))} is empty.")
 
 
 def check(seen: Seen, outcome: dict[str, Any]) -> None:
     """Compare what was seen with what must come of a request."""
+    check_outcome(outcome)
     errors = [text for status, text in seen.turn.outputs if status != "ok"]
     assert not errors, errors[0]
     if "moved" in outcome:
@@ -72,10 +89,43 @@ def test_the_reply_of_a_model_does_what_was_asked(no_keys, tmp_path, request_, t
     check(play(tmp_path, request_, *texts), request_["outcome"])
 
 
+def check_answered(answered: Sequence[str], *, missed: Collection[str]) -> None:
+    """See that each request was answered, and nine of ten answers do what was asked."""
+    assert {Path(name).stem for name in answered} == {f"{number:02}" for number in range(1, len(REQUESTS) + 1)}
+    assert set(missed) <= set(answered)
+    assert len(missed) <= len(answered) / 10
+
+
 def test_nine_of_ten_do_what_was_asked_at_the_first_attempt():
-    answered = list(REPLIES.rglob("??.md"))
-    assert len(MISSED) <= len(answered) / 10
     assert len(REQUESTS) == 10
+    check_answered([path.relative_to(REPLIES).as_posix() for path in REPLIES.rglob("??.md")], missed=MISSED)
+
+
+TEN = [f"{number:02}.md" for number in range(1, 11)]
+
+
+@pytest.mark.parametrize(
+    ("answered", "missed"), [([], []), (TEN[:9], []), ([*TEN, "11.md"], []), (TEN, TEN[:2]), (TEN, ["12.md"])]
+)
+def test_requests_without_replies_are_not_taken_for_answered(answered, missed):
+    with pytest.raises(AssertionError):
+        check_answered(answered, missed=missed)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ({}, "at least one thing"),
+        ({"within": 3}, "at least one thing"),
+        ({"moves": [0, 0], "length": [0, 1]}, "Nothing is known of moves"),
+        ({"moved": [0, 0], "flashes": 3}, "flashes says nothing alone"),
+        ({"learned": []}, "learned is empty"),
+        ({"moved": [0, 0], "face": ""}, "face is empty"),
+    ],
+)
+def test_an_outcome_that_asks_for_nothing_is_refused(outcome, said):
+    with pytest.raises(ValueError, match=said):
+        check_outcome(outcome)
 
 
 @pytest.mark.parametrize("number", range(len(REQUESTS)), ids=[request["say"][:40] for request in REQUESTS])
