@@ -40,6 +40,11 @@ _Degrees: TypeAlias = Annotated[float, Field(ge=-1_000_000, le=1_000_000, allow_
 class _Motion(BaseModel):
     model_config = ConfigDict(frozen=True)
 
+    @property
+    def seconds_planned(self) -> float:
+        """How long it is to take, about."""
+        return float(getattr(self, "seconds", 0.0))
+
 
 class Roll(_Motion):
     """Roll for a time."""
@@ -51,7 +56,7 @@ class Roll(_Motion):
 
     def to_code(self) -> str:
         """Return the call that adds it."""
-        return f"roll({self.heading:g}, {self.speed:g}, {self.seconds:g})"
+        return f"roll({_number(self.heading)}, {_number(self.speed)}, {_number(self.seconds)})"
 
 
 class Go(_Motion):
@@ -62,9 +67,14 @@ class Go(_Motion):
     cm: Annotated[float, Field(ge=0, le=_MAX_CM, allow_inf_nan=False)]
     speed: Annotated[float, Field(gt=0, le=MAX_SPEED, allow_inf_nan=False)]
 
+    @property
+    def seconds_planned(self) -> float:
+        """As above."""
+        return self.cm / self.speed
+
     def to_code(self) -> str:
         """As above."""
-        return f"go({self.heading:g}, {self.cm:g}, {self.speed:g})"
+        return f"go({_number(self.heading)}, {_number(self.cm)}, {_number(self.speed)})"
 
 
 class Curve(_Motion):
@@ -93,7 +103,7 @@ class Spin(_Motion):
 
     def to_code(self) -> str:
         """As above."""
-        return f"spin({self.degrees:g}, {self.seconds:g})"
+        return f"spin({_number(self.degrees)}, {_number(self.seconds)})"
 
 
 class Turn(_Motion):
@@ -104,7 +114,7 @@ class Turn(_Motion):
 
     def to_code(self) -> str:
         """As above."""
-        return f"turn({self.heading:g})"
+        return f"turn({_number(self.heading)})"
 
 
 class Waddle(_Motion):
@@ -115,7 +125,7 @@ class Waddle(_Motion):
 
     def to_code(self) -> str:
         """As above."""
-        return f"waddle({self.seconds:g})"
+        return f"waddle({_number(self.seconds)})"
 
 
 class Wait(_Motion):
@@ -126,7 +136,7 @@ class Wait(_Motion):
 
     def to_code(self) -> str:
         """As above."""
-        return f"wait({self.seconds:g})"
+        return f"wait({_number(self.seconds)})"
 
 
 class Show(_Motion):
@@ -166,3 +176,8 @@ def sample_curve(path: RollFunc) -> Curve:
 def to_code(motions: Sequence[Motion]) -> str:
     """Return a move as a model would write it."""
     return "".join(["moss.body.new_move()", *(f".{each.to_code()}" for each in motions)])
+
+
+def _number(value: float) -> str:
+    """Return a number as it is written: read again it is the same."""
+    return repr(value).removesuffix(".0")
