@@ -24,10 +24,10 @@ class _Bolt(Protocol):
     def face(self) -> LedMatrix: ...
 
 
-_B = TypeVar("_B", bound=_Bolt)
+_Kind = TypeVar("_Kind", bound=_Bolt)
 
 
-def provide_bolt(kind: type[_B], make: Callable[[Container], _B]) -> list[Provider[Any]]:
+def provide_bolt(kind: type[_Kind], make: Callable[[Container], _Kind]) -> list[Provider[Any]]:
     """Return the providers of a ball, of its body and of its face.
 
     Args:
