@@ -89,7 +89,8 @@ class Showing:
         self._follow(x, y)
         marks = (glimpse.begun, glimpse.is_busy, glimpse.sensors.collisions)
         waited = glimpse.now - self._told_at
-        if marks == self._marks and not glimpse.is_still and waited < _EVERY_S:
+        is_turn = glimpse.is_still or self._told is None or glimpse.is_busy != self._told.is_busy
+        if waited < _EVERY_S and not is_turn:
             return
         data = self._describe(glimpse, x=x, y=y, heading=heading)
         is_heartbeat = glimpse.is_busy and waited >= _HEARTBEAT_S
@@ -136,6 +137,7 @@ def show_ball(
     *,
     watch: Callable[[Callable[[Glimpse], object]], object],
     stop: Callable[[], object],
+    driver: Callable[[], str | None] | None = None,
     arena: Arena | None = None,
     where: Callable[[], Place] | None = None,
 ) -> None:
@@ -145,13 +147,14 @@ def show_ball(
         container: What the ball is made in.
         watch: `Player.watch`.
         stop: Has the ball stand still.
+        driver: Says which thread drives it; None where none does.
         arena: As of `Showing`.
         where: As of `Showing`.
     """
     if not container.bound(BodyFeed):
         return
     feed = container.force_fetch(BodyFeed)
-    name = feed.open(KIND, stop=stop, drawing=BoltDrawing())
+    name = feed.open(KIND, stop=stop, drawing=BoltDrawing(), driver=driver)
     container.add_shutdown(lambda: feed.close(name))
     watch(Showing(feed, name=name, arena=arena, where=where).see)
 
