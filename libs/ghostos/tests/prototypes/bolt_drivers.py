@@ -80,11 +80,10 @@ def drive(driver: str, arena: Arena | None = None) -> Generator[Driven]:
     is_real_time = driver.endswith("real-time")
     if driver.startswith("simulated"):
         bolt = SimulatedBolt(arena, clock="real" if is_real_time else "virtual")
-        physics = bolt._physics
         driven = Driven(
             bolt,
             where=lambda: bolt.place()[:2],
-            moves=lambda: physics.speed,
+            moves=lambda: bolt.ball.sensors().speed,
             trail=lambda: [*bolt.trail],
             lights=lambda: [list(row) for row in bolt.picture],
             drop=bolt.drop,

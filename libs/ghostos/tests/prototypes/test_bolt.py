@@ -142,10 +142,14 @@ def test_a_wall_stops_it_and_the_handler_of_its_move_hears_of_it(bolt):
 
 
 def test_a_handler_changes_what_it_does(bolt):
-    bolt.ball.new_move(True).on_collision(lambda move: (move.stop(), move.go(180, 50))).roll(0, 100, 60)
+    def retreat(move):
+        move.stop()
+        bolt.ball.new_move(True).go(180, 50)
+
+    bolt.ball.new_move(True).on_collision(retreat).roll(0, 100, 60)
     bolt.ball.wait()
     assert where(bolt)[1] == pytest.approx(150 - 3.65 - 50, abs=5)
-    assert bolt.player._now < 15
+    assert bolt.player.now < 15
 
 
 @pytest.mark.parametrize("heading", [0, 90, 180, 270])
@@ -159,9 +163,17 @@ def test_what_stands_in_the_way_is_not_rolled_through(heading):
 
 
 def test_a_leg_that_cannot_be_gone_ends(bolt):
-    bolt.ball.new_move(True).go(0, 1000, 100).go(180, 10)
-    bolt.ball.wait()
-    assert bolt.player._now < 60
+    move = bolt.ball.new_move(True).go(0, 1000, 100).go(180, 10)
+    after = bolt.ball.new_move(True).turn(90)
+    assert asyncio.run(move.done()) is False
+    assert asyncio.run(after.done()) is True
+    assert bolt.player.now < 60
+    assert where(bolt)[1] > 140, "its other legs are for another place"
+
+
+def test_a_slow_leg_is_not_taken_for_one_that_cannot_be_gone(bolt):
+    assert asyncio.run(bolt.ball.new_move(True).go(0, 1, speed=0.05).done()) is True
+    assert distance(bolt, 0, 1) < 0.2
 
 
 # One queue
@@ -209,7 +221,14 @@ def test_more_than_can_be_meant_is_refused(bolt):
     move = bolt.ball.new_move(True)
     with pytest.raises(ValueError, match="More than 10,000 motions"):
         for _ in range(10_001):
-            move.wait(1)
+            move.wait(0.1)
+    bolt.ball.stop()
+    move = bolt.ball.new_move(True)
+    with pytest.raises(ValueError, match="would take 4,200 s, and at most 3,600 s may wait"):
+        for _ in range(10):
+            move.wait(600)
+    with pytest.raises(ValueError, match="would take 13,600 s"):
+        move.go(0, 10_000, speed=1)
     for wrong in (
         lambda: move.roll(0, 201, 1),
         lambda: move.roll(0, -1, 1),
@@ -222,12 +241,12 @@ def test_more_than_can_be_meant_is_refused(bolt):
             wrong()
 
 
-def test_a_long_dance_takes_next_to_no_time(bolt):
+def test_a_long_dance_ends_where_it_began(bolt):
     for _ in range(15):
         square(bolt.ball, cm=20, speed=60).spin(360, 1).waddle(1).run()
-    began = bolt.player._now
     bolt.ball.wait()
-    assert bolt.player._now - began > 60
+    assert bolt.player.now > 60
+    assert distance(bolt) < 3
 
 
 # Real time
@@ -243,7 +262,7 @@ def real():
 def test_in_real_time_it_moves_while_others_go_on(real):
     began = time.monotonic()
     move = real.ball.new_move(True).roll(0, 50, 0.6)
-    assert move._playing.pending == 1
+    assert real.player.is_busy
     assert asyncio.run(move.done()) is True
     real.ball.wait()
     assert time.monotonic() - began >= 0.6
@@ -254,10 +273,10 @@ def test_in_real_time_a_stop_is_at_once(real):
     real.ball.new_move(True).roll(0, 20, 60)
     while real.ball.sensors().speed < 19:
         time.sleep(0.01)
-    stopped_at = real.player._now
+    stopped_at = real.player.now
     real.ball.stop()
     real.ball.wait()
-    assert real.player._now - stopped_at < 0.2
+    assert real.player.now - stopped_at < 0.2
     before = where(real)
     time.sleep(0.1)
     assert where(real) == before
@@ -275,13 +294,31 @@ def test_a_handler_that_blocks_keeps_nothing_from_moving(real):
         bolt.close()
 
 
-def test_it_rests_without_work(real):
-    real.ball.new_move(True).go(0, 5)
-    real.ball.wait()
-    before = -1.0
-    while before != real.player._now:
-        before = real.player._now
-        time.sleep(0.3)
+class Counting(SimulatedBolt):
+    """Counts what it is told."""
+
+    steps = 0
+
+    def step(self, **told):
+        self.steps += 1
+        return super().step(**told)
+
+
+@pytest.mark.parametrize("fps", [0.001, 2])
+def test_it_rests_without_work_between_two_pictures_too(fps):
+    bolt = Counting()
+    try:
+        bolt.face.play(Animation(frames=[SMILE, "\n".join(["." * 8] * 8)], fps=fps, repeats=0))
+        bolt.ball.new_move(True).go(0, 5)
+        bolt.ball.wait()
+        shown, before = set(), bolt.steps
+        for _ in range(130):
+            shown.add(bolt.picture)
+            time.sleep(0.01)
+        assert bolt.steps - before < 12
+        assert len(shown) == (2 if fps > 1 else 1)
+    finally:
+        bolt.close()
 
 
 # The face
@@ -333,6 +370,10 @@ def test_turned_and_dimmed(bolt):
     assert [row[7] for row in bolt.player.picture()] == [(51, 51, 51)] * 8
     for wrong, said in (
         (lambda: bolt.face.rotate(45), "0, 90, 180 or 270"),
+        (lambda: bolt.face.rotate(float("nan")), "0, 90, 180 or 270"),
+        (lambda: bolt.face.text("\ufdfa" * 500), "at most 500 letters"),
+        (lambda: bolt.face.text("x" * 501), "at most 500 letters"),
+        (lambda: bolt.face.text("x", fps=0), "up to 30 pictures a second"),
         (lambda: bolt.face.brightness(101), "0 to 100"),
     ):
         with pytest.raises(ValueError, match=said):
@@ -347,6 +388,7 @@ def test_turned_and_dimmed(bolt):
         ({"frames": [SMILE], "palette": {"y": "#ggg"}}, "is no colour"),
         ({"frames": []}, "1 to 256 frames, not 0"),
         ({"frames": [SMILE], "fps": 0}, "fps is above 0"),
+        ({"frames": [SMILE], "repeats": 10**400}, "repeats from 0 to 1,000,000"),
     ],
 )
 def test_a_picture_that_is_none_says_why(given, said):
@@ -376,7 +418,7 @@ def test_a_move_is_learned_for_good(tmp_path):
 
 def test_the_code_of_a_move_is_the_move(bolt):
     move = bolt.ball.new_move(animation=Animation(frames=[SMILE], palette={"k": "#000001"}))
-    move.roll(10, 20, 0.5).go(350.5, 12.25).spin(-90).turn(5).waddle(2).wait(1)
+    move.roll(10, 20, 0.5).go(350.5, 33.333333333).spin(-90).turn(5).waddle(2).wait(1)
     move.curve(RollFunc(code="speed = 3 * t\nheading = 'a' and 7", seconds=1.5))
     again = eval(  # noqa: S307 - what the product has written, in a test
         move.read(), {"moss": type("M", (), {"body": bolt.ball}), "Animation": Animation, "RollFunc": RollFunc}

@@ -86,7 +86,7 @@ def test_the_seed_spins(play):
     )
     assert outputs == ["(no output)"]
     assert bolt.ball.sensors().heading == 0
-    assert bolt.player._now >= 1
+    assert bolt.player.now >= 1
 
 
 def test_a_curve_is_computed_where_the_code_is(play, confinement):

@@ -19,6 +19,7 @@ from ghostos.prototypes.spherogpt.bolt import (
     real_bolt,
     simulated_bolt,
 )
+from ghostos.prototypes.spherogpt.bolt._bolt import PlayedBall
 from ghostos.prototypes.spherogpt.bolt._drawing import BoltDrawing
 from ghostos.prototypes.spherogpt.bolt._player import Clock
 from ghostos.runtime.body_feed import LatestBodyFeed
@@ -125,6 +126,29 @@ def test_it_tells_where_it_is_up_to_twenty_times_a_second_and_each_motion_as_it_
     assert states[-1].notable == 5  # there, queued, the roll began, the spin began, at rest
     assert states[-1].trail[0] == (0.0, 0.0)
     assert states[-1].data["x"] == pytest.approx(states[-1].trail[-1][0], abs=2) == pytest.approx(45, abs=3)
+
+
+def test_many_short_motions_are_not_told_more_often(house):
+    bolt, feed = place(house)
+    move = bolt.ball.new_move()
+    for _ in range(50):
+        move.turn(0)
+    move.run()
+    bolt.player.advance(1)
+    bolt.player.advance(0.02)
+    assert len(feed.states) <= 23  # there, queued, twenty of a second, at rest
+    assert feed.states[-1].is_busy is False
+
+
+def test_it_says_which_thread_drives_it(house):
+    drivers = {}
+    feed = house.force_fetch(BodyFeed)
+    opened = feed.open
+    feed.open = lambda name, **given: (drivers.update({name: given["driver"]}), opened(name, **given))[1]
+    bolt, _ = place(house)
+    assert drivers["bolt"]() is None
+    PlayedBall(bolt.player, skills=bolt.skills, holder="one").new_move(True).spin(90)
+    assert drivers["bolt"]() == "one"
 
 
 def test_a_collision_is_told(house):

@@ -3,10 +3,12 @@
 import asyncio
 import math
 from collections.abc import Callable
+from functools import partial
 
 from ghostos.prototypes.spherogpt.bolt._colors import parse_color
 from ghostos.prototypes.spherogpt.bolt._contracts import Animation, Ball, LedMatrix, Move, RollFunc, Sensors
-from ghostos.prototypes.spherogpt.bolt._course import Feeling, Playing
+from ghostos.prototypes.spherogpt.bolt._course import Feeling
+from ghostos.prototypes.spherogpt.bolt._face import Film, make_film, make_letter, make_scroll
 from ghostos.prototypes.spherogpt.bolt._motions import (
     Go,
     Motion,
@@ -40,7 +42,7 @@ class PlayedMove(Move):
         self._player = player
         self._motions = list(motions)
         self._is_running = is_running
-        self._playing = Playing(holder=holder)
+        self._playing = player.begin(holder)
         if is_running:
             player.add(self._playing, self._motions)
 
@@ -84,6 +86,8 @@ class PlayedMove(Move):
 
     def run(self) -> Move:
         self._is_running = True
+        if self._player.is_over(self._playing):
+            self._playing = self._player.begin(self._playing.holder, after=self._playing)
         self._player.add(self._playing, self._motions)
         return self
 
@@ -91,12 +95,13 @@ class PlayedMove(Move):
         self._player.drop(self._playing)
 
     async def done(self) -> bool:
-        if not self._playing.pending:
-            ended = self._playing.ended
-            return ended.result() if ended.done() else True
-        if self._player.is_virtual:
-            await asyncio.to_thread(self._player.wait_for, self._playing)
-        return await asyncio.wrap_future(self._playing.ended)
+        playing = self._playing
+        if playing.pending and self._player.is_virtual:
+            await asyncio.to_thread(self._player.wait_for, playing)
+        if playing.pending:
+            await asyncio.wrap_future(playing.follow_end())
+        self._player.raise_failure(playing)
+        return playing.ended.result() if playing.ended.done() else True
 
     def read(self) -> str:
         return to_code(self._motions)
@@ -108,7 +113,7 @@ class PlayedMove(Move):
         return self
 
     def _on(self, feeling: Feeling, handler: Callable[[Move], object]) -> Move:
-        self._playing.handlers.setdefault(feeling, []).append(lambda: handler(self))
+        self._playing.handlers.setdefault(feeling, []).append(partial(handler, self))
         return self
 
 
@@ -131,9 +136,13 @@ class PlayedBall(Ball):
 
     def wait(self) -> None:
         self._player.wait()
+        self._player.raise_failure(self._holder)
 
     def stop(self) -> None:
-        self._player.stop()
+        self._player.stop(by=self._holder)
+
+    def release(self) -> None:
+        self._player.release(self._holder)
 
     def aim(self, degrees: float = 0) -> None:
         self._player.aim(degrees)
@@ -182,19 +191,17 @@ class PlayedFace(LedMatrix):
         self._player = player
 
     def play(self, animation: Animation) -> None:
-        self._player.with_face(lambda face, now: face.play(animation, now=now))
+        self._show(make_film(Show(animation=animation).animation))
 
     def text(self, text: str, color: str = "white", fps: float = 8) -> None:
-        if not (0 < fps <= 30 and math.isfinite(fps)) or len(text) > 500:
-            raise ValueError("A text has at most 500 letters, and runs with up to 30 pictures a second.")
-        parsed = parse_color(color)
-        self._player.with_face(lambda face, now: face.scroll(text, color=parsed, fps=fps, now=now))
+        if not (0 < fps <= 30 and math.isfinite(fps)):
+            raise ValueError(f"A text runs with more than 0 and up to 30 pictures a second, not with {fps}.")
+        self._show(make_scroll(text, color=parse_color(color), fps=float(fps)))
 
     def character(self, letter: str, color: str = "white") -> None:
         if len(letter) != 1:
             raise ValueError(f"{letter!r} is not one letter: use text for more.")
-        parsed = parse_color(color)
-        self._player.with_face(lambda face, now: face.show_letter(letter, color=parsed, now=now))
+        self._show(make_letter(letter, color=parse_color(color)))
 
     def rotate(self, degrees: int) -> None:
         self._player.with_face(lambda face, _: face.rotate(degrees))
@@ -208,6 +215,9 @@ class PlayedFace(LedMatrix):
     def __prompt__(self) -> str:
         """What a model reads of it in each round."""
         return describe_face(self._player.picture())
+
+    def _show(self, film: Film) -> None:
+        self._player.with_face(lambda face, now: face.show(film, now=now))
 
 
 def _shown(animation: Animation | None) -> tuple[Motion, ...]:

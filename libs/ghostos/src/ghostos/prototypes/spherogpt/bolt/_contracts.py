@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Self, cast
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from ghostos.prototypes.spherogpt.bolt._colors import parse_color, parse_frame, trim_frame
 from ghostos_moss import Body
@@ -29,12 +29,14 @@ class Animation(BaseModel):
     """more letters: {"k": "#ff6090"}"""
 
     # <moss-hide>
+    model_config = ConfigDict(revalidate_instances="always")  # who takes one has a checked copy of its own
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not 1 <= len(self.frames) <= _MAX_FRAMES:
             raise ValueError(f"An animation has 1 to {_MAX_FRAMES} frames, not {len(self.frames)}.")
-        if not 0 < self.fps <= _MAX_FPS or self.repeats < 0:
-            raise ValueError(f"fps is above 0 and up to {_MAX_FPS}, repeats is 0 or more.")
+        if not 0 < self.fps <= _MAX_FPS or not 0 <= self.repeats <= _MAX_REPEATS:
+            raise ValueError(f"fps is above 0 and up to {_MAX_FPS}, repeats from 0 to {_MAX_REPEATS:,}.")
         colors = {letter: parse_color(color) for letter, color in self.palette.items()}
         for frame in self.frames:
             parse_frame(frame, palette=colors)
@@ -141,7 +143,7 @@ class Move(ABC):
 
     @abstractmethod
     async def done(self) -> bool:
-        """Wait for its end; False: it was stopped."""
+        """Wait for its end; False: stopped, or stuck."""
 
     # <moss-hide>
     @abstractmethod
@@ -222,5 +224,6 @@ class LedMatrix(ABC):
 
 _MAX_FRAMES = 256
 _MAX_FPS = 30
+_MAX_REPEATS = 1_000_000
 _MAX_CODE_CHARS = 1000
 _MAX_SECONDS = 600

@@ -1,9 +1,9 @@
 """One motion under way: where to and how fast, moment by moment, and whether it has ended."""
 
 import math
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from ghostos.prototypes.spherogpt.bolt._contracts import Sensors
@@ -20,6 +20,9 @@ _WADDLE: Final = 35.0
 _BRAKING: Final = 100.0
 """cm/s per s that every ball can slow down by: with more of it legs of a figure would overshoot."""
 _STUCK_S: Final = 1.0
+"""Without progress: a tenth of the speed that is wanted, or a millimetre if that is less."""
+_PROGRESS: Final = 0.1
+_PROGRESS_CM: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +40,36 @@ class Handling:
 
 @dataclass(eq=False)
 class Playing:
-    """A move, as far as it is to be played.
+    """A move, as far as it is to be played, until it is stopped: played anew it is another one.
 
     Attributes:
         holder: Who drives.
         handlers: What to call when the ball feels something while it plays.
+        era: What the player counted when it began: it is over with the next stop of everything.
+        over: Why nothing can be added any more, in a clause; "" while something can.
+        failure: What to tell a model of a handler that failed; "" for nothing.
         pending: How many of its motions are still to come, the present one included.
         ended: Set when none is left: whether it was played whole.
     """
 
     holder: str = ""
-    handlers: dict[Feeling, list[Callable[[], object]]] = field(default_factory=dict)
+    handlers: "dict[Feeling, list[partial[object]]]" = field(default_factory=dict)
+    era: int = 0
+    over: str = ""
+    failure: str = ""
     pending: int = 0
     ended: "Future[bool]" = field(default_factory=Future)
+
+    def follow_end(self) -> "Future[bool]":
+        """Return a future of one's own that is set when the move ends: cancelling it changes nothing here."""
+        follower: Future[bool] = Future()
+
+        def tell(ended: "Future[bool]") -> None:
+            if follower.set_running_or_notify_cancel():
+                follower.set_result(ended.result())
+
+        self.ended.add_done_callback(tell)
+        return follower
 
 
 @dataclass(eq=False)
@@ -62,6 +82,7 @@ class Course:
         handling: How the ball is steered.
         look: Where the ball looked at its beginning; at its end, where it looks then.
         target: Where it ends, of a leg.
+        is_stuck: Whether it has ended without having got there.
     """
 
     playing: Playing
@@ -69,6 +90,7 @@ class Course:
     handling: Handling
     look: float
     target: tuple[float, float] = (0.0, 0.0)
+    is_stuck: bool = False
     _elapsed: float = 0.0
     _nearest: float = math.inf
     _nearest_at: float = 0.0
@@ -104,10 +126,12 @@ class Course:
         motion = self.motion
         if isinstance(motion, Go):
             distance = math.hypot(self.target[0] - now.x, self.target[1] - now.y)
-            if distance < self._nearest - 0.1:
+            if distance < self._nearest - min(_PROGRESS_CM, _PROGRESS * motion.speed * _STUCK_S):
                 self._nearest, self._nearest_at = distance, self._elapsed
-            is_stuck = self._elapsed - self._nearest_at > _STUCK_S
-            return is_stuck or (distance <= self.handling.near_cm and now.speed < 1)
+            if distance <= self.handling.near_cm and now.speed < 1:
+                return True
+            self.is_stuck = self._elapsed - self._nearest_at > _STUCK_S
+            return self.is_stuck
         if isinstance(motion, Turn):
             is_over = self._elapsed * _TURNING >= abs(_turn(self.look, motion.heading))
             self.look = motion.heading if is_over else self.look

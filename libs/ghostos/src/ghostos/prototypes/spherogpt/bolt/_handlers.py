@@ -3,47 +3,78 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Final, TypeAlias
+from typing import Final
 
-__all__ = ["Handlers"]
+from ghostos.prototypes.spherogpt.bolt._course import Playing
 
-_Call: TypeAlias = Callable[[], object]
+__all__ = ["HandlerCall", "Handlers"]
 
 _PATIENCE_S: Final = 2.0
-"""After which a handler is left to itself, and the next one is called."""
+"""After which a handler is left to itself."""
 
 _logger = logging.getLogger(__name__)
 
 
-class Handlers:
-    """One call after the other. One that raises is logged, and the ball is stopped.
+@dataclass(eq=False)
+class HandlerCall:
+    """A handler that is to be called, or under way.
 
-    Args:
-        on_error: Stops the ball.
+    Attributes:
+        playing: The move that it is of.
+        name: What it is called, such as "The handler on_collision(bounce)".
+        handler: What is called.
+        era: As of its move; when it stops the ball itself it may go on in the next one.
     """
 
-    def __init__(self, *, on_error: Callable[[], object]) -> None:
-        self._on_error = on_error
-        self._later: SimpleQueue[_Call | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+    playing: Playing
+    name: str
+    handler: Callable[[], object]
+    era: int
 
-    def call(self, calls: Sequence[_Call]) -> None:
+
+class Handlers:
+    """One call after the other.
+
+    Args:
+        is_due: Says whether a handler is still to be called; it is asked just before.
+        on_failure: Told that a handler has raised, or has not ended; and which text says so.
+    """
+
+    def __init__(
+        self, *, is_due: Callable[[HandlerCall], bool], on_failure: Callable[[HandlerCall, str], object]
+    ) -> None:
+        self._is_due = is_due
+        self._on_failure = on_failure
+        self._later: SimpleQueue[HandlerCall | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._running: HandlerCall | None = None
+        self._of_thread = threading.local()
+
+    def call(self, calls: Sequence[HandlerCall]) -> None:
         """Call them and wait for each, but not for ever."""
         for call in calls:
-            thread = threading.Thread(target=self._try, args=(call,), name="bolt-handler", daemon=True)
-            thread.start()
-            thread.join(_PATIENCE_S)
-            if thread.is_alive():
-                _logger.warning("A handler of a move has not ended after %g s: it is not waited for.", _PATIENCE_S)
+            if self._is_due(call):
+                self._call(call)
 
-    def call_later(self, calls: Sequence[_Call]) -> None:
+    def call_later(self, calls: Sequence[HandlerCall]) -> None:
         """Call them on another thread. Not for several threads at once."""
         if calls and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="bolt-handlers", daemon=True)
             self._thread.start()
         for call in calls:
             self._later.put(call)
+
+    def find_caller(self, holder: str | None) -> HandlerCall | None:
+        """Return the handler whose code asks this: the one of this thread, or the one that runs for a ghost.
+
+        What a worker's code calls comes on another thread than the one that waits for its handler.
+        """
+        call: HandlerCall | None = getattr(self._of_thread, "call", None)
+        running = self._running
+        is_of_holder = bool(holder) and running is not None and running.playing.holder == holder
+        return running if call is None and is_of_holder else call
 
     def close(self) -> None:
         """Call no more. What runs is not waited for."""
@@ -53,9 +84,25 @@ class Handlers:
         while (call := self._later.get()) is not None:
             self.call([call])
 
-    def _try(self, call: _Call) -> None:
+    def _call(self, call: HandlerCall) -> None:
+        errors: list[BaseException] = []
+        thread = threading.Thread(target=self._try, args=(call, errors), name="bolt-handler", daemon=True)
+        self._running = call
+        thread.start()
+        thread.join(_PATIENCE_S)
+        self._running = None
+        if thread.is_alive():
+            _logger.warning("%s of a move has not ended after %g s: it is left to itself", call.name, _PATIENCE_S)
+            call.playing.handlers.clear()  # one thread that is left is enough, also when the move is played again
+            self._on_failure(call, f"{call.name} has not ended after {_PATIENCE_S:g} s, and is not called again")
+        elif errors:
+            _logger.warning("%s of a move failed", call.name, exc_info=errors[0])
+            what = f"{type(errors[0]).__name__}: {errors[0]}".rstrip(". ")
+            self._on_failure(call, f"{call.name} failed: {what}")
+
+    def _try(self, call: HandlerCall, errors: list[BaseException]) -> None:
+        self._of_thread.call = call
         try:
-            call()
-        except Exception:
-            _logger.exception("A handler of a move failed: the ball is stopped")
-            self._on_error()
+            call.handler()
+        except BaseException as exc:  # noqa: BLE001 - a model's code, on a thread of its own: it may end in SystemExit
+            errors.append(exc)

@@ -1,53 +1,35 @@
 """Plays moves: one queue of motions, each turned into a heading and a speed for every moment."""
 
-import math
+import logging
 import threading
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeVar
 
 from ghostos.prototypes.spherogpt.bolt._colors import Picture
-from ghostos.prototypes.spherogpt.bolt._contracts import Sensors
-from ghostos.prototypes.spherogpt.bolt._course import Course, Feeling, Handling, Playing
-from ghostos.prototypes.spherogpt.bolt._face import Face
-from ghostos.prototypes.spherogpt.bolt._handlers import Handlers
-from ghostos.prototypes.spherogpt.bolt._motions import Go, Motion, Show
+from ghostos.prototypes.spherogpt.bolt._contracts import Animation, Sensors
+from ghostos.prototypes.spherogpt.bolt._course import Feeling, Playing
+from ghostos.prototypes.spherogpt.bolt._face import Face, make_film
+from ghostos.prototypes.spherogpt.bolt._handlers import HandlerCall, Handlers
+from ghostos.prototypes.spherogpt.bolt._motions import Motion
 from ghostos.prototypes.spherogpt.bolt._physics import STEP_S
+from ghostos.prototypes.spherogpt.bolt._platform import Platform
+from ghostos.prototypes.spherogpt.bolt._playlist import Playlist
 from ghostos.prototypes.spherogpt.bolt._showing import Glimpse
 
-__all__ = ["Clock", "Platform", "Player"]
+__all__ = ["Clock", "Player"]
 
 Clock: TypeAlias = Literal["real", "virtual"]
 """Time goes by as for people; or only while somebody waits, and then at once."""
 
-_MAX_QUEUED: Final = 10_000
+_LOOK_S: Final = 0.05
+"""After which who waits looks again: what moves the ball need not be a move."""
+_AGAIN_S: Final = 0.5
+"""After which playing goes on when it has failed."""
+_Read = TypeVar("_Read")
 
-
-class Platform(Protocol):
-    """A ball that can be driven: a simulated one, or one behind a radio. None of its methods waits."""
-
-    @property
-    def handling(self) -> Handling:
-        """How it is to be steered."""
-        ...
-
-    def step(self, *, heading: float, speed: float, picture: Picture) -> Sequence[Feeling]:
-        """Drive it for `STEP_S`, at a speed of 0 standing and looking at the heading; return what it felt."""
-        ...
-
-    def sensors(self) -> Sensors:
-        """Return what it feels."""
-        ...
-
-    def aim(self, degrees: float) -> None:
-        """Have ahead be so far to the right of where it looks, and what it is at be (0, 0)."""
-        ...
-
-    def find_fault(self) -> str | None:
-        """Return why it cannot be driven now, and what to do; None: it can."""
-        ...
+_logger = logging.getLogger(__name__)
 
 
 class Player:
@@ -62,17 +44,20 @@ class Player:
         self._platform = platform
         self._clock = clock
         self._face = Face()
-        self._queue: deque[tuple[Playing, Motion]] = deque()
-        self._current: Course | None = None
+        self._playlist = Playlist(on_show=self._begin_film)
         self._now = 0.0
+        self._asleep_since: float | None = None
+        self._awake_until = 0.0
         self._look = 0.0
-        self._begun = 0
         self._is_face_new = False
+        self._is_told = False
+        """Whether the platform was told to stand since the last motion."""
+        self._stops = 0
+        self._released: Counter[str] = Counter()
+        self._failures: dict[str, str] = {}
         self._watcher: Callable[[Glimpse], object] | None = None
-        self._planned: tuple[Playing, tuple[float, float]] | None = None
-        """Where the leg before this one was to end: the next begins there, so that errors do not add up."""
         self._changed = threading.Condition(threading.RLock())
-        self._handlers = Handlers(on_error=self.stop)
+        self._handlers = Handlers(is_due=lambda call: not self.is_over(call.playing), on_failure=self._fail)
         self._is_closed = False
         self._thread: threading.Thread | None = None
         if clock == "real":
@@ -85,48 +70,66 @@ class Player:
             self._watcher = watcher
             self._show()
 
+    def begin(self, holder: str, *, after: Playing | None = None) -> Playing:
+        """Return what a move is played as until the ball is stopped, with the handlers of another one."""
+        with self._changed:
+            handlers = {} if after is None else after.handlers
+            return Playing(holder=holder, handlers=handlers, era=self._era(holder))
+
+    def is_over(self, playing: Playing) -> bool:
+        """Whether nothing can be added to it any more: it was stopped, or everything was since it began."""
+        with self._changed:
+            return bool(playing.over) or playing.era != self._era(playing.holder)
+
     def add(self, playing: Playing, motions: Sequence[Motion]) -> None:
         """Play motions after those that are queued. One holder at a time: who comes second waits for the end.
 
         Raises:
-            RuntimeError: Moves of another holder play.
-            ValueError: There are too many.
+            RuntimeError: It is over, moves of another holder play, or the player is closed.
+            ValueError: There are too many, or they would take too long.
             ConnectionError: The ball cannot be driven now.
         """
         with self._changed:
             self.check()
-            self._check_holder(playing)
-            if len(self._queue) + len(motions) > _MAX_QUEUED:
-                raise ValueError(f"More than {_MAX_QUEUED:,} motions wait to be played: let some of them end first.")
-            if motions and playing.pending == 0:
-                playing.ended = Future()
-            playing.pending += len(motions)
-            self._queue.extend((playing, motion) for motion in motions)
+            self._check_may_add(playing)
+            self._playlist.extend(playing, motions)
             self._show()
             self._changed.notify_all()
 
-    def drop(self, playing: Playing) -> None:
+    def drop(self, playing: Playing, *, why: str = "it was stopped") -> None:
         """Forget what is left of a move; the ball stands still if it was playing."""
         with self._changed:
-            self._queue = deque(item for item in self._queue if item[0] is not playing)
-            if self._current is not None and self._current.playing is playing:
-                self._current = None
-            self._end(playing, is_whole=False)
+            self._playlist.drop(playing, why=why)
             self._show()
             self._changed.notify_all()
 
-    def stop(self) -> None:
-        """Forget all moves and stand still; pictures stay as they are."""
+    def stop(self, *, by: str | None = None) -> None:
+        """Forget all moves and stand still; pictures stay as they are. Nothing can be added to moves until now.
+
+        Args:
+            by: The ghost whose code says so: a handler of it that runs may begin another move then. None: a user does,
+                and such a handler may not.
+        """
         with self._changed:
-            dropped = [playing for playing, _ in self._queue]
-            if self._current is not None:
-                dropped.append(self._current.playing)
-            self._queue.clear()
-            self._current = None
-            for playing in dropped:
-                self._end(playing, is_whole=False)
-            self._show()
-            self._changed.notify_all()
+            call = self._handlers.find_caller(by)
+            goes_on = call is not None and call.era == self._era(call.playing.holder)
+            self._stops += 1
+            if call is not None and goes_on:
+                call.era += 1
+            self._forget()
+
+    def release(self, holder: str) -> None:
+        """As `stop`, of what a holder has begun: if another one drives now, that goes on."""
+        with self._changed:
+            self._released[holder] += 1
+            if self.find_driver() == holder:
+                self._forget()
+
+    def find_driver(self) -> str | None:
+        """Return whose moves play or are queued; None: nobody's."""
+        with self._changed:
+            playing = self._playlist.first
+            return None if playing is None else playing.holder
 
     def with_face(self, change: Callable[[Face, float], object]) -> None:
         """Change the face; it is told the time.
@@ -136,7 +139,7 @@ class Player:
         """
         with self._changed:
             self.check()
-            change(self._face, self._now)
+            change(self._face, self.now)
             self._is_face_new = True
             self._show()
             self._changed.notify_all()
@@ -144,7 +147,19 @@ class Player:
     def picture(self) -> Picture:
         """Return what the face shows."""
         with self._changed:
-            return self._face.picture(self._now)
+            return self._face.picture(self.now)
+
+    def read(self, read: Callable[[], _Read]) -> _Read:
+        """Return what is read while nothing moves on."""
+        with self._changed:
+            return read()
+
+    def disturb(self, change: Callable[[], object], *, lasts_s: float) -> None:
+        """Change something of the ball that goes on for a time, whether it is driven or not."""
+        with self._changed:
+            change()
+            self._awake_until = self.now + lasts_s
+            self._changed.notify_all()
 
     def sensors(self) -> Sensors:
         """Return what the ball feels; what it felt last, if it cannot be reached now."""
@@ -164,7 +179,7 @@ class Player:
                 raise RuntimeError("The ball moves: wait until its moves have ended, or stop it, before it is aimed.")
             self._platform.aim(degrees)
             self._look = self._platform.sensors().heading
-            self._planned = None
+            self._playlist.forget_plan()
 
     def wait(self) -> None:
         """Wait until all moves have ended and the ball stands still."""
@@ -173,7 +188,17 @@ class Player:
                 self.advance(STEP_S)
             return
         with self._changed:
-            self._changed.wait_for(lambda: self._is_idle() or self._is_closed)
+            while not (self._is_idle() or self._is_closed):
+                self._changed.wait(_LOOK_S)
+
+    def raise_failure(self, of: Playing | str) -> None:
+        """Raise a RuntimeError if a handler failed: of a move, each time; of a holder's, if that was not said yet."""
+        with self._changed:
+            holder = of.holder if isinstance(of, Playing) else of
+            failure = of.failure if isinstance(of, Playing) else self._failures.get(holder)
+            if failure:
+                self._failures.pop(holder, None)
+                raise RuntimeError(failure)
 
     def wait_for(self, playing: Playing) -> None:
         """In virtual time: wait for the end of a move."""
@@ -188,6 +213,16 @@ class Player:
             self._handlers.call(calls)
 
     @property
+    def now(self) -> float:
+        """Seconds of the ball's own time."""
+        with self._changed:
+            if self._asleep_since is not None:
+                woken_at = time.monotonic()
+                self._now += woken_at - self._asleep_since
+                self._asleep_since = woken_at
+            return self._now
+
+    @property
     def is_virtual(self) -> bool:
         """Whether time goes by only while somebody waits."""
         return self._clock == "virtual"
@@ -199,10 +234,9 @@ class Player:
 
     def close(self) -> None:
         """Stand still, and end. Harmless twice."""
-        self.stop()
         with self._changed:
             self._is_closed = True
-            self._changed.notify_all()
+            self.stop()
         self._handlers.close()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=2)
@@ -220,102 +254,146 @@ class Player:
         """Return why the ball cannot be driven now; None: it can."""
         return self._platform.find_fault()
 
-    def _check_holder(self, playing: Playing) -> None:
-        holds = self._current.playing if self._current is not None else self._queue[0][0] if self._queue else playing
-        if holds.holder != playing.holder:
+    def _era(self, holder: str) -> int:
+        return self._stops + self._released[holder]
+
+    def _check_may_add(self, playing: Playing) -> None:
+        if self._is_closed:
+            raise RuntimeError("The ball is closed: it plays no more moves.")
+        if self.is_over(playing):
             raise RuntimeError(
-                f"The ball does moves of another ghost, of the thread {holds.holder!r}: wait for their end with "
+                f"This move is over: {playing.over or 'it was stopped'}. Make a new one with moss.body.new_move(), "
+                "or have it play anew with run()."
+            )
+        call = self._handlers.find_caller(playing.holder)
+        if call is not None and call.era != self._era(playing.holder):
+            raise RuntimeError(f"The ball was stopped while {call.name} ran: begin a move when that has ended.")
+        driver = self.find_driver()
+        if driver is not None and driver != playing.holder:
+            raise RuntimeError(
+                f"The ball does moves of another ghost, of the thread {driver!r}: wait for their end with "
                 "moss.body.wait(), or stop them with moss.body.stop()."
             )
 
     def _is_idle(self) -> bool:
         with self._changed:
-            return self._current is None and not self._queue and self._platform.sensors().speed < 0.5
+            return not self._is_driven() and self._platform.sensors().speed < 0.5
+
+    def _is_driven(self) -> bool:
+        return not self._playlist.is_empty or self._now < self._awake_until
 
     def _run(self) -> None:
+        while not self._is_closed:
+            try:
+                self._play()
+            except Exception:
+                _logger.exception("Playing failed: the ball is stopped, and its face is off")
+                self._begin_again()
+        self._stand()
+
+    def _play(self) -> None:
         due = time.monotonic()
         while True:
             with self._changed:
-                if self._is_idle() and not self._face.is_moving(self._now):
-                    self._step()  # what was shown or stopped last reaches the ball
-                    self._changed.notify_all()
-                    self._changed.wait_for(self._has_work)
-                    due = time.monotonic()
                 if self._is_closed:
-                    self._platform.step(heading=self._look, speed=0, picture=self._face.picture(self._now))
                     return
                 self._handlers.call_later(self._step())
+                if self._is_told and self._is_idle():
+                    self._sleep()
+                    due = time.monotonic() - STEP_S
             due = max(due + STEP_S, time.monotonic() - 0.5)  # a machine that slept does not catch up
             time.sleep(max(0.0, due - time.monotonic()))
 
-    def _has_work(self) -> bool:
-        return self._is_closed or self._is_face_new or bool(self._queue) or self._face.is_moving(self._now)
+    def _sleep(self) -> None:
+        """Until there is something to do: at the latest when the next picture comes."""
+        self._changed.notify_all()  # who waits
+        next_at = self._face.find_next(self._now)
+        self._asleep_since = time.monotonic()
+        try:
+            self._changed.wait_for(self._has_work, None if next_at is None else max(0.0, next_at - self._now))
+        finally:
+            self._now = self.now
+            self._asleep_since = None
 
-    def _step(self) -> list[Callable[[], object]]:
+    def _has_work(self) -> bool:
+        return self._is_closed or self._is_face_new or self._is_driven()
+
+    def _begin_again(self) -> None:
+        with self._changed:
+            self._face = Face()
+            self.stop()
+            self._stand()
+            self._changed.wait_for(lambda: self._is_closed, _AGAIN_S)
+
+    def _stand(self) -> None:
+        with self._changed:
+            try:
+                self._platform.step(heading=self._look, speed=0, picture=self._face.picture(self._now))
+            except Exception:
+                _logger.exception("The ball could not be told to stand still")
+
+    def _step(self) -> list[HandlerCall]:
         """Move on by `STEP_S`; return what is to be called for what the ball felt."""
-        if self._platform.find_fault() is not None:
+        if self._platform.find_fault() is not None and not self._playlist.is_empty:
             self.stop()
         self._is_face_new = False
         heading, speed = self._look, 0.0
-        course = self._next_course()
+        at = self._platform.sensors()
+        course = self._playlist.find_course(look=self._look, at=at, handling=self._platform.handling)
         if course is not None:
-            heading, speed = course.steer(self._platform.sensors())
+            heading, speed = course.steer(at)
             self._look = heading
         feelings = self._platform.step(heading=heading, speed=speed, picture=self._face.picture(self._now))
         self._now += STEP_S
-        if course is not None and self._current is course and course.has_ended(self._platform.sensors()):
-            self._current, self._look = None, course.look
-            self._end_one(course.playing)
+        self._is_told = course is None
+        if course is not None and course.has_ended(self._platform.sensors()):
+            self._look = course.look
+            self._playlist.end_course(course)
+            self._changed.notify_all()
         self._show()
-        if course is None:
-            return []
-        return [handler for feeling in feelings for handler in course.playing.handlers.get(feeling, ())]
+        return [] if course is None else [call for felt in feelings for call in _make_calls(course.playing, felt)]
+
+    def _fail(self, call: HandlerCall, what: str) -> None:
+        """Stop the ball as a handler failed, unless it was stopped meanwhile."""
+        playing = call.playing
+        with self._changed:
+            is_stopped = call.era != self._era(playing.holder)
+            call.era = -1  # if it still runs it changes nothing any more
+            if is_stopped:
+                return
+            playing.failure = self._failures[playing.holder] = f"{what}. The ball was stopped."
+            self.drop(playing, why=f"{what[0].lower()}{what[1:]}")
+            self.release(playing.holder)
+
+    def _forget(self) -> None:
+        self._playlist.clear()
+        self._show()
+        self._changed.notify_all()
 
     def _show(self) -> None:
         if self._watcher is None:
             return
-        is_busy = not self._is_idle()
-        glimpse = Glimpse(
-            now=self._now,
+        try:
+            self._watcher(self._look_at())
+        except Exception:  # who watches keeps nobody from stopping the ball
+            _logger.exception("How the ball is could not be shown")
+
+    def _look_at(self) -> Glimpse:
+        now, is_busy, course = self.now, not self._is_idle(), self._playlist.current
+        return Glimpse(
+            now=now,
             sensors=self._platform.sensors(),
-            picture=self._face.picture(self._now),
-            plays=self._current.motion.kind if self._current is not None else "",
-            begun=self._begun,
+            picture=self._face.picture(now),
+            plays=course.motion.kind if course is not None else "",
+            begun=self._playlist.begun,
             is_busy=is_busy,
-            is_still=not is_busy and not self._face.is_moving(self._now),
+            is_still=not is_busy and self._face.find_next(now) is None,
         )
-        self._watcher(glimpse)
 
-    def _next_course(self) -> Course | None:
-        while self._current is None and self._queue:
-            playing, motion = self._queue.popleft()
-            if isinstance(motion, Show):
-                self._face.play(motion.animation, now=self._now)
-                self._end_one(playing)
-                continue
-            self._current = self._begin(playing, motion)
-        return self._current
+    def _begin_film(self, animation: Animation) -> None:
+        self._face.show(make_film(animation), now=self._now)
 
-    def _begin(self, playing: Playing, motion: Motion) -> Course:
-        self._begun += 1
-        at = self._platform.sensors()
-        if not isinstance(motion, Go):
-            self._planned = None
-            return Course(playing, motion, self._platform.handling, look=self._look)
-        chained = self._planned if self._planned is not None and self._planned[0] is playing else None
-        x, y = chained[1] if chained is not None else (at.x, at.y)
-        angle = math.radians(motion.heading)
-        target = x + motion.cm * math.sin(angle), y + motion.cm * math.cos(angle)
-        self._planned = playing, target
-        return Course(playing, motion, self._platform.handling, look=motion.heading, target=target)
 
-    def _end_one(self, playing: Playing) -> None:
-        playing.pending -= 1
-        if playing.pending == 0:
-            self._end(playing, is_whole=True)
-        self._changed.notify_all()
-
-    def _end(self, playing: Playing, *, is_whole: bool) -> None:
-        playing.pending = 0
-        if not playing.ended.done():
-            playing.ended.set_result(is_whole)
+def _make_calls(playing: Playing, feeling: Feeling) -> list[HandlerCall]:
+    handlers = [(each, getattr(each.func, "__name__", "")) for each in playing.handlers.get(feeling, ())]
+    return [HandlerCall(playing, f"The handler on_{feeling}({name})", each, playing.era) for each, name in handlers]

@@ -24,6 +24,7 @@ __all__ = ["SimulatedBolt", "simulated_bolt"]
 _FELT_FROM: Final = 10.0
 """cm/s: what is slower is a touch, not a collision."""
 _FALL_FELT_S: Final = 0.1
+_GRAVITY: Final = 981.0
 _LIGHT_LUX: Final = 300.0
 _MAX_TRAIL: Final = 10_000
 
@@ -84,8 +85,12 @@ class SimulatedBolt:
 
     def drop(self, height_cm: float) -> None:
         """Lift it, and let it fall: over less than 5 cm it does not feel that it falls."""
-        self._fell_s = 0.0
-        self._physics.drop(height_cm)
+
+        def begin() -> None:
+            self._fell_s = 0.0
+            self._physics.drop(height_cm)
+
+        self.player.disturb(begin, lasts_s=math.sqrt(2 * height_cm / _GRAVITY) + _FALL_FELT_S)
 
     def sensors(self) -> Sensors:
         """See `Platform`."""
@@ -112,13 +117,18 @@ class SimulatedBolt:
         return (*began, *ended)
 
     @property
+    def is_on_ground(self) -> bool:
+        """Whether it does not fall."""
+        return self._physics.height == 0
+
+    @property
     def arena(self) -> Arena:
         """Where it is."""
         return self._physics.arena
 
     def place(self) -> Place:
         """Return where it is in the arena, whatever it was aimed at."""
-        return self._physics.x, self._physics.y, self._physics.look % 360
+        return self.player.read(lambda: (self._physics.x, self._physics.y, self._physics.look % 360))
 
     def aim(self, degrees: float) -> None:
         """See `Platform`."""
@@ -154,7 +164,14 @@ def simulated_bolt(
         kept = Skills(None if skills is None else skills(container))
         bolt = SimulatedBolt(arena, noise=noise, clock=clock, skills=kept)
         container.add_shutdown(bolt.close)
-        show_ball(container, watch=bolt.player.watch, stop=bolt.player.stop, arena=bolt.arena, where=bolt.place)
+        show_ball(
+            container,
+            watch=bolt.player.watch,
+            stop=bolt.player.stop,
+            driver=bolt.player.find_driver,
+            arena=bolt.arena,
+            where=bolt.place,
+        )
         return bolt
 
     return provide_bolt(SimulatedBolt, make)
