@@ -143,7 +143,7 @@ def test_what_it_learned_is_there_after_a_restart_and_in_another_thread(no_keys,
     assert play("Waddle when you are happy", thread="first").codes["happy"].startswith(HAPPY)
     play("Forget happy", thread="first")
     ((_, listed),) = play("What have you learned?", thread="second").turn.outputs
-    assert listed == "0 learned"
+    assert listed == "0 learned, and kept"
 
 
 def test_two_threads_on_one_workspace_learn_from_each_other(no_keys, tmp_path):
