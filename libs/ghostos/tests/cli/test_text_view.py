@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ghostos.cli.text_view import TextView
+from ghostos.cli.text_view import RichLines, TextView
 from ghostos.core.message import Delta, Message, MessageStatus, whole_deltas
 
 
@@ -132,3 +132,13 @@ def test_on_a_terminal_what_was_cut_is_marked_where_it_stands(capsys):
         view.show(delta)
     assert capsys.readouterr().out == "Half an\nHalf an answer.\n"
     assert lines.written[0] == ("", "cut short")
+
+
+def test_a_terminal_shows_one_line_of_a_call_and_the_whole_of_what_failed(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = RichLines()
+    lines.write(f"LedMatrix.play({'x' * 100})", label="call")
+    lines.write("y" * 100, label="failed")
+    call, failed = capsys.readouterr().err.splitlines()
+    assert call == f"call   │ LedMatrix.play({'x' * 14}…"
+    assert failed == f"failed │ {'y' * 100}"

@@ -50,7 +50,10 @@ class RichLines:
 
         if label != "code":
             style = {"failed": "red", "think": "dim italic", "call": "dim", "": "dim"}.get(label, "")
-            self._console.print(Text(_compose(line, label=label), style=style))
+            text = Text(_compose(line, label=label), style=style)
+            if label == "call":  # all of it is in the thread; here it stands beside what is said
+                text.truncate(self._console.width - 1, overflow="ellipsis")
+            self._console.print(text)
             return
         highlighted = self._python.highlight(line)
         highlighted.rstrip()
