@@ -242,6 +242,43 @@ def test_a_handler_that_stops_from_another_thread_than_its_own_may_begin_another
     assert body.sensors().y == pytest.approx(150 - 3.65 - 50, abs=5)
 
 
+def test_a_handler_whose_ball_a_user_has_stopped_begins_no_move_from_another_thread_either(bolt):
+    body = body_of(bolt, "one")
+    refused = []
+
+    def begin():
+        try:
+            body.new_move(True).go(180, 50)
+        except RuntimeError as exc:
+            refused.append(str(exc))
+
+    def retreat(move):
+        for call in (bolt.player.stop, body.stop, begin):
+            thread = threading.Thread(target=call)
+            thread.start()
+            thread.join()
+
+    body.new_move(True).on_collision(retreat).roll(0, 100, 60)
+    body.wait()
+    assert refused == [
+        "The handler on_collision(retreat) ran while the ball was stopped: begin a move when that has ended."
+    ]
+    body.new_move(True).spin(90)
+
+
+class Unnamed:
+    """As a worker's function is here."""
+
+    def __call__(self, move):
+        raise LookupError("no such thing")
+
+
+def test_a_handler_without_a_name_is_told_by_what_it_hears(bolt):
+    bolt.ball.new_move(True).on_collision(Unnamed()).roll(0, 100, 60)
+    with pytest.raises(RuntimeError, match="The handler on_collision failed: LookupError: no such thing"):
+        bolt.ball.wait()
+
+
 def test_handlers_of_a_stopped_move_that_still_wait_are_not_called(bolt):
     heard = []
     move = bolt.ball.new_move().on_collision(lambda move: (heard.append(1), move.stop()))

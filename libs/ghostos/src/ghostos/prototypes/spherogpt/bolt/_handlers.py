@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Final
 
-from ghostos.prototypes.spherogpt.bolt._course import Playing
+from ghostos.prototypes.spherogpt.bolt._course import Feeling, Playing
 
-__all__ = ["HandlerCall", "Handlers"]
+__all__ = ["HandlerCall", "Handlers", "make_calls"]
 
 _PATIENCE_S: Final = 2.0
 """After which a handler is left to itself."""
@@ -23,7 +23,7 @@ class HandlerCall:
 
     Attributes:
         playing: The move that it is of.
-        name: What it is called, such as "The handler on_collision(bounce)".
+        name: What it is called, such as "The handler on_collision(bump)".
         handler: What is called.
         era: As of its move; when it stops the ball itself it may go on in the next one.
     """
@@ -106,3 +106,15 @@ class Handlers:
             call.handler()
         except BaseException as exc:  # noqa: BLE001 - a model's code, on a thread of its own: it may end in SystemExit
             errors.append(exc)
+
+
+def make_calls(playing: Playing, feeling: Feeling) -> list[HandlerCall]:
+    """Return what is to be called when a move feels something."""
+    handlers = playing.handlers.get(feeling, ())
+    return [HandlerCall(playing, _name(each.func, feeling), each, playing.era) for each in handlers]
+
+
+def _name(handler: Callable[..., object], feeling: Feeling) -> str:
+    """A worker's functions have no names here."""
+    name: str | None = getattr(handler, "__name__", None)
+    return f"The handler on_{feeling}" if name is None else f"The handler on_{feeling}({name})"

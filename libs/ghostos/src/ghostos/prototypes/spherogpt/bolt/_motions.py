@@ -112,6 +112,11 @@ class Turn(_Motion):
     kind: Literal["turn"] = "turn"
     heading: _Degrees
 
+    @property
+    def seconds_planned(self) -> float:
+        """As above: half a turn at most."""
+        return 0.5
+
     def to_code(self) -> str:
         """As above."""
         return f"turn({_number(self.heading)})"

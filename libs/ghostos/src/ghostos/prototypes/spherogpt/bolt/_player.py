@@ -9,9 +9,9 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 from ghostos.prototypes.spherogpt.bolt._colors import Picture
 from ghostos.prototypes.spherogpt.bolt._contracts import Animation, Sensors
-from ghostos.prototypes.spherogpt.bolt._course import Feeling, Playing
+from ghostos.prototypes.spherogpt.bolt._course import Playing
 from ghostos.prototypes.spherogpt.bolt._face import Face, make_film
-from ghostos.prototypes.spherogpt.bolt._handlers import HandlerCall, Handlers
+from ghostos.prototypes.spherogpt.bolt._handlers import HandlerCall, Handlers, make_calls
 from ghostos.prototypes.spherogpt.bolt._motions import Motion
 from ghostos.prototypes.spherogpt.bolt._physics import STEP_S
 from ghostos.prototypes.spherogpt.bolt._platform import Platform
@@ -267,7 +267,7 @@ class Player:
             )
         call = self._handlers.find_caller(playing.holder)
         if call is not None and call.era != self._era(playing.holder):
-            raise RuntimeError(f"The ball was stopped while {call.name} ran: begin a move when that has ended.")
+            raise RuntimeError(f"{call.name} ran while the ball was stopped: begin a move when that has ended.")
         driver = self.find_driver()
         if driver is not None and driver != playing.holder:
             raise RuntimeError(
@@ -351,7 +351,7 @@ class Player:
             self._playlist.end_course(course)
             self._changed.notify_all()
         self._show()
-        return [] if course is None else [call for felt in feelings for call in _make_calls(course.playing, felt)]
+        return [] if course is None else [call for felt in feelings for call in make_calls(course.playing, felt)]
 
     def _fail(self, call: HandlerCall, what: str) -> None:
         """Stop the ball as a handler failed, unless it was stopped meanwhile."""
@@ -392,8 +392,3 @@ class Player:
 
     def _begin_film(self, animation: Animation) -> None:
         self._face.show(make_film(animation), now=self._now)
-
-
-def _make_calls(playing: Playing, feeling: Feeling) -> list[HandlerCall]:
-    handlers = [(each, getattr(each.func, "__name__", "")) for each in playing.handlers.get(feeling, ())]
-    return [HandlerCall(playing, f"The handler on_{feeling}({name})", each, playing.era) for each, name in handlers]
