@@ -143,5 +143,11 @@ def _connect(
         raise BodyMissingError(failure.happened, advice=failure.advice)
     bolt = RealBolt(link, skills=kept)
     container.add_shutdown(bolt.close)
-    show_ball(container, watch=bolt.player.watch, stop=bolt.player.stop, where=bolt.place)
+    show_ball(
+        container,
+        watch=bolt.player.watch,
+        stop=bolt.player.stop,
+        driver=bolt.player.find_driver,
+        where=bolt.place,
+    )
     return bolt
