@@ -17,8 +17,8 @@ def describe_crash(run: CodeRun, messages: Iterable[Message]) -> str:
     """
     said = [*messages]
     text = (
-        "The process stopped while this code was running. It is not known how far it came; it was not run again, and "
-        "values of moss are as before it. Look at what it did before you repeat anything."
+        "This code was interrupted: its process ended, or the user stopped it. It is not known how far it came; it was "
+        "not run again, and values of moss are as before it. Look at what it did before you repeat anything."
     )
     if not any(message.type == "code" for message in said):
         text += f" The code was:\n{run.code}"
