@@ -14,7 +14,9 @@ _SIDE: Final = 300.0
 _MARGIN: Final = 10.0
 _LIGHT: Final = 14.0
 """From one light of the face to the next."""
-_BALL: Final = 8.0
+_FACE: Final = 8 * _LIGHT + _MARGIN
+_LINE: Final = 21.0
+_BALL: Final = 6.0
 
 
 def draw_svg(scene: Scene) -> str:
@@ -22,20 +24,20 @@ def draw_svg(scene: Scene) -> str:
     room = scene.room()
     scale = _SIDE / max(room.width, room.depth)
     width, height = room.width * scale, room.depth * scale
-    side = 8 * _LIGHT + 2 * _MARGIN
-    whole_width, whole_height = width + side + 3 * _MARGIN, max(height, side) + 2 * _MARGIN + 24
+    whole_width, whole_height = _SIDE + 2 * _MARGIN, height + _FACE + 3 * _MARGIN
     text = escape(", ".join(scene.words))
     return "".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole_width:g} {whole_height:g}" role="img">',
             f"<title>{text}</title>",
             f'<rect width="{whole_width:g}" height="{whole_height:g}" rx="8" fill="#f3f4f8"/>',
-            f'<g transform="translate({_MARGIN:g} {_MARGIN:g})">',
+            f'<g transform="translate({(whole_width - width) / 2:g} {_MARGIN:g})">',
             _draw_arena(scene, room, scale=scale),
             "</g>",
-            f'<g transform="translate({width + 2 * _MARGIN:g} {_MARGIN:g})">{_draw_face(scene)}</g>',
-            f'<text x="{_MARGIN:g}" y="{whole_height - 11:g}" font-family="sans-serif" font-size="15"'
-            f' fill="#333a4d">{text}</text>',
+            f'<g transform="translate({_MARGIN:g} {height + 2 * _MARGIN:g})">',
+            _draw_face(scene),
+            _draw_words(scene),
+            "</g>",
             "</svg>\n",
         )
     )
@@ -73,13 +75,21 @@ def _draw_ball(x: float, y: float, *, heading: float) -> str:
 
 
 def _draw_face(scene: Scene) -> str:
-    side = 8 * _LIGHT + _MARGIN
-    parts = [f'<rect width="{side:g}" height="{side:g}" rx="10" fill="#1b1e28"/>']
+    parts = [f'<rect width="{_FACE:g}" height="{_FACE:g}" rx="10" fill="#1b1e28"/>']
     for row, colors in enumerate(scene.colors()):
         for column, color in enumerate(colors):
             x, y = _MARGIN / 2 + (column + 0.5) * _LIGHT, _MARGIN / 2 + (row + 0.5) * _LIGHT
             parts.append(f'<circle cx="{x:g}" cy="{y:g}" r="{_LIGHT * 0.4:g}" fill="{_name(color)}"/>')
     return "".join(parts)
+
+
+def _draw_words(scene: Scene) -> str:
+    """What it says of itself, line by line beside the face."""
+    lines = [
+        f'<tspan x="{_FACE + 1.5 * _MARGIN:g}" dy="{0 if number == 0 else _LINE:g}">{escape(line)}</tspan>'
+        for number, line in enumerate(scene.words)
+    ]
+    return f'<text y="{_LINE:g}" font-family="sans-serif" font-size="15" fill="#333a4d">{"".join(lines)}</text>'
 
 
 def _name(color: Color) -> str:
