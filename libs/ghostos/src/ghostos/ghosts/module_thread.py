@@ -50,8 +50,16 @@ class RoundModule:
             TargetError: It cannot be compiled, injected or rendered, or not in time.
             NotConfiguredError: Code is to be confined, and this system cannot.
         """
+        loop = asyncio.get_running_loop()
+        deadline = asyncio.timeout(None)
+
+        def start_clock() -> None:
+            with suppress(RuntimeError):  # it was cancelled meanwhile, and nobody waits
+                deadline.reschedule(loop.time() + self._timeout_s)
 
         def compile_module() -> None:
+            prepare_executor(container)  # once, and in its own time
+            loop.call_soon_threadsafe(start_clock)
             self._session = open_module(
                 self._target,
                 container=container,
@@ -64,9 +72,8 @@ class RoundModule:
             self.values = self._session.values()
             self.injected = self._session.injected_prompts()
 
-        await self._thread.run(lambda: prepare_executor(container))
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with deadline:
                 await self._thread.run(compile_module)
         except TimeoutError as exc:
             self._is_stuck = True
