@@ -47,6 +47,10 @@ def is_done(move):
     return within(lambda: asyncio.run(move.done()))
 
 
+def is_done_or_raises(move):
+    return asyncio.run(asyncio.wait_for(move.done(), 10))
+
+
 def body_of(bolt, holder):
     return PlayedBall(bolt.player, skills=Skills(), holder=holder)
 
@@ -325,6 +329,82 @@ def test_of_a_move_whose_handler_does_not_end_no_other_is_called_and_one_thread_
         assert threading.active_count() == before + 1
     finally:
         release.set()
+
+
+def test_a_handler_that_was_left_to_itself_begins_nothing_from_another_thread_either(bolt):
+    body, release, entered = body_of(bolt, "one"), threading.Event(), threading.Event()
+    body.new_move(True).on_collision(lambda move: (entered.set(), release.wait(60))).roll(0, 100, 20)
+    try:
+        with pytest.raises(RuntimeError, match="has not ended after 2 s"):
+            body.wait()
+        with pytest.raises(RuntimeError, match="ran while the ball was stopped: begin a move when that has ended"):
+            body.new_move(True).roll(180, 50, 4)
+        assert body_of(bolt, "two").new_move(True).spin(90).read()
+    finally:
+        release.set()
+    assert entered.is_set()
+    until(lambda: not any(thread.name == "bolt-handler" for thread in threading.enumerate()))
+    bolt.ball.wait()
+    assert asyncio.run(body.new_move(True).spin(90).done()) is True
+
+
+def test_who_has_a_handler_under_way_still_drives(bolt):
+    body, drivers = body_of(bolt, "one"), []
+    bump = body.new_move(True).on_collision(lambda move: (move.stop(), drivers.append(bolt.player.find_driver())))
+    bump.roll(0, 100, 20)
+    body.wait()
+    assert (drivers, bolt.player.find_driver()) == (["one"], None)
+
+
+def test_a_handler_of_a_stopped_move_that_fails_leaves_the_next_one_alone(bolt):
+    def bump(move):
+        move.stop()
+        bolt.ball.new_move(True).go(180, 50)
+        move.roll(0, 10, 1)
+
+    bolt.ball.new_move(True).on_collision(bump).roll(0, 100, 60)
+    bolt.ball.wait()
+    assert bolt.ball.sensors().y == pytest.approx(150 - 3.65 - 50, abs=5)
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+
+class Named:
+    @property
+    def __name__(self):
+        raise ValueError("no name")
+
+    def __call__(self, move):
+        raise MuteError
+
+
+def test_a_handler_that_cannot_be_put_into_words_fails_as_any_other_and_the_next_one_is_called(real):
+    heard = threading.Event()
+    move = real.ball.new_move(True).on_collision(Named()).roll(0, 200, 20)
+    with pytest.raises(RuntimeError, match=r"The handler on_collision failed: MuteError\. The ball was stopped"):
+        is_done_or_raises(move)
+    real.ball.new_move(True).on_collision(lambda move: heard.set()).roll(180, 200, 20)
+    assert heard.wait(10)
+
+
+def test_pictures_that_follow_each_other_after_years_can_be_shown(real):
+    real.face.play(Animation(frames=[RED, GREEN], fps=1e-12, repeats=0))
+    assert is_done(real.ball.new_move(True).spin(90, 0.1)) is True
+    assert real.player.picture()[0][0] == (255, 0, 0)
+
+
+def test_a_move_that_was_not_let_run_does_not_run_when_it_is_added_to(bolt):
+    first, second = body_of(bolt, "one"), body_of(bolt, "two")
+    first.new_move(True).roll(0, 10, 1)
+    move = second.new_move().spin(90)
+    with pytest.raises(RuntimeError, match="moves of another ghost"):
+        move.run()
+    first.wait()
+    move.spin(90)
+    assert not bolt.player.is_busy
 
 
 # Whose moves

@@ -141,9 +141,11 @@ def _stop() -> None:
     """Stop the turn that runs, if one does, and what moves. A callback, like `_say`."""
     _forget_errors()
     try:
-        if (conversation := get_app().find_conversation(st.query_params.get(_THREAD) or "")) is not None:
-            conversation.cancel()
-        get_app().stop_bodies()
+        try:
+            if (conversation := get_app().find_conversation(st.query_params.get(_THREAD) or "")) is not None:
+                conversation.cancel()
+        finally:
+            get_app().stop_bodies()
     except GhostOSError as exc:
         st.session_state[_REFUSED] = exc
 

@@ -85,10 +85,10 @@ class PlayedMove(Move):
         return self._on("landing", handler)
 
     def run(self) -> Move:
-        self._is_running = True
         if self._player.is_over(self._playing):
             self._playing = self._player.begin(self._playing.holder, after=self._playing)
         self._player.add(self._playing, self._motions)
+        self._is_running = True
         return self
 
     def stop(self) -> None:

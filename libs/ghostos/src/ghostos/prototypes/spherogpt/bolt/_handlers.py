@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
+from types import FunctionType
 from typing import Final
 
 from ghostos.prototypes.spherogpt.bolt._course import Feeling, Playing
@@ -50,6 +51,8 @@ class Handlers:
         self._later: SimpleQueue[HandlerCall | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._running: HandlerCall | None = None
+        self._left: list[tuple[threading.Thread, HandlerCall]] = []
+        """Handlers that were left to themselves."""
         self._of_thread = threading.local()
 
     def call(self, calls: Sequence[HandlerCall]) -> None:
@@ -72,9 +75,19 @@ class Handlers:
         What a worker's code calls comes on another thread than the one that waits for its handler.
         """
         call: HandlerCall | None = getattr(self._of_thread, "call", None)
+        if call is not None or not holder:
+            return call
+        return next((each for each in self._under_way() if each.playing.holder == holder), None)
+
+    def find_holder(self) -> str | None:
+        """Return whose handler is under way; None: nobody's."""
         running = self._running
-        is_of_holder = bool(holder) and running is not None and running.playing.holder == holder
-        return running if call is None and is_of_holder else call
+        return None if running is None else running.playing.holder
+
+    def _under_way(self) -> list[HandlerCall]:
+        running = self._running
+        left = [call for thread, call in self._left if thread.is_alive()]
+        return left if running is None else [running, *left]
 
     def close(self) -> None:
         """Call no more. What runs is not waited for."""
@@ -82,23 +95,28 @@ class Handlers:
 
     def _run(self) -> None:
         while (call := self._later.get()) is not None:
-            self.call([call])
+            try:
+                self.call([call])
+            except Exception:  # those that come later must be called
+                _logger.exception("%s of a move could not be called", call.name)
 
     def _call(self, call: HandlerCall) -> None:
         errors: list[BaseException] = []
         thread = threading.Thread(target=self._try, args=(call, errors), name="bolt-handler", daemon=True)
-        self._running = call
-        thread.start()
-        thread.join(_PATIENCE_S)
-        self._running = None
+        before, self._running = self._running, call
+        try:
+            thread.start()
+            thread.join(_PATIENCE_S)
+        finally:
+            self._running = before
         if thread.is_alive():
             _logger.warning("%s of a move has not ended after %g s: it is left to itself", call.name, _PATIENCE_S)
+            self._left = [each for each in self._left if each[0].is_alive()] + [(thread, call)]
             call.playing.handlers.clear()  # one thread that is left is enough, also when the move is played again
             self._on_failure(call, f"{call.name} has not ended after {_PATIENCE_S:g} s, and is not called again")
         elif errors:
             _logger.warning("%s of a move failed", call.name, exc_info=errors[0])
-            what = f"{type(errors[0]).__name__}: {errors[0]}".rstrip(". ")
-            self._on_failure(call, f"{call.name} failed: {what}")
+            self._on_failure(call, f"{call.name} failed: {_put_into_words(errors[0])}")
 
     def _try(self, call: HandlerCall, errors: list[BaseException]) -> None:
         self._of_thread.call = call
@@ -115,6 +133,15 @@ def make_calls(playing: Playing, feeling: Feeling) -> list[HandlerCall]:
 
 
 def _name(handler: Callable[..., object], feeling: Feeling) -> str:
-    """A worker's functions have no names here."""
-    name: str | None = getattr(handler, "__name__", None)
-    return f"The handler on_{feeling}" if name is None else f"The handler on_{feeling}({name})"
+    """A worker's functions have no names here; what else can be called is not asked, as that could run its code."""
+    if isinstance(handler, FunctionType):
+        return f"The handler on_{feeling}({handler.__name__})"
+    return f"The handler on_{feeling}"
+
+
+def _put_into_words(error: BaseException) -> str:
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - a model's class
+        said = ""
+    return f"{type(error).__name__}: {said}".rstrip(".: ")

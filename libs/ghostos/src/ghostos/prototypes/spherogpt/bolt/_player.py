@@ -25,6 +25,8 @@ Clock: TypeAlias = Literal["real", "virtual"]
 
 _LOOK_S: Final = 0.05
 """After which who waits looks again: what moves the ball need not be a move."""
+_LONGEST_S: Final = 3600.0
+"""Of a sleep."""
 _AGAIN_S: Final = 0.5
 """After which playing goes on when it has failed."""
 _Read = TypeVar("_Read")
@@ -126,10 +128,10 @@ class Player:
                 self._forget()
 
     def find_driver(self) -> str | None:
-        """Return whose moves play or are queued; None: nobody's."""
+        """Return whose moves play or are queued, or whose handler is under way; None: nobody's."""
         with self._changed:
             playing = self._playlist.first
-            return None if playing is None else playing.holder
+            return self._handlers.find_holder() if playing is None else playing.holder
 
     def with_face(self, change: Callable[[Face, float], object]) -> None:
         """Change the face; it is told the time.
@@ -277,7 +279,7 @@ class Player:
 
     def _is_idle(self) -> bool:
         with self._changed:
-            return not self._is_driven() and self._platform.sensors().speed < 0.5
+            return self._is_closed or (not self._is_driven() and self._platform.sensors().speed < 0.5)
 
     def _is_driven(self) -> bool:
         return not self._playlist.is_empty or self._now < self._awake_until
@@ -310,7 +312,8 @@ class Player:
         next_at = self._face.find_next(self._now)
         self._asleep_since = time.monotonic()
         try:
-            self._changed.wait_for(self._has_work, None if next_at is None else max(0.0, next_at - self._now))
+            waits_s = _LONGEST_S if next_at is None else min(max(0.0, next_at - self._now), _LONGEST_S)
+            self._changed.wait_for(self._has_work, waits_s)
         finally:
             self._now = self.now
             self._asleep_since = None
@@ -357,7 +360,7 @@ class Player:
         """Stop the ball as a handler failed, unless it was stopped meanwhile."""
         playing = call.playing
         with self._changed:
-            is_stopped = call.era != self._era(playing.holder)
+            is_stopped = bool(playing.over) or call.era != self._era(playing.holder)
             call.era = -1  # if it still runs it changes nothing any more
             if is_stopped:
                 return
