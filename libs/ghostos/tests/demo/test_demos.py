@@ -1,9 +1,12 @@
 """Every demo, through the whole stack: each phrase alone, all of them in one thread, and what no scene answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
+import yaml
 
+import ghostos.demo
 from ghostos.abcd import Conversation
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.core.message import Message
@@ -221,3 +224,10 @@ def test_jojo_is_a_chatbot_with_a_persona():
 def test_no_key_is_needed_to_describe_a_demo(matrix):
     models = matrix.container.force_fetch(ModelRegistry)
     assert {models.get(load_target(demo).ghost.model, target=demo).label for demo in DEMOS} == {"rehearsal"}
+
+
+@pytest.mark.parametrize("demo", DEMOS)
+def test_a_rehearsal_reads_the_same_where_yaml_has_no_parser_in_c(demo):
+    path = Path(f"{demo.replace('.', '/')}.rehearsal.yaml")
+    text = (Path(ghostos.demo.__file__).parents[2] / path).read_text(encoding="utf-8")
+    assert yaml.load(text, Loader=yaml.SafeLoader) == yaml.load(text, Loader=yaml.CSafeLoader)
