@@ -15,6 +15,18 @@ from ghostos.testing.fake_bolt_radio import FakeBoltRadio
 from ghostos.testing.stepped_link import SteppedLink
 
 DRIVERS = ("simulated", "simulated-real-time", "radio", "radio-real-time")
+VIRTUAL = ("simulated", "radio")
+BY_RADIO = ("radio", "radio-real-time")
+SMILE = """
+    ..yyyy..
+    .y....y.
+    y.y..y.y
+    y......y
+    y.y..y.y
+    y..yy..y
+    .y....y.
+    ..yyyy..
+"""
 
 
 @dataclass

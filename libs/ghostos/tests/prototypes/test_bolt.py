@@ -14,16 +14,7 @@ from ghostos.prototypes.spherogpt.bolt import Animation, Arena, Box, Noise, Roll
 from ghostos.prototypes.spherogpt.bolt._colors import OFF
 from ghostos.prototypes.spherogpt.bolt._skills import Skills
 
-SMILE = """
-    ..yyyy..
-    .y....y.
-    y.y..y.y
-    y......y
-    y.y..y.y
-    y..yy..y
-    .y....y.
-    ..yyyy..
-"""
+from .bolt_drivers import SMILE
 
 
 @pytest.fixture

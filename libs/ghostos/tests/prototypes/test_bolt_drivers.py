@@ -5,21 +5,12 @@ import math
 import threading
 
 import pytest
-from libs.ghostos.tests.prototypes.bolt_drivers import DRIVERS, drive
 from pydantic import ValidationError
 
 from ghostos.prototypes.spherogpt.bolt import Animation, Arena, RollFunc
 
-SMILE = """
-    ..yyyy..
-    .y....y.
-    y.y..y.y
-    y......y
-    y.y..y.y
-    y..yy..y
-    .y....y.
-    ..yyyy..
-"""
+from .bolt_drivers import BY_RADIO, DRIVERS, SMILE, VIRTUAL, drive
+
 SMALL = Arena(width=60, depth=60)
 
 
@@ -42,17 +33,16 @@ def distance(driven, x=0.0, y=0.0):
 # Where it gets to
 
 
-@pytest.mark.parametrize("speed", [15, 60, 200])
-def test_a_square_closes_within_a_centimetre(request, speed, driven):
-    if not driven.is_virtual and speed != 60:
-        pytest.skip("two of three speeds take long in real time: `test_a_square_closes_in_real_time` has them")
-    square(driven, speed)
+def list_squares():
+    """Each driver at each speed; two of three take long in real time."""
+    for driver in DRIVERS:
+        for speed in (15, 60, 200):
+            is_long = driver not in VIRTUAL and speed != 60
+            yield pytest.param(driver, speed, marks=[pytest.mark.slow] if is_long else [])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("speed", [15, 200])
-@pytest.mark.parametrize("driver", [driver for driver in DRIVERS if driver.endswith("real-time")])
-def test_a_square_closes_in_real_time(driver, speed):
+@pytest.mark.parametrize(("driver", "speed"), [*list_squares()])
+def test_a_square_closes_within_a_centimetre(driver, speed):
     with drive(driver) as driven:
         square(driven, speed)
 
@@ -268,9 +258,8 @@ def describe(ball):
     return ball.__prompt__()
 
 
+@pytest.mark.parametrize("driven", BY_RADIO, indirect=True)
 def test_a_radio_that_is_lost_ends_what_plays_and_says_so_until_it_is_back(driven):
-    if driven.lose is None:
-        pytest.skip("it has no radio")
     moves = [driven.ball.new_move(True).roll(0, 20, 60) for _ in range(3)]
     driven.until(lambda: driven.moves() > 5)
     driven.lose()

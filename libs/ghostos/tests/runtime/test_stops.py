@@ -118,6 +118,24 @@ def test_stopping_where_nothing_runs_leaves_no_trace(start_matrix):
     assert [role for role, _, _ in told(conversation)] == ["user", "system", "assistant"]
 
 
+def test_a_body_that_hangs_does_not_keep_a_turn_from_being_stopped(start_matrix, caplog):
+    model = Held(["Watch me", "Fine."])
+    conversation = start_matrix(model).sync(BOT)
+    hang = threading.Event()
+    name = conversation.bodies.open("ball", stop=lambda: hang.wait(60))
+    conversation.bodies.publish(BodyState(body=name, kind="ball", text="rolls", data={}, is_busy=True))
+    _, receiver = conversation.talk("Roll.")
+    assert model.is_half_way.wait(10)
+    try:
+        conversation.cancel()
+        hear(receiver)
+        _, receiver = conversation.talk("Never mind.")
+        assert hear(receiver) == "Fine."
+        assert "could not be stopped" in caplog.text
+    finally:
+        hang.set()
+
+
 @pytest.mark.parametrize("is_speaking", [True, False])
 def test_what_a_turn_has_set_in_motion_stops_with_it_and_what_others_drive_goes_on(start_matrix, is_speaking):
     model = Held(["Watch me roll away, far away", "Fine."])

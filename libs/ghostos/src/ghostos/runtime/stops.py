@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 from ghostos.contracts.body_feed import BodyFeed
 from ghostos.contracts.store import Store
@@ -20,6 +21,8 @@ _logger = logging.getLogger(__name__)
 
 STOPPED = "stopped"
 """Content of the state message of a round that was stopped."""
+_STOP_BODIES_S: Final = 1.0
+"""How long bodies may take to be told to stop: what hangs must not keep the task from being stopped."""
 
 
 class RoundStop:
@@ -96,11 +99,11 @@ async def _stop_bodies(session: RoundSession) -> None:
     container = session.container
     if not (container.bound(BodyFeed) and (bodies := container.force_fetch(BodyFeed)).look().states):
         return
-    async with container.force_fetch(WorkThreads).borrow() as thread:
-        try:
+    try:
+        async with asyncio.timeout(_STOP_BODIES_S), container.force_fetch(WorkThreads).borrow() as thread:
             await thread.run(lambda: bodies.stop(driver=session.task.name))
-        except ExceptionGroup:
-            _logger.exception("bodies of the thread %s could not be stopped", session.task.name)
+    except (ExceptionGroup, TimeoutError):
+        _logger.exception("bodies of the thread %s could not be stopped", session.task.name)
 
 
 def _is_dropped(event: Event, cancel: Event, *, is_whole: bool) -> bool:

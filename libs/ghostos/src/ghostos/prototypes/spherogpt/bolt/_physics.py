@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["STEP_S", "Arena", "BallPhysics", "Box", "Noise"]
+__all__ = ["STEP_S", "Arena", "BallPhysics", "Box", "Noise", "find_fall_s"]
 
 STEP_S: Final = 0.02
 RADIUS: Final = 3.65
@@ -198,6 +198,11 @@ class BallPhysics:
         if self.vy * towards > 0:
             self.vy = -self.vy * self.arena.bounce
         return hit
+
+
+def find_fall_s(height: float) -> float:
+    """Return how many seconds a fall takes."""
+    return math.sqrt(2 * height / _GRAVITY)
 
 
 def _difference(angle: float, other: float) -> float:

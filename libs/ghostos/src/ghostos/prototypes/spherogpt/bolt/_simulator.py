@@ -12,7 +12,7 @@ from ghostos.prototypes.spherogpt.bolt._colors import Picture
 from ghostos.prototypes.spherogpt.bolt._contracts import Ball, LedMatrix, Sensors
 from ghostos.prototypes.spherogpt.bolt._course import Feeling, Handling
 from ghostos.prototypes.spherogpt.bolt._face import BLANK
-from ghostos.prototypes.spherogpt.bolt._physics import STEP_S, Arena, BallPhysics, Noise
+from ghostos.prototypes.spherogpt.bolt._physics import STEP_S, Arena, BallPhysics, Noise, find_fall_s
 from ghostos.prototypes.spherogpt.bolt._player import Clock, Player
 from ghostos.prototypes.spherogpt.bolt._providing import provide_bolt
 from ghostos.prototypes.spherogpt.bolt._showing import Place, show_ball
@@ -24,7 +24,6 @@ __all__ = ["SimulatedBolt", "simulated_bolt"]
 _FELT_FROM: Final = 10.0
 """cm/s: what is slower is a touch, not a collision."""
 _FALL_FELT_S: Final = 0.1
-_GRAVITY: Final = 981.0
 _LIGHT_LUX: Final = 300.0
 _MAX_TRAIL: Final = 10_000
 
@@ -90,7 +89,7 @@ class SimulatedBolt:
             self._fell_s = 0.0
             self._physics.drop(height_cm)
 
-        self.player.disturb(begin, lasts_s=math.sqrt(2 * height_cm / _GRAVITY) + _FALL_FELT_S)
+        self.player.disturb(begin, lasts_s=find_fall_s(height_cm) + _FALL_FELT_S)
 
     def sensors(self) -> Sensors:
         """See `Platform`."""
