@@ -1,7 +1,7 @@
 # Every target works alone from a fresh clone: what it needs is installed into .venv first, and found there from then on.
 # PYTHON=python3.12 picks the interpreter (default: the newest of 3.13 to 3.11 that is found).
 
-.PHONY: help setup demo test test-memory test-crash test-abuse check format constraints clean
+.PHONY: help setup demo test test-memory test-crash test-abuse check format constraints vendor clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -51,6 +51,10 @@ format:  ## rewrite the sources in the project's format
 constraints:  ## write constraints.txt anew, with the newest versions that fit
 	@./.ci/setup dev
 	@$(BIN)/python .ci/constraints.py
+
+vendor:  ## fetch the page's JavaScript libraries anew, in the versions of .ci/vendor/package.json; needs npm
+	@./.ci/setup dev
+	@$(BIN)/python .ci/vendor.py
 
 clean:  ## remove .venv and what tools left behind
 	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache test-artifacts
