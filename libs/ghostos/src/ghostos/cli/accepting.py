@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
 
-from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.proposals import ProposalModule, accept_proposal, render_proposals
 from ghostos.cli.streams import write_out
+from ghostos.core.escaping import escape, escape_line
 from ghostos.errors import NotConfiguredError, ProposalError, UnacceptedError
 from ghostos.ghosts.target import find_source, load_target
 from ghostos.libraries.accepted import describe_refusal, open_accepted_files

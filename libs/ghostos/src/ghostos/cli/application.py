@@ -9,7 +9,6 @@ from functools import partial
 
 from ghostos.abcd import Conversation, Matrix, Receiver
 from ghostos.bootstrap import get_ghostos, install_target, make_app_container
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import StoppedError
 from ghostos.cli.options import Common
 from ghostos.cli.refused_notes import RefusedNotes
@@ -20,11 +19,13 @@ from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.store import Store
 from ghostos.core.collector import collector_paused
+from ghostos.core.escaping import escape_line
 from ghostos.ghosts.module import open_module as open_module_of
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target
 from ghostos.libraries.accepted import open_accepted_files
 from ghostos.libraries.flow import FlowRecord
+from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.openings import describe_openings
 from ghostos.libraries.workspaces import FoundWorkspace, find_workspace
 from ghostos_container import Container
@@ -50,9 +51,10 @@ def make_container(common: Common, *, found: FoundWorkspace | None = None) -> Co
     Raises:
         ConfigError: A setting cannot be read.
     """
-    app = start(common, found=found)
-    container = make_app_container(app.workspace.root, model=common.model, confinement=app.confinement)
-    container.set(AppSettings, app)
+    settings = start(common, found=found)
+    confinement = settings.current.confinement
+    container = make_app_container(settings.workspace.root, model=common.model, confinement=confinement)
+    container.set(LiveSettings, settings)
     return container
 
 

@@ -4,9 +4,9 @@ import shlex
 from pathlib import Path
 
 from ghostos.abcd import Conversation, Receiver
-from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.streams import write_note
 from ghostos.core.code_approval import CodeDecision, PendingCode
+from ghostos.core.escaping import escape, escape_line
 from ghostos.errors import ApprovalError, UsageError
 
 _DECISIONS: dict[str, CodeDecision] = {"/approve": "approve", "/edit": "edit", "/reject": "reject"}

@@ -5,12 +5,12 @@ import shlex
 from ghostos.cli.application import Client, open_client
 from ghostos.cli.approval_commands import describe_waiting
 from ghostos.cli.bodies import attending_to
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
 from ghostos.cli.streams import read_stdin, write_note
 from ghostos.cli.text_view import open_text_view
 from ghostos.cli.turns import JsonView, TurnView, follow_turn
+from ghostos.core.escaping import escape_line
 from ghostos.errors import GhostOSError, UsageError
 from ghostos_moss import Permissions
 

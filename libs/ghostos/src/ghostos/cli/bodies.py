@@ -7,11 +7,11 @@ from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import Final, Self
 
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import StoppedError
 from ghostos.cli.streams import write_note, write_out_line
 from ghostos.contracts.body_feed import BodyFeed, BodyNews
 from ghostos.core.body_state import BodyState, make_state_message
+from ghostos.core.escaping import escape_line
 from ghostos.core.message import encode_message
 
 __all__ = ["BodyMessages", "attending_to", "stop_bodies", "wait_until_at_rest"]

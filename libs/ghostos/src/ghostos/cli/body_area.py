@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Final, Self
 
-from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.reserved_rows import ReservedRows
 from ghostos.contracts.body_feed import BodyFeed
 from ghostos.core.body_state import BodyState
+from ghostos.core.escaping import escape, escape_line
 from ghostos.core.styled_text import Color, Span, StyledLine
 
 __all__ = ["BodyArea", "can_draw"]

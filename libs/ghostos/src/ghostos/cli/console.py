@@ -13,7 +13,6 @@ from ghostos.cli.application import Client, open_client
 from ghostos.cli.approval_commands import ApprovalCommands, is_answer
 from ghostos.cli.bodies import stop_bodies, wait_until_at_rest
 from ghostos.cli.body_area import BodyArea, can_draw
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import Common
 from ghostos.cli.permission_commands import PermissionCommands, is_allow
@@ -21,6 +20,7 @@ from ghostos.cli.streams import write_note
 from ghostos.cli.text_view import open_text_view
 from ghostos.cli.thread_text import render_summaries
 from ghostos.cli.turns import follow_turn
+from ghostos.core.escaping import escape_line
 from ghostos.drivers.models.rehearsal import RehearsalModel
 from ghostos.errors import GhostOSError
 

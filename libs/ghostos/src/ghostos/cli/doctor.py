@@ -13,12 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.requirements import list_missing
 from ghostos.cli.startup import choose_workspace
 from ghostos.cli.streams import write_out
 from ghostos.config import AppSettings, Workspace, default_services
+from ghostos.core.escaping import escape_line
 from ghostos.drivers.models.registry import Models
 from ghostos.drivers.store.schema.revisions import HEAD_REVISION, SchemaState, read_schema
 from ghostos.errors import GhostOSError, ModelKeyMissingError, WorkspaceError

@@ -6,8 +6,8 @@ import traceback
 
 import typer
 
-from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.streams import write_note
+from ghostos.core.escaping import escape, escape_line
 from ghostos.errors import GhostOSError
 
 INTERRUPTED_STATUS = 130

@@ -5,10 +5,10 @@ import sys
 
 from typing_extensions import override
 
-from ghostos.cli.escaping import escape
 from ghostos.config import AppSettings
+from ghostos.core.escaping import escape
 from ghostos.libraries.app_settings import find_secrets
-from ghostos.libraries.workspace_log import LOGGERS, SecretHider, WorkspaceLog
+from ghostos.libraries.workspace_log import LOGGERS, HidingFormatter, SecretHider, WorkspaceLog
 
 _FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
@@ -25,19 +25,15 @@ def start_log(app: AppSettings, *, is_debug: bool) -> None:
     root.addHandler(WorkspaceLog(app.workspace, secrets=secrets))
     if is_debug:
         terminal = logging.StreamHandler(sys.stderr)
-        terminal.setFormatter(_TextLines(SecretHider(secrets)))
+        terminal.setFormatter(_TextLines(SecretHider(secrets), _FORMAT))
         root.addHandler(terminal)
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG if is_debug else logging.INFO)
 
 
-class _TextLines(logging.Formatter):
+class _TextLines(HidingFormatter):
     """Lines to read, tracebacks below them; without keys, and what could steer a terminal."""
-
-    def __init__(self, hider: SecretHider) -> None:
-        super().__init__(_FORMAT)
-        self._hide = hider.hide
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        return escape(self._hide(super().format(record)))
+        return escape(self.hider.hide(super().format(record)))

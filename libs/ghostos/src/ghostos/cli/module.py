@@ -8,11 +8,11 @@ import msgspec
 from ghostos.abcd import Ghost
 from ghostos.cli.application import get_settings, open_module, open_target
 from ghostos.cli.ctrl_c import counting_ctrl_c
-from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.failures import INTERRUPTED_STATUS
 from ghostos.cli.options import Common
 from ghostos.cli.streams import read_stdin, write_note, write_out, write_out_line
 from ghostos.core.clock import utc_now
+from ghostos.core.escaping import escape, escape_line
 from ghostos.core.json import JsonObject
 from ghostos.errors import UsageError
 from ghostos.ghosts.chatbot import Chatbot

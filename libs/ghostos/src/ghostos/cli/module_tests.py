@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from ghostos.cli.application import Application, get_settings, open_target
 from ghostos.cli.ctrl_c import counting_ctrl_c
-from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.failures import StoppedError
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note, write_out
+from ghostos.core.escaping import escape, escape_line
 from ghostos.drivers.models.rehearsal_file import check_rehearsal, find_rehearsal
 from ghostos.errors import TargetError
 from ghostos.ghosts.module import open_module

@@ -4,8 +4,8 @@ import re
 from typing import cast
 
 from ghostos.abcd import Conversation, Receiver
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.streams import write_note
+from ghostos.core.escaping import escape_line
 from ghostos.core.permission import SCOPES, PermissionRequest, Scope
 from ghostos.core.permission_words import (
     describe_asker,

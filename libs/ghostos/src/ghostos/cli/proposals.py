@@ -12,11 +12,11 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.source_file import SourceFile, changed
 from ghostos.cli.threads import open_store
 from ghostos.contracts.store import Store
+from ghostos.core.escaping import escape, escape_line
 from ghostos.core.task import Task
 from ghostos.errors import ProposalError, ThreadNotFoundError, UsageError
 from ghostos_moss import (

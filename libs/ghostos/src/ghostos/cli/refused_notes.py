@@ -3,8 +3,8 @@
 from types import TracebackType
 from typing import Self
 
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.streams import write_note
+from ghostos.core.escaping import escape_line
 from ghostos.errors import UnacceptedError
 from ghostos.libraries.accepted import describe_refused
 from ghostos_moss import AcceptedFiles, RefusedFile

@@ -12,7 +12,6 @@ from ghostos.abcd import Conversation, Receiver
 from ghostos.cli.application import open_client
 from ghostos.cli.approval_commands import describe_waiting, read_code_file
 from ghostos.cli.bodies import attending_to
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.startup import choose_workspace
 from ghostos.cli.streams import read_stdin, write_note
@@ -20,6 +19,7 @@ from ghostos.cli.text_view import open_text_view
 from ghostos.cli.turns import JsonView, TurnView, follow_turn
 from ghostos.contracts.store import Store
 from ghostos.core.code_approval import DECISIONS, CodeDecision
+from ghostos.core.escaping import escape_line
 from ghostos.core.event import Event
 from ghostos.core.json import JsonObject
 from ghostos.core.task import Task

@@ -17,7 +17,7 @@ from ghostos.libraries.workspaces import find_workspace
 _NEEDED = ("streamlit", "uvicorn")
 
 
-def serve_page(target: str, *, common: Common, port: int, headless: bool) -> None:
+def serve_page(target: str, *, common: Common, host: str, port: int, headless: bool) -> None:
     """Serve the page until it is stopped.
 
     Raises:
@@ -29,7 +29,7 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
         _check_target(target, found.workspace)  # its faults are reported first
         raise ExtraMissingError("ghostos web", extra="web")
     try:
-        app = start(common, found=found)
+        settings = start(common, found=found)
     except GhostOSError:
         _check_target(target, found.workspace)  # as above
         raise
@@ -38,7 +38,8 @@ def serve_page(target: str, *, common: Common, port: int, headless: bool) -> Non
     try:
         serve(
             target=target,
-            workspace=app.workspace.root,
+            workspace=settings.workspace.root,
+            host=host,
             port=port,
             headless=headless,
             thread=common.thread,

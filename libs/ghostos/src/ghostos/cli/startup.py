@@ -2,13 +2,13 @@
 
 import os
 
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.log import start_log
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note
-from ghostos.config import AppSettings, Confinement, Workspace
+from ghostos.config import Confinement, Workspace
+from ghostos.core.escaping import escape_line
 from ghostos.errors import UsageError
-from ghostos.libraries.app_settings import load_app_settings
+from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.workspaces import FoundWorkspace, find_workspace
 from ghostos_moss import Permissions
 
@@ -61,7 +61,7 @@ def find_confinement(common: Common) -> Confinement:
     return Confinement(rights.sandbox, permissions)
 
 
-def start(common: Common, *, found: FoundWorkspace | None = None) -> AppSettings:
+def start(common: Common, *, found: FoundWorkspace | None = None) -> LiveSettings:
     """Choose the workspace, read its settings, and begin its log, which needs to know what to hide.
 
     Args:
@@ -72,11 +72,11 @@ def start(common: Common, *, found: FoundWorkspace | None = None) -> AppSettings
         ConfigError: A setting cannot be read.
         NewerFormatError: A newer version wrote them.
     """
-    app = load_app_settings(
+    settings = LiveSettings(
         choose_workspace(common, found=found),
         environment=os.environ,
         model=common.model,
         confinement=find_confinement(common),
     )
-    start_log(app, is_debug=common.is_debug)
-    return app
+    start_log(settings.current, is_debug=common.is_debug)
+    return settings

@@ -3,16 +3,14 @@
 import sys
 from typing import Protocol
 
-import msgspec
-
-from ghostos.cli.asset_text import PathOf, describe_asset
-from ghostos.cli.escaping import escape, escape_line
 from ghostos.cli.streams import write_note, write_out
 from ghostos.cli.turns import is_stop
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.core.asset import find_asset
+from ghostos.core.escaping import escape, escape_line
 from ghostos.core.message import Delta, Message
-from ghostos.libraries.profiles import describe_profile
+from ghostos.libraries.asset_text import PathOf, describe_asset
+from ghostos.libraries.state_text import describe_state, says_who_answers
 
 _LABEL_WIDTH = 7
 _LABELS = {"host_call": "call"}
@@ -153,7 +151,7 @@ class TextView:
         description = describe_state(message)
         if description != self._described:
             self._lines.write(escape_line(description), label="")
-        if _says_who_answers(message):
+        if says_who_answers(message):
             self._described = description
 
 
@@ -173,27 +171,6 @@ def _find_label(message: Message) -> str:
 def open_text_view(files: AssetFiles) -> TextView:
     """Return a view that suits stderr, and knows where images lie."""
     return TextView(choose_lines(), is_live=sys.stdout.isatty(), path_of=files.path_of)
-
-
-def describe_state(message: Message) -> str:
-    """Return in one line what a state says: who answers and where code runs, how the task ended, or what was done."""
-    data = message.data if isinstance(message.data, dict) else {}
-    if _is_end(message):
-        result = data.get("result")
-        return "finished" if result is None else f"finished: {msgspec.json.encode(result).decode()}"
-    if not _says_who_answers(message):
-        return message.content
-    who = "rehearsal: recorded replies, no model" if data.get("is_rehearsal") else f"model: {message.content}"
-    how = describe_profile(data)
-    return f"{who} | {how}" if how else who
-
-
-def _says_who_answers(message: Message) -> bool:
-    return isinstance(message.data, dict) and "is_rehearsal" in message.data
-
-
-def _is_end(message: Message) -> bool:
-    return isinstance(message.data, dict) and message.data.get("state") == "finished"
 
 
 def _compose(line: str, *, label: str) -> str:

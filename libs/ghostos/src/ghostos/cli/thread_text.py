@@ -1,22 +1,21 @@
-"""Threads as text: a list of them, one to read, one as Markdown."""
+"""Threads as text for a terminal: a list of them, and one to read."""
 
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ghostos.cli.asset_text import PathOf, describe_asset
-from ghostos.cli.escaping import escape, escape_line
-from ghostos.cli.text_view import describe_state
 from ghostos.contracts.store import ThreadSummary
 from ghostos.core.asset import find_asset
+from ghostos.core.escaping import escape, escape_line
 from ghostos.core.event import Event
 from ghostos.core.message import Message
 from ghostos.core.task import Task
+from ghostos.libraries.asset_text import PathOf, describe_asset
+from ghostos.libraries.state_text import describe_state
+from ghostos.libraries.thread_document import mark_of
 
 _WORDS = 50
-_SPEAKERS = {"user": "User", "assistant": "Assistant", "environment": "Environment", "system": "System"}
 
 
 def render_summaries(summaries: Sequence[ThreadSummary], *, of: str | None = None) -> str:
@@ -92,26 +91,10 @@ def _describe_timer(event: Event) -> str:
     return escape_line(f"timer {timer_id}: rings at {at:%Y-%m-%d %H:%M:%S}{repeated}{f': {note}' if note else ''}")
 
 
-def render_markdown(task: Task, messages: Iterable[Message]) -> str:
-    """Return a thread as a Markdown document; code and output are fenced, so that nothing in them is markup."""
-    parts = [f"# Thread {escape_line(task.name)}", f"Target: `{escape_line(task.target)}`"]
-    for message in messages:
-        speaker = _SPEAKERS[message.role]
-        title = speaker if message.type == "text" else f"{speaker}: {message.type}"
-        parts.append(f"## {title}{_mark(message)}")
-        if message.type == "text":
-            parts.append(escape(message.content))
-        elif message.type == "state":
-            parts.append(escape(describe_state(message)))
-        elif (asset := find_asset(message)) is not None:
-            parts.append(_fence(escape_line(describe_asset(asset)), language="text"))
-        else:
-            parts.append(_fence(escape(message.content), language="python" if message.type == "code" else "text"))
-    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
-
-
 def _render_message(message: Message, *, path_of: PathOf) -> str:
-    title = f"#{message.seq}  turn {message.turn}, round {message.round}  {message.role} {message.type}{_mark(message)}"
+    title = (
+        f"#{message.seq}  turn {message.turn}, round {message.round}  {message.role} {message.type}{mark_of(message)}"
+    )
     content = describe_state(message) if message.type == "state" else message.content
     if (asset := find_asset(message)) is not None:
         content = f"[{describe_asset(asset, path_of=path_of)}]"
@@ -122,20 +105,6 @@ def _render_message(message: Message, *, path_of: PathOf) -> str:
 
 def _indent(text: str) -> str:
     return "\n".join(f"    {line}" if line else "" for line in escape(text).rstrip("\n").split("\n"))
-
-
-def _mark(message: Message) -> str:
-    """What a reader must know besides: the message is not whole, or the code failed."""
-    marks = ["partial"] if message.status == "partial" else []
-    if message.type == "output" and isinstance(message.data, dict) and message.data.get("status", "ok") != "ok":
-        marks.append(str(message.data["status"]))
-    return f" ({', '.join(marks)})" if marks else ""
-
-
-def _fence(text: str, *, language: str) -> str:
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.rstrip(chr(10))}\n{fence}"
 
 
 def _render_time(moment: datetime) -> str:

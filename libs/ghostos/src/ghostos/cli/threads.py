@@ -11,20 +11,21 @@ import typer
 
 from ghostos.cli.application import get_settings, make_container
 from ghostos.cli.approval_commands import describe_waiting
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.options import Common
 from ghostos.cli.streams import write_note, write_out, write_out_line
-from ghostos.cli.thread_text import render_markdown, render_summaries, render_thread, render_unfinished
+from ghostos.cli.thread_text import render_summaries, render_thread, render_unfinished
 from ghostos.cli.trace import write_trace, write_trace_lines
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.store import Store, ThreadSummary
 from ghostos.core.code_approval import find_pending
+from ghostos.core.escaping import escape_line
 from ghostos.core.message import Message, encode_message
 from ghostos.core.task import Task
 from ghostos.core.trace import Trace
 from ghostos.errors import ThreadNotFoundError, UsageError
 from ghostos.ghosts.target import name_target
+from ghostos.libraries.thread_document import render_markdown
 from ghostos.libraries.threads import get_thread
 from ghostos.libraries.workspaces import exists
 from ghostos.runtime import removal

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from ghostos.cli.escaping import escape_line
 from ghostos.cli.streams import write_out, write_out_line
+from ghostos.core.escaping import escape_line
 from ghostos.core.json import JsonObject
 from ghostos.core.task import CodeRun, Task
 from ghostos.core.trace import ModelCall, RoundTrace, Trace, dump_call

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from ghostos.core.ghost_edits import apply_edits
 from ghostos.core.json import Json, JsonObject
 from ghostos.core.permission import Grant
 from ghostos.core.usage import Usage
@@ -24,6 +25,7 @@ class Task:
         name: The thread's name, unique in the workspace.
         target: What the thread belongs to: a file's absolute path, a module's name, or `python:<name>`.
         ghost: The definition of its ghost: `{"type": …, …fields}`.
+        ghost_edits: What the user has set of that for this thread, by field; None where nothing is.
         state: Where it stands.
         parent_id: The task that made it, if any.
         context: What the client gave when it opened the conversation, as JSON.
@@ -66,6 +68,12 @@ class Task:
     waits_for: tuple[str, ...] = ()
     forked_from: str | None = None
     fork_seq: int | None = None
+    ghost_edits: JsonObject | None = None
+
+    @property
+    def effective_ghost(self) -> JsonObject:
+        """The definition as it works in this thread: with what the user has set."""
+        return apply_edits(self.ghost, self.ghost_edits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,9 @@ def web(  # noqa: PLR0913 - as below
     target: TargetArgument,
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where it listens; the next free one if taken.")] = 8501,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where it listens; 0.0.0.0 lets other machines reach it.")
+    ] = "127.0.0.1",
     headless: Annotated[bool, typer.Option("--headless", help="Open no browser.", show_default=False)] = False,
     thread: ThreadOption = None,
     model: ModelOption = None,
@@ -63,12 +66,12 @@ def web(  # noqa: PLR0913 - as below
 ) -> None:
     """Talk with a Python file in the browser.
 
-    The page is served to this machine only, until Ctrl-C.
+    The page is served until Ctrl-C, to this machine only unless --host says otherwise.
     """
     from ghostos.cli.serving import serve_page
 
     common = Common(workspace=workspace, model=model, thread=thread, rights=rights, approve=approve, is_debug=debug)
-    serve_page(target, common=common, port=port, headless=headless)
+    serve_page(target, common=common, host=host, port=port, headless=headless)
 
 
 def console(
