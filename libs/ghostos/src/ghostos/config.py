@@ -70,6 +70,11 @@ class Workspace:
         return self.runtime / "accepted"
 
     @property
+    def web_key(self) -> Path:
+        """What lets browsers see the pages of this workspace, readable by its owner alone."""
+        return self.runtime / "web.key"
+
+    @property
     def logs(self) -> Path:
         return self.runtime / "logs"
 
@@ -258,8 +263,11 @@ class Settings(_Settings):
         return known.model_copy(update=given.model_dump(exclude_unset=True))
 
     def get_model(self, model: str) -> ModelSettings:
-        """Return what is particular to `provider:model`; defaults where nothing is known."""
-        return self.models.get(model) or _KNOWN_MODELS.get(model) or _UNKNOWN_MODEL
+        """Return what is particular to `provider:model`: what is known of it, with what the file says in its place."""
+        known, given = _KNOWN_MODELS.get(model), self.models.get(model)
+        if known is None or given is None:
+            return given or known or _UNKNOWN_MODEL
+        return known.model_copy(update=given.model_dump(exclude_unset=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Which driver answers for a model's name."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,10 @@ from pydantic import SecretStr
 
 from ghostos.config import AppSettings, ModelSettings, ServiceSettings, Settings, Workspace
 from ghostos.core.prompt import Prompt, PromptMessage
+from ghostos.drivers.models.openai_chat import OpenAIChatDriver
 from ghostos.drivers.models.registry import Models
 from ghostos.errors import ConfigError, ModelKeyMissingError, ModelServerError
-from ghostos.testing import ErrorReply, ModelServer
+from ghostos.testing import ErrorReply, ModelServer, StreamReply
 
 REHEARSAL = "version: 1\nscenes:\n  - {id: hello, when: [hello], rounds: [{say: Hello from the tape.}]}\n"
 
@@ -175,3 +177,92 @@ async def test_a_request_to_this_machine_is_sent_again_only_where_that_was_asked
         with pytest.raises(ModelServerError):
             await ask(registry, "openai:gpt-4o")
     assert len(server.requests) == requests
+
+
+class _Told:
+    """What the application is told, which the test changes."""
+
+    def __init__(self, server: ModelServer, *, key: str) -> None:
+        self._address = server.base_url
+        self.key = key
+        self.settings = Settings()
+
+    def __call__(self) -> AppSettings:
+        values = {"OPENAI_API_KEY": self.key, "OPENAI_BASE_URL": self._address}
+        environment = {name: SecretStr(value) for name, value in values.items()}
+        return AppSettings(workspace=Workspace(Path("unused")), settings=self.settings, environment=environment)
+
+
+async def closed(driver: OpenAIChatDriver) -> None:
+    """Return once it is, which takes some steps of the loop."""
+    for _ in range(500):
+        if driver.is_closed:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("its connections stayed open")
+
+
+async def test_another_key_is_used_from_the_next_call_on():
+    with ModelServer(["one", "two", "three"]) as server:
+        told = _Told(server, key="sk-old")
+        registry = Models(told(), reload=told)
+        first = registry.get(None, target=None)
+        assert await ask(registry, None) == "one"
+        told.key = "sk-new"
+        assert await ask(registry, None) == "two"
+        assert registry.get(None, target=None) is not first
+        assert registry.get(None, target=None) is registry.get(None, target=None), "the same settings, the same driver"
+        told.settings = Settings(models={"openai:gpt-4o": ModelSettings(max_output_tokens=7)})
+        assert await ask(registry, None) == "three"
+        await registry.aclose()
+    keys = [request.headers["authorization"] for request in server.requests]
+    assert keys == ["Bearer sk-old", "Bearer sk-new", "Bearer sk-new"]
+    assert [request.body.get("max_tokens") for request in server.requests] == [None, None, 7]
+
+
+async def test_a_driver_that_was_replaced_finishes_its_reply_and_is_closed_then():
+    with ModelServer([StreamReply(text="one two three", delay_s=0.05)]) as server:
+        told = _Told(server, key="sk-old")
+        registry = Models(told(), reload=told)
+        driver = registry.get(None, target=None)
+        assert isinstance(driver, OpenAIChatDriver)
+        received: list[str] = []
+        async for delta in driver.stream(Prompt(messages=[PromptMessage("user", "hi")])):
+            if not received:
+                told.key = "sk-new"
+                registry.get(None, target=None)
+                assert not driver.is_closed
+            received.append(delta.text)
+        assert "".join(received) == "one two three"
+        await closed(driver)
+        await registry.aclose()
+
+
+async def test_a_driver_that_nobody_uses_is_closed_when_it_is_replaced():
+    with ModelServer(["one"]) as server:
+        told = _Told(server, key="sk-old")
+        registry = Models(told(), reload=told)
+        driver = registry.get(None, target=None)
+        assert isinstance(driver, OpenAIChatDriver)
+        await ask(registry, None)
+        told.key = "sk-new"
+        await asyncio.to_thread(registry.get, None, target=None)
+        await closed(driver)
+        await registry.aclose()
+
+
+async def test_a_key_that_was_taken_away_is_missing_at_the_next_call():
+    with ModelServer(["one"]) as server:
+        told = _Told(server, key="sk-old")
+        registry = Models(told(), reload=told)
+        await ask(registry, None)
+        told.key = ""
+        with pytest.raises(ModelKeyMissingError):
+            registry.get(None, target=None)
+        await registry.aclose()
+
+
+def test_what_is_known_of_a_model_stays_where_the_file_says_other_things_of_it():
+    settings = Settings(models={"openai:o1-mini": ModelSettings(input_price=3)})
+    assert settings.get_model("openai:o1-mini").takes_system_role is False
+    assert settings.get_model("openai:o1-mini").input_price == 3

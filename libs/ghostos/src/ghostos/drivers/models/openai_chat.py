@@ -88,17 +88,27 @@ class OpenAIChatDriver:
         errors = ErrorTranslator(self._service, self._model)
         reader = ReplyReader()
         try:
-            async with await self._open(prompt) as events:
-                async for event in events:
-                    for delta in reader.read(event):
-                        yield delta
-                self._check_type(events.response.headers.get("content-type", ""), reader=reader, errors=errors)
+            with self._clients.held():
+                async with await self._open(prompt) as events:
+                    async for event in events:
+                        for delta in reader.read(event):
+                            yield delta
+                    self._check_type(events.response.headers.get("content-type", ""), reader=reader, errors=errors)
         except (openai.APIError, httpx2.HTTPError, ValueError) as exc:
             if reader.finish_reason is None:  # a reply that is whole stands, whatever breaks after it
                 raise errors.translate(exc, has_begun=reader.has_begun) from exc
         self._check_whole(reader, errors=errors)
         yield ModelDelta(kind="usage", usage=reader.usage)
         yield ModelDelta(kind="done", finish_reason=reader.finish_reason or "stop")
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was retired and has no connection left."""
+        return self._clients.is_closed
+
+    def retire(self) -> None:
+        """Close connections once nothing is streamed any more. Any thread may; who still has it may still use it."""
+        self._clients.retire()
 
     async def aclose(self) -> None:
         """Close connections. Harmless twice."""

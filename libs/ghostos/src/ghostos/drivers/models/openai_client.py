@@ -2,6 +2,10 @@
 
 import asyncio
 import ssl
+import threading
+from collections.abc import Generator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -25,7 +29,11 @@ class ClientPool:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._trust: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, openai.AsyncOpenAI] = WeakKeyDictionary()
+        self._users = 0
+        self._is_retired = False
+        self._closing: list[Future[None]] = []
 
     @property
     def is_warm(self) -> bool:
@@ -39,20 +47,55 @@ class ClientPool:
     def get(self) -> "openai.AsyncOpenAI":
         """Return the client of the running event loop."""
         loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            client = self._clients[loop] = self._create()
-        return client
+        with self._lock:
+            client = self._clients.get(loop)
+            if client is None:
+                client = self._clients[loop] = self._create()
+            return client
+
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Keep the clients open meanwhile, whoever retires them."""
+        with self._lock:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                self._close_unused()
+
+    def retire(self) -> None:
+        """Close the clients as soon as nobody holds them, each on its own loop. Any thread may."""
+        with self._lock:
+            self._is_retired = True
+            self._close_unused()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether they were retired, and all are closed."""
+        with self._lock:
+            is_idle = not self._users and not self._clients
+            return self._is_retired and is_idle and all(each.done() for each in self._closing)
 
     async def aclose(self) -> None:
         """Close the clients of all loops. Harmless twice."""
-        here = asyncio.get_running_loop()
+        with self._lock:
+            self._begin_closing()
+            closing, self._closing = self._closing, []
+        for each in closing:
+            await asyncio.wrap_future(each)
+
+    def _close_unused(self) -> None:
+        if self._is_retired and not self._users:
+            self._begin_closing()
+
+    def _begin_closing(self) -> None:
+        """A loop that has ended took its connections with it."""
         while self._clients:
             loop, client = self._clients.popitem()
-            if loop is here:
-                await client.close()
-            elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(client.close(), loop))
+            if loop.is_running():
+                self._closing.append(asyncio.run_coroutine_threadsafe(client.close(), loop))
 
     def _load(self) -> ssl.SSLContext:
         """Import the SDK; return what connections trust: the system's certificates, or nobody where none are needed."""
