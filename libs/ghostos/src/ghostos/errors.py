@@ -11,6 +11,7 @@
     │   ├── ProposalError             a version that an agent proposed cannot be accepted
     │   ├── NotGivenError             an id of a value or file does not count for the task that names it
     │   ├── AssetError                a file, or value, cannot be saved or shown
+    │   ├── BodyHandleError           a body, or what is dragged in its picture, is not there, or cannot be put there
     │   └── SyncInAsyncError          a synchronous method on the Matrix's own loop
     ├── NotConfiguredError            exit 3: something is not set up
     │   ├── ModelKeyMissingError      no key for the chosen model
@@ -51,6 +52,7 @@ __all__ = [
     "ApprovalError",
     "AssetError",
     "AssetLostError",
+    "BodyHandleError",
     "BodyMissingError",
     "ConfigError",
     "DeadlockError",
@@ -184,6 +186,10 @@ class SyncInAsyncError(UsageError):
         )
         self.method = method
         self.twin = twin
+
+
+class BodyHandleError(UsageError):
+    """A body, or what is dragged in its picture, is not there, or cannot be put where it is dragged to."""
 
 
 class NotConfiguredError(GhostOSError):

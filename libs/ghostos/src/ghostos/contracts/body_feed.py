@@ -1,4 +1,4 @@
-"""How bodies are now: they say it themselves, clients look."""
+"""How bodies are now: they say it themselves, clients look, and may drag what a body lets them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 from ghostos.core.body_state import BodyState
 from ghostos.core.styled_text import StyledLine
 
-__all__ = ["BodyDrawing", "BodyFeed", "BodyNews"]
+__all__ = ["BodyDrawing", "BodyFeed", "BodyHandle", "BodyHandles", "BodyNews"]
 
 
 class BodyDrawing(Protocol):
@@ -32,6 +32,47 @@ class BodyDrawing(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BodyHandle:
+    """Something in the picture of a body that people can drag; all lengths in the units of the picture's `viewBox`.
+
+    Attributes:
+        id: What it is moved by: stays the same while it is dragged.
+        label: What it is called for people, those too who do not see it: `obstacle 1`.
+        x, y: Its middle.
+        width, height: How large it is.
+    """
+
+    id: str
+    label: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class BodyHandles(Protocol):
+    """What people can drag in the picture that a `BodyDrawing` makes. Its methods are for any thread, and quick."""
+
+    def list_handles(self, state: BodyState) -> Sequence[BodyHandle]:
+        """Return what can be dragged in the picture of a state; each stays in its place of the list."""
+        ...
+
+    def move_handle(self, handle_id: str, *, x: float, y: float) -> None:
+        """Put something elsewhere, and publish the state that comes of it.
+
+        Args:
+            handle_id: One of those listed last.
+            x: Where its middle is to be, in the units of the picture's `viewBox`. What is farther than it may go is as
+                far as it may.
+            y: Likewise.
+
+        Raises:
+            BodyHandleError: It cannot be put anywhere near.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BodyNews:
     """How all bodies are.
 
@@ -50,7 +91,7 @@ class BodyNews:
 
 
 class BodyFeed(Protocol):
-    """The bodies of an application. All methods are for any thread; none but `wait` waits."""
+    """The bodies of an application. All methods are for any thread; none but `wait` and `await_news` waits."""
 
     @property
     def stream(self) -> str:
@@ -63,6 +104,7 @@ class BodyFeed(Protocol):
         *,
         stop: Callable[[], object],
         drawing: BodyDrawing | None = None,
+        handles: BodyHandles | None = None,
         driver: Callable[[], str | None] | None = None,
     ) -> str:
         """Add a body.
@@ -71,6 +113,7 @@ class BodyFeed(Protocol):
             name: What it is called.
             stop: Has it stand still, at once.
             drawing: Draws it. None: it is shown as its line of text.
+            handles: Knows what people can drag in that picture. None: nothing.
             driver: Says which thread drives it now, by name; None where none does. Left out: any thread may.
 
         Returns:
@@ -100,8 +143,35 @@ class BodyFeed(Protocol):
         """Return how all bodies are, once one of them has said something after a number, or time is up."""
         ...
 
+    async def await_news(self, *, after: int, timeout_s: float) -> BodyNews:
+        """`wait` for the running event loop, whichever that is."""
+        ...
+
     def find_drawing(self, name: str) -> BodyDrawing | None:
         """Return what draws a body."""
+        ...
+
+    def list_handles(self, name: str) -> Sequence[BodyHandle]:
+        """Return what people can drag in the picture of a body as it is now; empty where that is nothing.
+
+        Raises:
+            BodyHandleError: No body is called so.
+        """
+        ...
+
+    def move_handle(self, name: str, handle_id: str, *, x: float, y: float) -> None:
+        """Drag something in the picture of a body.
+
+        Args:
+            name: Of the body.
+            handle_id: One of `list_handles`.
+            x: Where its middle is to be, in the units of the picture's `viewBox`.
+            y: Likewise.
+
+        Raises:
+            BodyHandleError: There is no such body, nothing in it that is called so, a number is not finite, or it
+                cannot be put there.
+        """
         ...
 
     def stop(self, *, driver: str | None = None) -> None:
