@@ -69,6 +69,7 @@ async def test_a_database_of_an_earlier_version_goes_on(revision, database, cloc
     assert [message.content for message in await store.list_messages(task.id)] == ["one", "two"]
     allowed = [Permission("read", "/srv/data/")] if revision >= "0002" else []
     assert [grant.permission for grant in task.grants] == allowed
+    assert task.effective_ghost["name"] == ("mine" if revision >= "0005" else "me")
     claim = await store.claim(task.id)
     assert isinstance(claim, Claim)
     assert claim.event.payload["text"] == "hello"

@@ -214,9 +214,10 @@ def make_subtasks(container: Container) -> Subtasks:
     session = container.get(Session)
     if session is None:
         return NoSubtasks()
+    definition = session.task.effective_ghost
     return RoundSubtasks(
         session,
-        ghost=MossAgent.model_validate({key: value for key, value in session.task.ghost.items() if key != "type"}),
+        ghost=MossAgent.model_validate({key: value for key, value in definition.items() if key != "type"}),
         store=container.force_fetch(Store),
         loop_thread=container.force_fetch(LoopThread),
     )

@@ -31,7 +31,7 @@ class TaskDrivers:
         Raises:
             GhostGoneError: The ghost cannot be made here.
         """
-        return self._kinds.load(task.ghost)
+        return self._kinds.load(task.effective_ghost)
 
     def get(self, task: Task) -> GhostDriver:
         """Return the behaviour of a task's ghost, as it is defined now.
@@ -39,12 +39,13 @@ class TaskDrivers:
         Raises:
             GhostGoneError: The ghost cannot be made here.
         """
+        definition = task.effective_ghost
         kept = self._drivers.get(task.id)
-        if kept is not None and kept[0] == task.ghost:
+        if kept is not None and kept[0] == definition:
             self._drivers.move_to_end(task.id)
             return kept[1]
         driver = self.ghost_of(task).create_driver()
-        self._put(task.id, definition=task.ghost, driver=driver)
+        self._put(task.id, definition=definition, driver=driver)
         return driver
 
     def _put(self, task_id: str, *, definition: JsonObject, driver: GhostDriver) -> None:

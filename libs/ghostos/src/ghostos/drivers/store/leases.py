@@ -85,7 +85,9 @@ _claim_task = Statement(
     update(tasks).where(_task_id),
     columns=["state", "lease_owner", "lease_until", "fence", "current_round_id", "waits_for"],
 )
-_check_lease = Statement(select(tasks.c.name, tasks.c.ghost, tasks.c.context).where(*_holds).with_for_update())
+_check_lease = Statement(
+    select(tasks.c.name, tasks.c.ghost, tasks.c.context, tasks.c.ghost_edits).where(*_holds).with_for_update()
+)
 _renew = Statement(update(tasks).where(*_holds), columns=["lease_until"])
 _release = Statement(update(tasks).where(*_holds), columns=["state", "lease_owner", "lease_until", "current_round_id"])
 _insert_code_run = Statement(insert(code_runs))
@@ -181,7 +183,7 @@ def find_joined(connection: DriverConnection, event: Event) -> tuple[Event, ...]
 
 
 def require_lease(connection: DriverConnection, claim: Claim, *, owner: Owner) -> dict[str, Any]:
-    """Return what others may have changed of the task meanwhile (its name, ghost and context), if the claim holds it.
+    """Return what others may have changed of the task meanwhile (name, ghost, its edits, context), if the claim has it.
 
     Raises:
         LeaseLostError: The claim does not hold its task any more.

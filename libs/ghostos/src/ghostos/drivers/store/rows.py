@@ -55,6 +55,7 @@ def task_from_row(row: Mapping[str, Any]) -> Task:
         waits_for=tuple(row["waits_for"] or ()),
         forked_from=row["forked_from"],
         fork_seq=row["fork_seq"],
+        ghost_edits=row["ghost_edits"],
         grants=tuple(grant for data in row["grants"] or () if (grant := load_grant(data)) is not None),
     )
 
@@ -84,6 +85,7 @@ def task_to_row(task: Task) -> Values:
         "waits_for": [*task.waits_for] or None,
         "forked_from": task.forked_from,
         "fork_seq": task.fork_seq,
+        "ghost_edits": task.ghost_edits,
         "lease_owner": None,
         "lease_until": None,
         "fence": 0,

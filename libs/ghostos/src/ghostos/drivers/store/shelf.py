@@ -223,6 +223,7 @@ def _store_fork(connection: DriverConnection, task: Task, cut: _Cut, *, name: st
         next_seq=mark.seq + 1,
         error_streak=task.error_streak if cut.turn == task.turn else 0,
         rights=task.rights,
+        ghost_edits=task.ghost_edits,
         forked_from=task.id,
         fork_seq=cut.last_seq,
     )

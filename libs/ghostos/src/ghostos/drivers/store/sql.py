@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from ghostos.config import Durability
 from ghostos.contracts.store import Claim, ClaimRefusal, RoundCommit, ThreadSummary, Work
+from ghostos.contracts.task_records import ChangingRound, EventListing, RoundChange, TaskListing
 from ghostos.contracts.thread_shelf import DeletedThreads
 from ghostos.core.asset import Asset
 from ghostos.core.clock import utc_now
@@ -27,7 +28,9 @@ from ghostos.drivers.store import (
     commits,
     leases,
     nodes,
+    past_values,
     progress,
+    records,
     removal,
     shelf,
     threads,
@@ -266,6 +269,31 @@ class SqlStore:
     async def read_trace(self, task_id: str) -> Trace:
         """See `ThreadShelf`."""
         return await self._reader.run(partial(traces.read_trace, task_id=task_id))
+
+    async def list_tasks(self, *, limit: int, target: str | None = None, only_unfinished: bool = False) -> TaskListing:
+        """See `TaskRecords`."""
+        unit = partial(records.list_tasks, limit=limit, target=target, only_unfinished=only_unfinished)
+        return await self._reader.run(unit)
+
+    async def list_events(self, task_id: str, *, limit: int) -> EventListing:
+        """See `TaskRecords`."""
+        return await self._reader.run(partial(records.list_events, task_id=task_id, limit=limit))
+
+    async def list_changing_rounds(self, task_id: str, *, limit: int) -> list[ChangingRound]:
+        """See `TaskRecords`."""
+        return await self._reader.run(partial(past_values.list_changing_rounds, task_id=task_id, limit=limit))
+
+    async def find_round_change(self, task_id: str, *, number: int) -> RoundChange | None:
+        """See `TaskRecords`."""
+        return await self._reader.run(partial(past_values.find_round_change, task_id=task_id, number=number))
+
+    async def edit_ghost(self, task_id: str, *, edits: JsonObject | None) -> None:
+        """See `TaskRecords`."""
+        await self._writer.run(partial(records.edit_ghost, task_id=task_id, edits=edits))
+
+    async def find_change_number(self) -> int:
+        """See `TaskRecords`."""
+        return await self._reader.run(nodes.data_version)
 
     async def clear(self) -> None:
         """See `Store`."""

@@ -54,6 +54,8 @@ tasks = Table(
     # What a task that another one made may do at most; None is what the user allows.
     Column("rights", JsonText),
     Column("artifact", JsonText),
+    # What the user has set of the ghost for this thread; None is nothing.
+    Column("ghost_edits", JsonText),
     Index("ix_tasks_parent_id", "parent_id", sqlite_where=text("parent_id IS NOT NULL")),
 )
 
@@ -71,6 +73,7 @@ events = Table(
     Column("payload", JsonText, nullable=False),
     Column("sender_id", Text),
     Index("ix_events_pending", "task_id", "priority", "seq", sqlite_where=text("consumed_at IS NULL")),
+    Index("ix_events_task_id", "task_id"),
     Index("ix_events_timers", "not_before", sqlite_where=text("consumed_at IS NULL AND not_before IS NOT NULL")),
     sqlite_autoincrement=True,  # a number is never given twice, not even after everything was deleted
 )
