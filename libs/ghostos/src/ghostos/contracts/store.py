@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from ghostos.contracts.task_records import TaskRecords
+from ghostos.contracts.thread_search import ThreadSearch
 from ghostos.contracts.thread_shelf import ThreadShelf
 from ghostos.core.asset import Asset
 from ghostos.core.event import Event
@@ -144,7 +145,7 @@ ClaimRefusal = Literal["idle", "held", "missing"]
 """Why there is no claim: no event is due; a living process holds the task; there is no such task."""
 
 
-class Store(ThreadShelf, TaskRecords, Protocol):
+class Store(ThreadShelf, ThreadSearch, TaskRecords, Protocol):
     """The database of one workspace.
 
     Every method is one unit of work: whole or not at all. Methods may be called from any event loop.

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 from ghostos.config import Durability
 from ghostos.contracts.store import Claim, ClaimRefusal, RoundCommit, ThreadSummary, Work
 from ghostos.contracts.task_records import ChangingRound, EventListing, RoundChange, TaskListing
+from ghostos.contracts.thread_search import FoundThreads, ThreadQuery
 from ghostos.contracts.thread_shelf import DeletedThreads
 from ghostos.core.asset import Asset
 from ghostos.core.clock import utc_now
@@ -33,6 +34,7 @@ from ghostos.drivers.store import (
     records,
     removal,
     shelf,
+    thread_search,
     threads,
     traces,
     values,
@@ -269,6 +271,10 @@ class SqlStore:
     async def read_trace(self, task_id: str) -> Trace:
         """See `ThreadShelf`."""
         return await self._reader.run(partial(traces.read_trace, task_id=task_id))
+
+    async def search_threads(self, query: ThreadQuery) -> FoundThreads:
+        """See `ThreadSearch`."""
+        return await self._reader.run(partial(thread_search.search_threads, query=query))
 
     async def list_tasks(self, *, limit: int, target: str | None = None, only_unfinished: bool = False) -> TaskListing:
         """See `TaskRecords`."""
