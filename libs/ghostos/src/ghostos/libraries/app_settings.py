@@ -38,7 +38,7 @@ def load_app_settings(
         ConfigError: A file cannot be read or does not say what it must.
         NewerFormatError: A newer version wrote the settings.
     """
-    variables = {name: value for name, value in _read_env(workspace.env_file).items() if value}
+    variables = {name: value for name, value in read_env(workspace.env_file).items() if value}
     variables.update(environment)
     file_version = get_file_version(workspace.config_file)  # before it is read: a later one is read again
     return AppSettings(
@@ -68,10 +68,24 @@ def read_settings(path: Path) -> Settings:
         NewerFormatError: A newer version wrote it.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+    except (OSError, UnicodeDecodeError) as exc:
+        raise _unreadable(path, exc) from exc
+    return parse_settings(text, path=path)
+
+
+def parse_settings(text: str, *, path: Path) -> Settings:
+    """Return what a text says that is, or is to be, the file of settings at `path`.
+
+    Raises:
+        ConfigError: It does not say what it must.
+        NewerFormatError: A newer version wrote it.
+    """
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
         raise _unreadable(path, exc) from exc
     version = found.get("version", CONFIG_VERSION)
     if isinstance(version, int) and version > CONFIG_VERSION:
@@ -85,13 +99,41 @@ def read_settings(path: Path) -> Settings:
         raise _refused(path, exc) from exc
 
 
+def read_env(path: Path) -> dict[str, str | None]:
+    """Read a file of variables; where there is none, nothing.
+
+    Raises:
+        ConfigError: It cannot be read, or a line of it is no NAME=value; no text of it is in the message.
+    """
+    try:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    except (OSError, UnicodeDecodeError) as exc:
+        raise _unreadable(path, exc) from exc
+    check_env_text(text, path=path)
+    return dict(dotenv_values(stream=StringIO(text), interpolate=False))
+
+
+def check_env_text(text: str, *, path: Path) -> None:
+    """Check that a text can be read as a file of variables.
+
+    Raises:
+        ConfigError: A line is no NAME=value.
+    """
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:  # without its text: it may hold a key
+            raise ConfigError(
+                f"{path}, line {_count_lines_to(binding)}: this is no NAME=value.",
+                advice="Mend that line, or put # before it.",
+            )
+
+
 def find_secrets(app: AppSettings) -> list[str]:
     """Return the values that belong in no log, the longest first.
 
     Those are the values of all variables in the workspace's `.env`, of those that a service takes its key or its proxy
     from, and of those whose names speak of keys.
     """
-    filed = _read_env(app.workspace.env_file)
+    filed = read_env(app.workspace.env_file)
     services = [app.settings.find_service(name) for name in app.settings.services]
     named = {name for service in services if service for name in (service.api_key_env, service.proxy_env)}
     values = {value for value in filed.values() if value}
@@ -107,7 +149,7 @@ def list_key_names(app: AppSettings) -> set[str]:
     """Return the names of variables that GhostOS takes keys and proxies from, and of all in the workspace's `.env`."""
     services = [app.settings.find_service(name) for name in {*default_services(), *app.settings.services}]
     named = {name for service in services if service for name in (service.api_key_env, service.proxy_env) if name}
-    return named | {*_read_env(app.workspace.env_file)}
+    return named | {*read_env(app.workspace.env_file)}
 
 
 def _refused(path: Path, error: ValidationError) -> ConfigError:
@@ -131,20 +173,6 @@ def _list_setting_names(model: type[BaseModel]) -> set[str]:
             if isinstance(each, type) and issubclass(each, BaseModel):
                 names |= _list_setting_names(each)
     return names
-
-
-def _read_env(path: Path) -> dict[str, str | None]:
-    try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        for binding in parse_stream(StringIO(text)):
-            if binding.error:  # without its text: it may hold a key
-                raise ConfigError(
-                    f"{path}, line {_count_lines_to(binding)}: this is no NAME=value.",
-                    advice="Mend that line, or put # before it.",
-                )
-        return dict(dotenv_values(stream=StringIO(text), interpolate=False))
-    except (OSError, UnicodeDecodeError) as exc:
-        raise _unreadable(path, exc) from exc
 
 
 def _count_lines_to(binding: Binding) -> int:
