@@ -18,6 +18,7 @@ from ghostos.contracts.matrix import GhostOS
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.contracts.nodes import Nodes
 from ghostos.contracts.permission_book import PermissionBook
+from ghostos.contracts.sent_prompts import SentPrompts
 from ghostos.contracts.store import Store
 from ghostos.contracts.variables import Variables
 from ghostos.contracts.web_client import WebClient
@@ -37,6 +38,7 @@ from ghostos.libraries.workspaces import find_workspace, list_private_places
 from ghostos.runtime.body_feed import LatestBodyFeed
 from ghostos.runtime.ghost_kinds import GhostKinds
 from ghostos.runtime.ghost_os import ContainerGhostOS
+from ghostos.runtime.sent_prompts import LatestSentPrompts
 from ghostos_container import Container, Provider, provide
 from ghostos_moss import (
     AcceptedFiles,
@@ -123,17 +125,19 @@ def get_ghostos(container: Container | None = None) -> GhostOS:
 def _default_providers(
     workspace: Path | None, *, model: str | None, confinement: Confinement | None
 ) -> list[Provider[Any]]:
-    @provide(AppSettings)
-    def app_settings(container: Container) -> AppSettings:
+    @provide(LiveSettings)
+    def live_settings(container: Container) -> LiveSettings:
         found = find_workspace(workspace, environment=os.environ)
-        return load_app_settings(found.workspace, environment=os.environ, model=model, confinement=confinement)
+        return LiveSettings(found.workspace, environment=os.environ, model=model, confinement=confinement)
 
     return [
-        app_settings,
+        live_settings,
+        provide(AppSettings, singleton=False)(_get_settings),
         provide(Store)(_make_store),
         provide(AssetFiles)(_make_asset_files),
         provide(Journals)(_make_journals),
         provide(BodyFeed)(_make_body_feed),
+        provide(SentPrompts)(_make_sent_prompts),
         provide(Dispatch, singleton=False)(_make_dispatch),
         provide(Nodes, singleton=False)(_make_nodes),
         provide(ModelRegistry, singleton=False)(_make_models),
@@ -220,6 +224,10 @@ def _make_nodes(container: Container) -> Nodes:
 def _make_body_feed(container: Container) -> BodyFeed:
     """One for the application, not for each Matrix: a target's bodies are made in its container."""
     return LatestBodyFeed()
+
+
+def _make_sent_prompts(container: Container) -> SentPrompts:
+    return LatestSentPrompts()
 
 
 def _make_ghost_kinds(container: Container) -> GhostKinds:

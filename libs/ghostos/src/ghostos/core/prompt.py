@@ -34,6 +34,14 @@ class AssetMessage(PromptMessage):
     caption: str
 
 
+@dataclass(frozen=True, slots=True)
+class PromptPart:
+    """A part of a system message, named for people who look at it."""
+
+    name: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """Everything that one model call sends.
@@ -43,11 +51,15 @@ class Prompt:
             change comes first, so that a provider's prompt cache holds.
         thread: Id of the thread; lets a rehearsal and a provider's cache know which conversation it is.
         max_output_tokens: Bound on the reply; None leaves it to the provider.
+        system_parts: What the system message consists of, in order; empty where nobody says. Not sent: it is there.
+        has_state: Whether the last message is no part of the thread, but what changes between rounds.
     """
 
     messages: Sequence[PromptMessage]
     thread: str = ""
     max_output_tokens: int | None = None
+    system_parts: Sequence[PromptPart] = ()
+    has_state: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,17 @@ from pydantic import BaseModel, Field
 
 from ghostos.contracts.ghost import Ghost, GhostDriver
 from ghostos.contracts.model_driver import ModelDriver
+from ghostos.contracts.round_view import RoundLook, RoundView
 from ghostos.contracts.session import Session
 from ghostos.core.clock import utc_now
 from ghostos.core.operator import Observe, Operator, Wait
-from ghostos.core.prompt import Prompt, PromptMessage
+from ghostos.core.prompt import Prompt, PromptPart
 from ghostos.ghosts.identity import render_identity
 from ghostos.ghosts.model_call import call_model
 from ghostos.ghosts.model_cost import check_budget
 from ghostos.ghosts.moss_protocol import render_state
-from ghostos.ghosts.summary import prepare_thread
+from ghostos.ghosts.prompt_frame import PromptFrame
+from ghostos.ghosts.summary import SummaryCall, plan_thread, prepare_thread
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 
@@ -67,15 +69,22 @@ class ChatbotDriver:
 
     async def _make_prompt(self, session: Session, *, model: ModelDriver) -> Prompt | None:
         """Return what the model is sent; None where the round has summarised the thread instead."""
+        frame = self._make_frame(session)
+        thread = await prepare_thread(session, self._thread, model=model, system=frame.system, state=frame.state)
+        return None if thread is None else frame.enclose(thread, thread_id=session.task.id)
+
+    async def preview_prompt(self, look: RoundLook) -> Prompt:
+        """See `PreviewsPrompt`."""
+        model = find_model(look, model=self._ghost.model)
+        frame = self._make_frame(look)
+        planned = plan_thread(look, ThreadPrompt(), model=model, system=frame.system, state=frame.state)
+        if isinstance(planned, SummaryCall):
+            return planned.prompt
+        return frame.enclose(planned, thread_id=look.task.id)
+
+    def _make_frame(self, session: RoundView) -> PromptFrame:
         ghost = self._ghost
-        system = render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
+        identity = render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
         contexts = find_contexts(session)
         state = render_state({}, now=utc_now(), contexts=contexts) if contexts else ""
-        messages = await prepare_thread(session, self._thread, model=model, system=system, state=state)
-        if messages is None:
-            return None
-        if system:
-            messages.insert(0, PromptMessage("system", system))
-        if state:
-            messages.append(PromptMessage("user", state))
-        return Prompt(messages=messages, thread=session.task.id)
+        return PromptFrame.of([PromptPart("identity", identity)], state=state)

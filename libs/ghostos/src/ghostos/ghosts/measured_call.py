@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from ghostos.contracts.model_driver import ModelDriver
+from ghostos.contracts.sent_prompts import SentPrompt, SentPrompts
 from ghostos.contracts.session import Session
 from ghostos.core.clock import utc_now
 from ghostos.core.prompt import ModelDelta, Prompt
@@ -23,6 +24,7 @@ async def stream_reply(session: Session, *, model: ModelDriver, prompt: Prompt) 
         ModelError: The service failed.
     """
     settings = get_model_settings(session, model.label)
+    _keep(session, prompt, label=model.label)
     call = _Measured(model.label, attempt=_find_attempt(session))
     try:
         async with aclosing(model.stream(prompt)) as deltas:
@@ -72,6 +74,13 @@ class _Measured:
 
     def _elapsed_s(self) -> float:
         return round(time.perf_counter() - self._start_s, 6)
+
+
+def _keep(session: Session, prompt: Prompt, *, label: str) -> None:
+    sent = SentPrompt(
+        task_id=session.task.id, round=session.task.round + 1, model=label, prompt=prompt, sent_at=utc_now()
+    )
+    session.container.force_fetch(SentPrompts).keep(sent)
 
 
 def _find_attempt(session: Session) -> int:

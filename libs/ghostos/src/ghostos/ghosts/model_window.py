@@ -6,7 +6,7 @@ from typing import Final
 
 from ghostos.config import AppSettings, ModelSettings
 from ghostos.contracts.model_driver import ModelDriver
-from ghostos.contracts.session import Session
+from ghostos.contracts.round_view import RoundView
 
 _DEFAULT_TOKENS: Final = 128_000
 _KNOWN_TOKENS: Final = {
@@ -53,7 +53,7 @@ class ModelWindow:
         return max(left, self.context_tokens // 8)
 
 
-def find_window(session: Session, model: ModelDriver) -> ModelWindow:
+def find_window(session: RoundView, model: ModelDriver) -> ModelWindow:
     """Return the window of a model: as the settings say, else as it is known."""
     settings = session.container.force_fetch(AppSettings).settings.get_model(model.label)
     return make_window(model.label, settings)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ghostos.config import AppSettings
-from ghostos.contracts.session import RunHooks, Session
+from ghostos.contracts.round_view import RoundView
+from ghostos.contracts.session import RunHooks
 from ghostos.core.permission import Grant
 from ghostos.errors import TargetError
 from ghostos.ghosts.module import open_module, prepare_executor, render_module_prompt
@@ -28,7 +29,7 @@ class RoundModule:
     """A compiled module. Everything of it runs on its thread; nothing that is the user's or a model's elsewhere."""
 
     def __init__(
-        self, target: str, *, thread: WorkThread, pycontext: PyContext, timeout_s: float, scratch: Path
+        self, target: str, *, thread: WorkThread, pycontext: PyContext, timeout_s: float, scratch: Path | None
     ) -> None:
         self._target = target
         self._thread = thread
@@ -132,8 +133,16 @@ class RoundModule:
 
 
 @asynccontextmanager
-async def open_on_thread(session: Session, target: str, *, flow: FlowRecord) -> AsyncGenerator[RoundModule]:
+async def open_on_thread(
+    session: RoundView, target: str, *, flow: FlowRecord, keeps_files: bool = True
+) -> AsyncGenerator[RoundModule]:
     """Have a module for one round; it is closed before this is left, if its code lets it.
+
+    Args:
+        session: The round.
+        target: A module's name, or the path of a Python file.
+        flow: Gets what code says to `moss.flow`.
+        keeps_files: Whether its folder is that of the task; otherwise it is one that goes with the module.
 
     Raises:
         TargetError: It cannot be compiled, injected or rendered.
@@ -147,7 +156,7 @@ async def open_on_thread(session: Session, target: str, *, flow: FlowRecord) -> 
                 thread=thread,
                 pycontext=pycontext,
                 timeout_s=app.settings.code.timeout_s,
-                scratch=app.workspace.scratch / session.task.id,
+                scratch=app.workspace.scratch / session.task.id if keeps_files else None,
             )
             try:
                 await module.open(session.container, flow=flow, grants=session.grants)

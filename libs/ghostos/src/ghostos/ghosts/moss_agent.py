@@ -9,12 +9,13 @@ from pydantic import BaseModel, Field
 from ghostos.config import AppSettings
 from ghostos.contracts.ghost import Ghost, GhostDriver
 from ghostos.contracts.model_driver import ModelDriver
+from ghostos.contracts.round_view import RoundLook, RoundView
 from ghostos.contracts.session import Session
 from ghostos.core.clock import utc_now
 from ghostos.core.json import JsonObject
 from ghostos.core.operator import Observe, Operator, Wait
 from ghostos.core.permission import dump_request
-from ghostos.core.prompt import Prompt, PromptMessage
+from ghostos.core.prompt import Prompt, PromptPart
 from ghostos.core.task import CodeRun
 from ghostos.ghosts.code_approval import ask_for_approval, take_answer
 from ghostos.ghosts.identity import render_identity
@@ -23,7 +24,8 @@ from ghostos.ghosts.model_cost import check_budget
 from ghostos.ghosts.module_thread import RoundModule, open_on_thread
 from ghostos.ghosts.moss_protocol import render_artifact, render_protocol, render_run, render_state
 from ghostos.ghosts.permission_asking import make_request
-from ghostos.ghosts.summary import count_summary_rounds, prepare_thread
+from ghostos.ghosts.prompt_frame import PromptFrame
+from ghostos.ghosts.summary import SummaryCall, count_summary_rounds, plan_thread, prepare_thread
 from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.ghosts.turn_opening import find_contexts, find_model, show_state
 from ghostos.libraries.flow import FlowRecord
@@ -124,18 +126,20 @@ class MossAgentDriver:
         self, session: Session, module: RoundModule, *, model: ModelDriver, code_format: CodeFormat
     ) -> Prompt | None:
         """Return what the model is sent; None where the round has summarised the thread instead."""
-        system = render_system(self._ghost, module_prompt=module.prompt, code_format=code_format)
-        state = render_state(
-            module.values,
-            now=utc_now().astimezone(local_zone()),
-            injected=module.injected,
-            contexts=find_contexts(session),
-        )
-        thread = await prepare_thread(session, self._thread, model=model, system=system, state=state)
-        if thread is None:
-            return None
-        messages = [PromptMessage("system", system), *thread, PromptMessage("user", state)]
-        return Prompt(messages=messages, thread=session.task.id)
+        frame = _make_frame(self._ghost, session, module=module, code_format=code_format)
+        thread = await prepare_thread(session, self._thread, model=model, system=frame.system, state=frame.state)
+        return None if thread is None else frame.enclose(thread, thread_id=session.task.id)
+
+    async def preview_prompt(self, look: RoundLook) -> Prompt:
+        """See `PreviewsPrompt`. The module is compiled, in a folder of its own, and closed again."""
+        model = find_model(look, model=self._ghost.model)
+        flow = FlowRecord(artifact_type=self._ghost.ArtifactType)
+        async with open_on_thread(look, self._ghost.moss_module, flow=flow, keeps_files=False) as module:
+            frame = _make_frame(self._ghost, look, module=module, code_format=_find_code_format(look, model))
+        planned = plan_thread(look, ThreadPrompt(), model=model, system=frame.system, state=frame.state)
+        if isinstance(planned, SummaryCall):
+            return planned.prompt
+        return frame.enclose(planned, thread_id=look.task.id)
 
     async def _act(self, session: Session, *, module: RoundModule, reply: Reply, flow: FlowRecord) -> Operator:
         """Run the code of a reply, if it has some that may run."""
@@ -200,12 +204,31 @@ class MossAgentDriver:
 
 def render_system(ghost: MossAgent, *, module_prompt: str, code_format: CodeFormat = "tags") -> str:
     """Return the system message of an agent: who it is, how to act, and its module."""
-    identity = render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)
-    parts = (identity, "# How to act", render_protocol(code_format), render_artifact(ghost.ArtifactType), module_prompt)
-    return "\n\n".join(part for part in parts if part)
+    parts = _list_system_parts(ghost, module_prompt=module_prompt, code_format=code_format)
+    return PromptFrame.of(parts, state="").system
 
 
-def _find_code_format(session: Session, model: ModelDriver) -> CodeFormat:
+def _list_system_parts(ghost: MossAgent, *, module_prompt: str, code_format: CodeFormat) -> list[PromptPart]:
+    return [
+        PromptPart("identity", render_identity(ghost.name, persona=ghost.persona, instruction=ghost.instruction)),
+        PromptPart("how to act", f"# How to act\n\n{render_protocol(code_format)}"),
+        PromptPart("artifact", render_artifact(ghost.ArtifactType)),
+        PromptPart("module", module_prompt),
+    ]
+
+
+def _make_frame(ghost: MossAgent, session: RoundView, *, module: RoundModule, code_format: CodeFormat) -> PromptFrame:
+    state = render_state(
+        module.values,
+        now=utc_now().astimezone(local_zone()),
+        injected=module.injected,
+        contexts=find_contexts(session),
+    )
+    parts = _list_system_parts(ghost, module_prompt=module.prompt, code_format=code_format)
+    return PromptFrame.of(parts, state=state)
+
+
+def _find_code_format(session: RoundView, model: ModelDriver) -> CodeFormat:
     settings = session.container.force_fetch(AppSettings).settings
     return settings.get_model(model.label).code_format
 

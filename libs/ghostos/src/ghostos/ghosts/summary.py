@@ -4,9 +4,11 @@ The summary is a state message of the thread. What it stands for is sent no more
 """
 
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Final
 
 from ghostos.contracts.model_driver import ModelDriver
+from ghostos.contracts.round_view import RoundView
 from ghostos.contracts.session import Session
 from ghostos.core.json import JsonObject
 from ghostos.core.prompt import ModelDelta, Prompt, PromptMessage
@@ -28,12 +30,43 @@ _MOST_SUMMARY_TOKENS: Final = 3_000
 _FRAME_TOKENS: Final = 60
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryCall:
+    """A thread is to be summarised before its model is asked to go on.
+
+    Attributes:
+        plan: What the summary stands for.
+        prompt: What the model is asked.
+        max_tokens: How long the summary may be at most.
+    """
+
+    plan: SummaryPlan
+    prompt: Prompt
+    max_tokens: int
+
+
 async def prepare_thread(
     session: Session, thread: ThreadPrompt, *, model: ModelDriver, system: str, state: str
 ) -> list[PromptMessage] | None:
     """Return what the model is sent of the thread, so that it fits into its window.
 
-    Where the thread has become too long for that, its older part is summarised instead.
+    Where the thread has become too long for that, its older part is summarised instead. Arguments as `plan_thread` has
+    them.
+
+    Returns:
+        The messages; None where the round has summarised, and another one is to answer.
+    """
+    planned = plan_thread(session, thread, model=model, system=system, state=state)
+    if not isinstance(planned, SummaryCall):
+        return planned
+    await _summarise(session, model=model, call=planned)
+    return None
+
+
+def plan_thread(
+    session: RoundView, thread: ThreadPrompt, *, model: ModelDriver, system: str, state: str
+) -> list[PromptMessage] | SummaryCall:
+    """Return what the model is to be sent of the thread, so that it fits into its window; or the summary before that.
 
     Args:
         session: The round.
@@ -41,9 +74,6 @@ async def prepare_thread(
         model: Who is asked.
         system: What is sent before the thread.
         state: What is sent after it.
-
-    Returns:
-        The messages; None where the round has summarised, and another one is to answer.
     """
     view = thread.read(session.history())
     if model.is_rehearsal:
@@ -62,8 +92,7 @@ async def prepare_thread(
         prompt = render_summary_prompt(
             plan.older, earlier=earlier, max_tokens=max_tokens, readable=readable, thread=session.task.id
         )
-        await _summarise(session, model=model, plan=plan, prompt=prompt, max_tokens=2 * max_tokens)
-        return None
+        return SummaryCall(plan=plan, prompt=prompt, max_tokens=2 * max_tokens)
     return _fit(view, room=room, longest=base // 2)
 
 
@@ -94,18 +123,16 @@ def _fit(view: ThreadView, *, room: int, longest: int) -> list[PromptMessage]:
     return [opening, *fit_messages(messages, tokens=tokens, room=left, longest=longest)]
 
 
-async def _summarise(
-    session: Session, *, model: ModelDriver, plan: SummaryPlan, prompt: Prompt, max_tokens: int
-) -> None:
+async def _summarise(session: Session, *, model: ModelDriver, call: SummaryCall) -> None:
     """Leave a summary in the thread, or a word that there is none and what is left out for it."""
     try:
-        text = await _ask(session, model=model, prompt=prompt)
+        text = await _ask(session, model=model, prompt=call.prompt)
     except ModelError as exc:
-        _add_gap(session, plan, reason=exc.happened)
+        _add_gap(session, call.plan, reason=exc.happened)
         return
-    if (tokens := count_tokens(text)) > max_tokens:
-        text = cut_middle(text, max_chars=len(text) * max_tokens // tokens)
-    last = plan.older[-1]
+    if (tokens := count_tokens(text)) > call.max_tokens:
+        text = cut_middle(text, max_chars=len(text) * call.max_tokens // tokens)
+    last = call.plan.older[-1]
     data: JsonObject = {
         "summary": text,
         "up_to_seq": last.seq,

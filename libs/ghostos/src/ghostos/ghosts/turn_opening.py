@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
+from ghostos.contracts.round_view import RoundView
 from ghostos.contracts.session import Session
 from ghostos.core.json import Json, JsonObject
 from ghostos.core.message import Message
 
 
-def find_model(session: Session, *, model: str | None) -> ModelDriver:
+def find_model(session: RoundView, *, model: str | None) -> ModelDriver:
     """Return the driver of the ghost's model, or what stands in for it."""
     return session.container.force_fetch(ModelRegistry).get(model, target=session.task.target)
 
@@ -28,7 +29,7 @@ def show_state(session: Session, *, model: ModelDriver, profile: JsonObject | No
     session.add(model.label, role="system", type="state", data=data)
 
 
-def find_contexts(session: Session) -> dict[str, Json]:
+def find_contexts(session: RoundView) -> dict[str, Json]:
     """Return what the client gave beside the words: with the conversation, and with the input of this turn.
 
     The latter is in the turn's state message, so that the rounds after the first one have it too.
@@ -45,6 +46,6 @@ def find_contexts(session: Session) -> dict[str, Json]:
     return contexts
 
 
-def _states(session: Session) -> Iterator[Message]:
+def _states(session: RoundView) -> Iterator[Message]:
     this_turn = takewhile(lambda message: message.turn == session.turn, reversed(session.history()))
     return (message for message in this_turn if message.role == "system" and message.type == "state")
