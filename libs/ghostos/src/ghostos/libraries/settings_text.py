@@ -150,10 +150,12 @@ def _leave_out_empty(table: dict[str, Any]) -> dict[str, Any]:
 
 def _same_types(one: object, other: object) -> bool:
     """Whether equal values are of the same types, too: `1`, `1.0` and `true` are equal in Python."""
+    if type(one) is not type(other):
+        return False
     if isinstance(one, dict) and isinstance(other, dict):
         ours, theirs = cast("dict[str, object]", one), cast("dict[str, object]", other)
         return all(_same_types(value, theirs[name]) for name, value in ours.items())
     if isinstance(one, list) and isinstance(other, list):
         pairs = zip(cast("list[object]", one), cast("list[object]", other), strict=True)
         return all(_same_types(*pair) for pair in pairs)
-    return one.__class__ is other.__class__
+    return True

@@ -18,6 +18,7 @@ from ghostos.testing.wire import LAST_CHUNK, encode_error, encode_events, encode
 __all__ = ["ModelRequest", "ModelServer"]
 
 _PATH = "/v1/chat/completions"
+_LIST_PATH = "/v1/models"
 _MAX_HEAD_BYTES = 64 * 1024
 
 
@@ -47,11 +48,16 @@ class ModelServer:
     Strict both ways: leaving `with` without an error raises `ScriptError` when a request had no reply (it was answered
     with status 400) or a reply had no request. Usable from any thread; it runs on one of its own.
 
+    Its list of models, `GET /v1/models`, is not part of the script.
+
     Args:
         replies: In the order in which requests arrive: a text, a reply, or what makes one of the request.
         repeat: Answers every request after the replies; None makes such a request an error.
         port: 0 takes a free one.
         ledger: Gets one JSON line per request, without its headers: they hold keys.
+        models: What its list of models says; None: it has no such list (404).
+        keys: Those that it takes: all else gets 401, with the ends of the key in the message. None: any, or none.
+        has_public_list: The list is there without a key, too.
     """
 
     def __init__(
@@ -61,13 +67,20 @@ class ModelServer:
         repeat: Answer | None = None,
         port: int = 0,
         ledger: Path | None = None,
+        models: Iterable[str] | None = None,
+        keys: Iterable[str] | None = None,
+        has_public_list: bool = False,
     ) -> None:
         self._replies = list(replies)
         self._repeat = repeat
         self._port = port
         self._ledger = ledger
         self._changed = threading.Condition()
+        self._models = None if models is None else list(models)
+        self._keys = None if keys is None else {f"Bearer {key}" for key in keys}
+        self._has_public_list = has_public_list
         self._requests: list[ModelRequest] = []
+        self._list_requests: list[ModelRequest] = []
         self._problems: list[str] = []
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -85,6 +98,12 @@ class ModelServer:
         """All requests so far, in the order of their arrival."""
         with self._changed:
             return list(self._requests)
+
+    @property
+    def list_requests(self) -> list[ModelRequest]:
+        """All requests for the list of models so far."""
+        with self._changed:
+            return list(self._list_requests)
 
     def wait_for_requests(self, count: int, *, timeout_s: float = 10.0) -> list[ModelRequest]:
         """Wait until that many requests have arrived, and return all of them.
@@ -193,6 +212,14 @@ class ModelServer:
         return True
 
     def _take_reply(self, request: ModelRequest) -> StreamReply | ErrorReply | RawReply | NoReply:
+        is_list = request.path == _LIST_PATH
+        if is_list:
+            with self._changed:
+                self._list_requests.append(request)
+        if not (is_list and self._has_public_list) and (refusal := self._find_refusal(request)):
+            return refusal
+        if is_list:
+            return self._list_models()
         with self._changed:
             number = len(self._requests)
             self._requests.append(request)
@@ -209,6 +236,21 @@ class ModelServer:
             except Exception as exc:  # noqa: BLE001 - the test's own code; it fails the test when the server ends
                 return self._refuse(f"the reply to request {number + 1} raised {exc!r}")
         return StreamReply(text=answer) if isinstance(answer, str) else answer
+
+    def _find_refusal(self, request: ModelRequest) -> ErrorReply | None:
+        given = request.headers.get("authorization", "")
+        if self._keys is None or given in self._keys:
+            return None
+        key = given.removeprefix("Bearer ")
+        said = f"Incorrect API key provided: {key[:3]}{'*' * 8}{key[-4:]}."
+        return ErrorReply(status=401, message=said, type="invalid_request_error", code="invalid_api_key")
+
+    def _list_models(self) -> ErrorReply | RawReply:
+        if self._models is None:
+            return ErrorReply(status=404, message="Invalid URL (GET /v1/models)")
+        data = [{"id": name, "object": "model"} for name in self._models]
+        body = msgspec.json.encode({"object": "list", "data": data}).decode()
+        return RawReply(body=body, content_type="application/json")
 
     def _refuse(self, problem: str) -> ErrorReply:
         self._problems.append(problem)

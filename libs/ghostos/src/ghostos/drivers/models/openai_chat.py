@@ -9,14 +9,14 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ghostos.config import ModelSettings
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.core.prompt import AssetMessage, ModelDelta, Prompt, PromptMessage
-from ghostos.drivers.models.openai_client import ClientPool
+from ghostos.drivers.models.openai_client import ClientPool, service_headers
 from ghostos.drivers.models.openai_images import ImageParts
 from ghostos.drivers.models.openai_reply import ReplyReader
 from ghostos.drivers.models.service import Service
@@ -136,7 +136,7 @@ class OpenAIChatDriver:
         return await client.post(
             "/chat/completions",
             content=content,
-            options={"headers": self._headers(client)},
+            options={"headers": service_headers(client, self._service)},
             cast_to=object,  # events as decoded: making SDK models of them costs 0.1 ms each, and nobody needs them
             stream=True,
             stream_cls=openai.AsyncStream[object],
@@ -176,18 +176,6 @@ class OpenAIChatDriver:
         if self._settings.takes_system_role:
             return messages
         return [_as_user(item) if isinstance(item, PromptMessage) else item for item in messages]
-
-    def _headers(self, client: "openai.AsyncOpenAI") -> "dict[str, str | openai.Omit]":
-        """Keep from other vendors what the SDK reads for OpenAI: `OPENAI_ORG_ID`, `OPENAI_CUSTOM_HEADERS` and kin."""
-        import openai
-
-        if self._service.name == "openai":
-            return {}
-        ours = ("accept", "content-type", "user-agent", "x-stainless-")
-        foreign: dict[str, Any] = {
-            name: openai.Omit() for name in client.default_headers if not name.lower().startswith(ours)
-        }
-        return {**foreign, "Authorization": f"Bearer {client.api_key}"}
 
     def _check_type(self, content_type: str, *, reader: ReplyReader, errors: "ErrorTranslator") -> None:
         """Refuse an answer without events that is none of this protocol: a proxy's or a portal's page, say."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ghostos.core.collector import collector_paused
@@ -16,7 +16,7 @@ from ghostos.errors import ConfigError
 if TYPE_CHECKING:
     import openai
 
-__all__ = ["ClientPool"]
+__all__ = ["ClientPool", "service_headers"]
 
 _CONNECT_TIMEOUT_S = 15.0
 _KEEPALIVE_S = 60.0
@@ -142,3 +142,19 @@ class ClientPool:
             timeout=timeout,
             http_client=http_client,
         )
+
+
+def service_headers(client: "openai.AsyncOpenAI", service: Service) -> "dict[str, str | openai.Omit]":
+    """Return the headers that a request needs beside the SDK's own.
+
+    They keep from other vendors what the SDK reads for OpenAI: `OPENAI_ORG_ID`, `OPENAI_CUSTOM_HEADERS` and kin.
+    """
+    import openai
+
+    if service.name == "openai":
+        return {}
+    ours = ("accept", "content-type", "user-agent", "x-stainless-")
+    foreign: dict[str, Any] = {
+        name: openai.Omit() for name in client.default_headers if not name.lower().startswith(ours)
+    }
+    return {**foreign, "Authorization": f"Bearer {client.api_key}"}

@@ -23,10 +23,10 @@ __all__ = ["ErrorTranslator"]
 
 @dataclass(frozen=True, slots=True)
 class ErrorTranslator:
-    """Makes our errors of the SDK's, for one model of one service."""
+    """Makes our errors of the SDK's, for one model of one service; for the service itself where none is named."""
 
     service: Service
-    model: str
+    model: str = ""
 
     def translate(self, exc: Exception, *, has_begun: bool) -> ModelError:
         """Return our error for one that the SDK raised.
@@ -77,7 +77,11 @@ class ErrorTranslator:
 
     @property
     def _who(self) -> str:
-        return f"{self.service.name}:{self.model} at {self.service.address}"
+        return f"{self._name} at {self.service.address}"
+
+    @property
+    def _name(self) -> str:
+        return f"{self.service.name}:{self.model}" if self.model else self.service.name
 
     def _refused(self, status: int, *, code: str, text: str) -> ModelError:
         said = ": ".join(part for part in (str(status) if status else "", self.service.redact(text)) if part)
@@ -115,7 +119,7 @@ class ErrorTranslator:
             )
         if self.service.is_local and _was_refused(exc):
             return ModelNotRunningError(
-                f"Nothing listens at {self.service.address}, the address of {self.service.name}:{self.model}.",
+                f"Nothing listens at {self.service.address}, the address of {self._name}.",
                 advice="Start the server there, or set the right address (docs/configuration.md), and say it again.",
             )
         through = " through the proxy" if self.service.proxy else ""

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import SecretStr
@@ -16,6 +17,10 @@ _API_SCHEMES = ("http", "https")
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(?:%[\w.-]+)?")
 _MAX_TEXT = 300
+_MASKED = re.compile(r"[\w.-]*(?:\*{3,}|•{3,}|x{5,}|X{5,})[\w.*-]*")
+_WORD = re.compile(r"[\w-]+")
+_FEWEST_SHOWN = 4
+"""Characters of a key that count as a part of it."""
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|key)[-_][\w*.-]{4,}|\bBearer\s+\S+", re.IGNORECASE)
 
 
@@ -77,6 +82,9 @@ class Service:
         for secret in self._secrets():
             line = line.replace(secret, "[hidden]")
         line = _KEY_LIKE.sub("[hidden]", line)
+        line = _MASKED.sub("[hidden]", line)
+        if self.key is not None:  # the ends of a key, which services quote
+            line = _WORD.sub(partial(_hide_part, key=self.key.get_secret_value()), line)
         return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}…"
 
     def _secrets(self) -> Iterator[str]:
@@ -91,6 +99,12 @@ class Service:
             user_info, at, _ = urlsplit(url).netloc.rpartition("@")
             password = user_info.partition(":")[2]
             yield from filter(None, (f"{user_info}{at}", password, unquote(password)))
+
+
+def _hide_part(word: re.Match[str], *, key: str) -> str:
+    found = word[0]
+    is_part = len(found) >= _FEWEST_SHOWN and (key.startswith(found) or key.endswith(found))
+    return "[hidden]" if is_part else found
 
 
 def _find_fault(url: str, *, schemes: Sequence[str]) -> str | None:
