@@ -29,7 +29,8 @@ from ghostos.ghosts.round_subtasks import make_subtasks
 from ghostos.ghosts.subtasks import Subtasks
 from ghostos.ghosts.target import Approve, Target, load_target
 from ghostos.libraries.accepted import open_accepted_files
-from ghostos.libraries.app_settings import find_secrets, load_app_settings
+from ghostos.libraries.app_settings import find_secrets
+from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.permission_book import SettingsPermissionBook
 from ghostos.libraries.round_assets import make_assets
 from ghostos.libraries.round_variables import make_variables
@@ -155,6 +156,10 @@ def _default_providers(
     ]
 
 
+def _get_settings(container: Container) -> AppSettings:
+    return container.force_fetch(LiveSettings).current
+
+
 def _make_ghost_os(container: Container) -> GhostOS:
     _switch_often()
     return ContainerGhostOS(container)
@@ -270,7 +275,8 @@ def _make_journals(container: Container) -> Journals:
 def _make_models(container: Container) -> ModelRegistry:
     from ghostos.drivers.models.registry import Models
 
-    return Models(container.force_fetch(AppSettings), assets=container.force_fetch(AssetFiles))
+    settings = container.force_fetch(LiveSettings)
+    return Models(settings.current, reload=settings.read, assets=container.force_fetch(AssetFiles))
 
 
 class _DefaultContainer:

@@ -21,7 +21,7 @@ from ghostos.config import AppSettings, Workspace
 from ghostos.libraries.app_settings import find_secrets
 from ghostos.runtime.ghost_calls import current_session
 
-__all__ = ["LOGGERS", "SecretHider", "WorkspaceLog", "open_workspace_log"]
+__all__ = ["LOGGERS", "HidingFormatter", "SecretHider", "WorkspaceLog", "hide_in_logs", "open_workspace_log"]
 
 LOGGERS: Final = ("ghostos", "ghostos_moss", "ghostos_container", "ghostos_common")
 
@@ -62,10 +62,22 @@ def open_workspace_log(app: AppSettings) -> Callable[[], None]:
     return close
 
 
+def hide_in_logs(secrets: Iterable[str]) -> None:
+    """Keep from all that this process logs from now on what it came to know only now: a key that a user typed."""
+    found = tuple(secrets)
+    for handler in _list_handlers():
+        if isinstance(handler.formatter, HidingFormatter):
+            handler.formatter.hider.add(found)
+
+
+def _list_handlers() -> list[logging.Handler]:
+    """Return what takes what GhostOS says now: at its own loggers, or at the root."""
+    return [*logging.getLogger(LOGGERS[0]).handlers, *logging.getLogger().handlers]
+
+
 def _list_open(workspace: Workspace) -> list["WorkspaceLog"]:
-    """Return the logs of a workspace that take what GhostOS says now: at its own loggers, or at the root."""
-    handlers = [*logging.getLogger(LOGGERS[0]).handlers, *logging.getLogger().handlers]
-    return [each for each in handlers if isinstance(each, WorkspaceLog) and each.workspace == workspace]
+    """Return the logs of a workspace."""
+    return [each for each in _list_handlers() if isinstance(each, WorkspaceLog) and each.workspace == workspace]
 
 
 class WorkspaceLog(RotatingFileHandler):
@@ -125,6 +137,10 @@ class SecretHider:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
 
+    def add(self, secrets: Iterable[str]) -> None:
+        """Hide these, too; what was hidden stays so."""
+        self._secrets = tuple(sorted({*self._secrets, *secrets}, key=len, reverse=True))
+
     def hide(self, text: str) -> str:
         """Return the text with `[hidden]` for each of them."""
         for secret in self._secrets:
@@ -132,12 +148,21 @@ class SecretHider:
         return text
 
 
-class _JsonLines(logging.Formatter):
-    """A record as one line: time, level, logger, message, process; task, round and error where there are."""
+class HidingFormatter(logging.Formatter):
+    """Writes records without keys.
 
-    def __init__(self, hider: SecretHider) -> None:
-        super().__init__()
-        self._hide = hider.hide
+    Args:
+        hider: Knows them.
+        form: As `logging.Formatter` takes it.
+    """
+
+    def __init__(self, hider: SecretHider, form: str | None = None) -> None:
+        super().__init__(form)
+        self.hider = hider
+
+
+class _JsonLines(HidingFormatter):
+    """A record as one line: time, level, logger, message, process; task, round and error where there are."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
@@ -145,7 +170,7 @@ class _JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self._hide(record.getMessage()),
+            "message": self.hider.hide(record.getMessage()),
             "process": record.process,
         }
         session = current_session.get()
@@ -154,7 +179,7 @@ class _JsonLines(logging.Formatter):
         if record.exc_info is not None and (error := record.exc_info[1]) is not None:
             facts["error"] = {
                 "type": type(error).__name__,
-                "message": self._hide(str(error)),
-                "traceback": self._hide("".join(traceback.format_exception(error)).rstrip("\n")),
+                "message": self.hider.hide(str(error)),
+                "traceback": self.hider.hide("".join(traceback.format_exception(error)).rstrip("\n")),
             }
         return _HIDDEN.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(facts, ensure_ascii=False))
