@@ -111,7 +111,7 @@ def find_setting(name: str) -> Setting:
     known = {each.path: each for each in _list_beside(path)}
     if path in known:
         return known[path]
-    if path in {each[: len(path)] for each in known} or (len(path) <= 2 and path[0] in _NAMED):
+    if path in {each[: len(path)] for each in known} or (len(path) <= 2 and name.partition(".")[0] in _NAMED):
         below = next((each.name for each in known.values() if each.path[: len(path)] == path), f"{name}.NAME")
         raise UsageError(f"'{name}' is a group of settings.", advice=f"Name one of them, like {below}")
     raise _unknown(name, [each.name for each in known.values()])
