@@ -1,0 +1,1 @@
+"""The pages of the web agent, one module each: each draws itself for the application that is served."""

@@ -1,0 +1,119 @@
+"""The page of threads: what was begun, found again by name and by what was said in it."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import streamlit as st
+
+from ghostos.contracts.thread_search import FoundThreads, ThreadQuery
+from ghostos.errors import GhostOSError
+from ghostos.web.current_thread import get_thread
+from ghostos.web.markdown import escape_markdown
+from ghostos.web.page_parts import draw_error
+from ghostos.web.pages.thread_changes import TROUBLE, doom, draw_confirmation
+from ghostos.web.pages.thread_row import draw_row, is_picked, unpick
+from ghostos.web.running import get_app
+from ghostos.web.thread_keeping import search_threads
+
+__all__ = ["draw_threads_page"]
+
+_PAGE_SIZE: Final = 25
+_WIDTH: Final = 880
+_WORDS, _ALL_TARGETS, _WITH_MADE, _PAGE = "threads-words", "threads-all", "threads-made", "threads-page"
+
+
+def draw_threads_page(*, on_open: Callable[[str], None]) -> None:
+    """Draw the threads of the target, the one last used first.
+
+    Args:
+        on_open: Shows the thread of that name in the chat; called while the page is drawn, it need not return.
+    """
+    app = get_app()
+    with st.container(width=_WIDTH):
+        st.markdown("### Threads", anchors=False)
+        _draw_filters()
+        found = search_threads(app, _make_query(target=app.target.name))
+        _draw_selection(found)
+        _draw_trouble()
+        if not found.threads:
+            _draw_nothing()
+        current = get_thread()
+        for thread in found.threads:
+            draw_row(thread, is_current=thread.name == current, on_open=on_open)
+        if found.total > _PAGE_SIZE:
+            st.pagination(-(-found.total // _PAGE_SIZE), key=_PAGE)
+    draw_confirmation()
+
+
+def _draw_filters() -> None:
+    st.text_input(
+        "Search",
+        type="search",
+        placeholder="Search names and what was said",
+        icon=":material/search:",
+        label_visibility="collapsed",
+        live=True,
+        key=_WORDS,
+        on_change=_show_first_page,
+    )
+    row = st.container(horizontal=True, gap="medium")
+    row.toggle(
+        "Of agents",
+        key=_WITH_MADE,
+        on_change=_show_first_page,
+        help="Also threads that agents began for their subtasks.",
+    )
+    row.toggle(
+        "All targets",
+        key=_ALL_TARGETS,
+        on_change=_show_first_page,
+        help="Also threads of this workspace's other targets: they can be exported here.",
+    )
+
+
+def _show_first_page() -> None:
+    st.session_state[_PAGE] = 1
+
+
+def _make_query(*, target: str) -> ThreadQuery:
+    page = int(st.session_state.get(_PAGE) or 1)
+    return ThreadQuery(
+        words=st.session_state.get(_WORDS) or "",
+        target=None if st.session_state.get(_ALL_TARGETS) else target,
+        with_made=bool(st.session_state.get(_WITH_MADE)),
+        limit=_PAGE_SIZE,
+        offset=(page - 1) * _PAGE_SIZE,
+    )
+
+
+def _draw_selection(found: FoundThreads) -> None:
+    """Say how many there are, and offer what can be done with those that are picked."""
+    picked = [thread for thread in found.threads if is_picked(thread)]
+    row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    count = "1 thread" if found.total == 1 else f"{found.total:,} threads"
+    row.caption(f"{count}, {len(picked)} picked" if picked else count, width="content")
+    if picked:
+        right = row.container(horizontal=True, width="content", gap="small")
+        right.button("Pick none", key="threads-pick-none", type="tertiary", on_click=unpick, args=(picked,))
+        right.button(
+            f"Delete {len(picked)}…",
+            key="threads-delete-picked",
+            icon=":material/delete:",
+            on_click=doom,
+            args=(picked,),
+        )
+
+
+def _draw_trouble() -> None:
+    """Show what could not be done at the last click."""
+    trouble: Sequence[GhostOSError] = st.session_state.get(TROUBLE, ())
+    for error in trouble:
+        draw_error(st.container(), error.happened, advice=error.advice)
+
+
+def _draw_nothing() -> None:
+    words = (st.session_state.get(_WORDS) or "").strip()
+    if words:
+        st.markdown(f"No thread has “{escape_markdown(words)}” in its name or in what was said.")
+    elif not st.session_state.get(_PAGE) or st.session_state[_PAGE] == 1:
+        st.markdown("No thread yet: what you say in the chat begins one.")
