@@ -1,0 +1,175 @@
+"""The page of all tasks: who made whom, where each stands, and the processes at work."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import streamlit as st
+
+from ghostos.contracts.task_records import TaskLine, TaskListing
+from ghostos.core.escaping import escape_line
+from ghostos.core.node import Node
+from ghostos.core.task import TaskState
+from ghostos.errors import GhostOSError
+from ghostos.web.inspection import Inspection
+from ghostos.web.inspectors.times import name_moment
+from ghostos.web.markdown import escape_markdown
+from ghostos.web.page_parts import draw_error
+from ghostos.web.running import get_app
+from ghostos.web.task_forest import Leaf, list_forest
+
+__all__ = ["OpenThread", "draw_matrix_page"]
+
+OpenThread = Callable[[str], None]
+"""Goes to another page, for the thread with that name; does not return."""
+
+_Colour = Literal["blue", "green", "gray", "orange", "red"]
+
+_COLOURS: Final[dict[TaskState, _Colour]] = {
+    "new": "gray",
+    "running": "blue",
+    "waiting": "gray",
+    "parked": "orange",
+    "finished": "green",
+    "failed": "red",
+    "cancelled": "orange",
+}
+_LISTED: Final = 40
+_MORE: Final = 80
+_MOST: Final = 400
+"""A browser takes long for more: whoever looks for an older one finds it among the threads."""
+_INDENT: Final = 24
+_WATCH_EVERY_S: Final = 1.0
+_SHOWN: Final = "matrix-shown"
+_TROUBLE: Final = "matrix-trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the page shows."""
+
+    listing: TaskListing
+    nodes: list[Node]
+
+
+def draw_matrix_page(*, on_open: OpenThread, on_inspect: OpenThread) -> None:
+    """Draw the tasks, and draw them again when they are others.
+
+    Args:
+        on_open: Goes to where one talks in a thread.
+        on_inspect: Goes to where one looks into it.
+    """
+    look = Inspection(get_app())
+    st.title("Matrix", anchor=False)
+    choice = st.container(horizontal=True)
+    only_unfinished = choice.toggle("Only unfinished", key="matrix-unfinished", help="Without those that have ended.")
+    everywhere = choice.toggle("Of every target", key="matrix-everywhere", help="All tasks of the workspace.")
+    shown = int(st.session_state.get(_SHOWN, _LISTED))
+
+    def read() -> _Seen:
+        listing = look.list_tasks(limit=shown, only_target=not everywhere, only_unfinished=only_unfinished)
+        return _Seen(listing, look.list_nodes())
+
+    try:
+        number = look.find_change_number()  # before it is read: what comes meanwhile is seen by the next look
+        seen = read()
+    except GhostOSError as exc:
+        draw_error(st.container(), exc.happened, advice=exc.advice)
+        return
+    _draw_trouble()
+    _draw_tasks(seen.listing, on_open=on_open, on_inspect=on_inspect)
+    _draw_nodes(seen)
+    _watch(look, number=number, seen=seen, read=read)
+
+
+def _draw_tasks(listing: TaskListing, *, on_open: OpenThread, on_inspect: OpenThread) -> None:
+    if not listing.tasks:
+        st.caption("There is no such task.")
+        return
+    names = {task.id: task.name for task in listing.tasks}
+    target = get_app().target.name
+    for leaf in list_forest(listing.tasks):
+        _draw_leaf(leaf, names=names, own_target=target, on_open=on_open, on_inspect=on_inspect)
+    hidden = listing.total - len(listing.tasks)
+    if hidden <= 0:
+        return
+    st.caption(f"{hidden:,} tasks are not shown: those last used come first.")
+    if len(listing.tasks) < _MOST:
+        st.button("Show more", key="matrix-more", icon=":material/expand_more:", on_click=_show_more)
+
+
+def _draw_leaf(
+    leaf: Leaf, *, names: Mapping[str, str], own_target: str, on_open: OpenThread, on_inspect: OpenThread
+) -> None:
+    task = leaf.task
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"task-{task.id}")
+    if leaf.depth:
+        row.space(_INDENT * leaf.depth)
+    is_own = task.target == own_target
+    label, why = escape_markdown(escape_line(task.name)), "" if is_own else "It belongs to another target."
+    if row.button(label, key=f"open-{task.id}", type="tertiary", disabled=not is_own, help=why or "Open in the chat"):
+        on_open(task.name)
+    row.badge(task.state, color=_COLOURS[task.state])
+    row.caption(escape_markdown(_describe(task, names=names, is_own=is_own)))
+    label = f"Inspect {label}" if is_own else ""
+    if is_own and row.button(
+        "Inspect", key=f"inspect-{task.id}", type="tertiary", icon=":material/search:", help=label
+    ):
+        on_inspect(task.name)
+    if task.state == "running":
+        row.button("Stop", key=f"stop-{task.id}", icon=":material/stop_circle:", on_click=_stop, args=(task.id,))
+
+
+def _describe(task: TaskLine, *, names: Mapping[str, str], is_own: bool) -> str:
+    tokens = task.usage.input_tokens + task.usage.output_tokens
+    parts = [f"turn {task.turn}", f"{tokens:,} tokens"]
+    if task.cost:
+        parts.append(f"cost {task.cost:,.4g}")
+    if task.waits_for:
+        parts.append("waits for " + ", ".join(names.get(each, each) for each in task.waits_for))
+    if task.owner is not None:
+        parts.append(f"process {task.owner.pid}")
+    if not is_own:
+        parts.append(task.target)
+    parts.append(name_moment(task.updated_at))
+    return " · ".join(escape_line(part) for part in parts)
+
+
+def _draw_nodes(seen: _Seen) -> None:
+    st.subheader("Processes at work", anchor=False)
+    if not seen.nodes:
+        st.caption("None.")
+    for node in seen.nodes:
+        count = sum(task.owner == node.owner for task in seen.listing.tasks)
+        at_work = f" · at work on {count} of these tasks" if count else ""
+        st.caption(f"process {node.owner.pid} · since {escape_markdown(name_moment(node.started_at))}{at_work}")
+
+
+def _show_more() -> None:
+    st.session_state[_SHOWN] = min(int(st.session_state.get(_SHOWN, _LISTED)) + _MORE, _MOST)
+
+
+def _stop(task_id: str) -> None:
+    """Stop a task's turn. A callback: it runs before the page is drawn."""
+    try:
+        Inspection(get_app()).stop_turn(task_id)
+    except GhostOSError as exc:
+        st.session_state[_TROUBLE] = exc
+
+
+def _draw_trouble() -> None:
+    trouble: GhostOSError | None = st.session_state.pop(_TROUBLE, None)
+    if trouble is not None:
+        draw_error(st.container(), trouble.happened, advice=trouble.advice)
+
+
+@st.fragment(run_every=_WATCH_EVERY_S)
+def _watch(look: Inspection, *, number: int, seen: _Seen, read: Callable[[], _Seen]) -> None:
+    """Draw the page again when it would be another one. Nothing is listed while nothing at all was committed."""
+    try:
+        is_another = look.find_change_number() != number and read() != seen
+    except GhostOSError as exc:
+        draw_error(st.container(), exc.happened, advice=exc.advice)
+        return
+    if is_another:
+        st.rerun()
