@@ -141,9 +141,21 @@ def test_thousands_of_threads_come_in_pages(open_app: OpenApp) -> None:
         make_task(app, f"t{number:02}")
     page = open_page()
     assert (len(titles(page)), titles(page)[0]) == (25, "t29")
-    page.pagination(key="threads-page").set_value(2)
+    page.pagination[0].set_value(2)
     assert titles(run(page)) == ["t04", "t03", "t02", "t01", "t00"]
     assert titles(search(page, "t2")) == [f"t2{number}" for number in reversed(range(10))]
+
+
+def test_a_page_whose_threads_are_gone_is_the_first_one(open_app: OpenApp) -> None:
+    app = open_app()
+    first = make_task(app, "t00")
+    for number in range(1, 26):
+        make_task(app, f"t{number:02}")
+    page = open_page()
+    page.pagination[0].set_value(2)
+    page = click(click(run(page), f"manage-{first.id}"), f"delete-{first.id}")
+    page = click(page, "threads-delete")
+    assert (len(titles(page)), titles(page)[0]) == (25, "t25")
 
 
 # Search

@@ -1,11 +1,10 @@
 """`ghostos docs`: where the documentation is."""
 
 from importlib.metadata import PackageNotFoundError, metadata
-from pathlib import Path
 
-import ghostos
 from ghostos.cli.streams import write_out
 from ghostos.errors import NotConfiguredError
+from ghostos.libraries.documents import list_documents
 
 _DISTRIBUTION = "ghostos-core"
 
@@ -16,26 +15,8 @@ def print_documents() -> None:
     Raises:
         NotConfiguredError: Neither can be found.
     """
-    folder = _find_clone()
-    if folder is None:
-        write_out(_read_readme())
-        return
-    paths = [folder.parent / "README.md", *sorted(folder.rglob("*.md"))]
-    write_out("".join(f"{path}\n    {_read_title(path)}\n" for path in paths if path.is_file()))
-
-
-def _find_clone() -> Path | None:
-    """Return the documents' folder, where the package lies in a clone: libs/ghostos/src/ghostos."""
-    parents = Path(ghostos.__file__).resolve().parents
-    root = parents[4] if len(parents) > 4 else None
-    if root is None or not (root / "libs" / "ghostos" / "pyproject.toml").is_file() or not (root / "docs").is_dir():
-        return None
-    return root / "docs"
-
-
-def _read_title(path: Path) -> str:
-    with path.open(encoding="utf-8") as file:
-        return next((line.lstrip("# ").strip() for line in file if line.startswith("#")), path.stem)
+    documents = list_documents()
+    write_out("".join(f"{each.path}\n    {each.title}\n" for each in documents) or _read_readme())
 
 
 def _read_readme() -> str:

@@ -19,7 +19,7 @@ __all__ = ["draw_threads_page"]
 
 _PAGE_SIZE: Final = 25
 _WIDTH: Final = 880
-_WORDS, _ALL_TARGETS, _WITH_MADE, _PAGE = "threads-words", "threads-all", "threads-made", "threads-page"
+_WORDS, _ALL_TARGETS, _WITH_MADE, _CHANGES = "threads-words", "threads-all", "threads-made", "threads-changes"
 
 
 def draw_threads_page(*, on_open: Callable[[str], None]) -> None:
@@ -33,6 +33,9 @@ def draw_threads_page(*, on_open: Callable[[str], None]) -> None:
         st.markdown("### Threads", anchors=False)
         _draw_filters()
         found = search_threads(app, _make_query(target=app.target.name))
+        if not found.threads and _get_page() > 1:  # what was there was deleted
+            _show_first_page()
+            found = search_threads(app, _make_query(target=app.target.name))
         _draw_selection(found)
         _draw_trouble()
         if not found.threads:
@@ -41,7 +44,7 @@ def draw_threads_page(*, on_open: Callable[[str], None]) -> None:
         for thread in found.threads:
             draw_row(thread, is_current=thread.name == current, on_open=on_open)
         if found.total > _PAGE_SIZE:
-            st.pagination(-(-found.total // _PAGE_SIZE), key=_PAGE)
+            st.pagination(-(-found.total // _PAGE_SIZE), key=_page_key())
     draw_confirmation()
 
 
@@ -72,17 +75,26 @@ def _draw_filters() -> None:
 
 
 def _show_first_page() -> None:
-    st.session_state[_PAGE] = 1
+    """Begin at the first page of what is wanted now. A callback: it runs before the page is drawn."""
+    st.session_state[_CHANGES] = st.session_state.get(_CHANGES, 0) + 1
+
+
+def _page_key() -> str:
+    """Return the key of the number of the page: each list has one of its own, and begins at 1."""
+    return f"threads-page-{st.session_state.get(_CHANGES, 0)}"
+
+
+def _get_page() -> int:
+    return int(st.session_state.get(_page_key()) or 1)
 
 
 def _make_query(*, target: str) -> ThreadQuery:
-    page = int(st.session_state.get(_PAGE) or 1)
     return ThreadQuery(
         words=st.session_state.get(_WORDS) or "",
         target=None if st.session_state.get(_ALL_TARGETS) else target,
         with_made=bool(st.session_state.get(_WITH_MADE)),
         limit=_PAGE_SIZE,
-        offset=(page - 1) * _PAGE_SIZE,
+        offset=(_get_page() - 1) * _PAGE_SIZE,
     )
 
 
@@ -91,7 +103,8 @@ def _draw_selection(found: FoundThreads) -> None:
     picked = [thread for thread in found.threads if is_picked(thread)]
     row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
     count = "1 thread" if found.total == 1 else f"{found.total:,} threads"
-    row.caption(f"{count}, {len(picked)} picked" if picked else count, width="content")
+    words = f"{count}, {len(picked)} picked" if picked else count
+    row.markdown(f":small[:gray[{words}]]", width="content")
     if picked:
         right = row.container(horizontal=True, width="content", gap="small")
         right.button("Pick none", key="threads-pick-none", type="tertiary", on_click=unpick, args=(picked,))
@@ -115,5 +128,5 @@ def _draw_nothing() -> None:
     words = (st.session_state.get(_WORDS) or "").strip()
     if words:
         st.markdown(f"No thread has “{escape_markdown(words)}” in its name or in what was said.")
-    elif not st.session_state.get(_PAGE) or st.session_state[_PAGE] == 1:
+    elif _get_page() == 1:
         st.markdown("No thread yet: what you say in the chat begins one.")

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from ghostos.cli.failures import show_failure
-from ghostos.cli.requirements import list_missing
+from ghostos.libraries.requirements import list_missing
 
 CLONE = Path(__file__).parents[2]
 
