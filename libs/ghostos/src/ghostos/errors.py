@@ -205,8 +205,8 @@ class ModelKeyMissingError(NotConfiguredError):
         super().__init__(
             f"No key is configured for the model '{model}'.",
             advice=(
-                f"Set {variable} in the environment or in the workspace's .env (ghostos doctor says where), choose a "
-                "local model (--model ollama:NAME), or try ghostos.demo.agents.shop, which needs no key."
+                f"Keep one with: ghostos config key {model.partition(':')[0]} (or set {variable} in the environment), "
+                "choose a local model (--model ollama:NAME), or try ghostos.demo.agents.shop, which needs no key."
             ),
         )
         self.model = model

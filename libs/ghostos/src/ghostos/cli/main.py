@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ghostos.cli.commands import agents, help_pages, moss, threads, workspace
+from ghostos.cli.commands import agents, config, help_pages, moss, threads, workspace
 from ghostos.cli.failures import show_failure
 from ghostos.cli.options import spell_out
 from ghostos.cli.streams import prepare_streams, settle_streams
@@ -16,6 +16,7 @@ An agent is a Python file: GhostOS shows it to a language model, which answers b
 
 \b
 ghostos init                          make a workspace in ./app
+ghostos config key openai             keep a key, tested first
 ghostos web my.py                     talk with my.py in the browser
 ghostos ask my.py "what can you do?"  one message, one answer
 ghostos help ask                      what a command takes
@@ -34,6 +35,7 @@ def make_app() -> typer.Typer:
     agents.add_commands(app)
     app.add_typer(moss.make_group(), name="moss")
     app.add_typer(threads.make_group(), name="threads")
+    app.add_typer(config.make_group(), name="config")
     workspace.add_upkeep_commands(app)
     help_pages.add_commands(app, make_app=make_app)
     return app

@@ -17,7 +17,7 @@ from ghostos.runtime.removal import remove_folder
 
 _NEXT_STEPS = """\
 Next:
-  put your key into {env_file}, or: export OPENAI_API_KEY=...
+  ghostos config key openai{option}, or: export OPENAI_API_KEY=...
   ghostos web ghostos.demo.agents.shop{option}
 """
 
@@ -34,7 +34,7 @@ def make_workspace(folder: Path) -> None:
     lines = "".join(f"  made {path}\n" for path in made) or "  nothing to make: all of it exists\n"
     is_found = workspace.root == Path(DEFAULT_FOLDER).absolute()
     option = "" if is_found else f" --workspace {folder}"
-    write_out(head + lines + _NEXT_STEPS.format(env_file=workspace.env_file, option=option))
+    write_out(head + lines + _NEXT_STEPS.format(option=option))
 
 
 def clear_runtime(*, common: Common, is_confirmed: bool) -> None:

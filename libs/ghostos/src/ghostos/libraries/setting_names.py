@@ -208,4 +208,4 @@ def _unknown(name: str, known: Sequence[str]) -> UsageError:
         ends[each] for each in difflib.get_close_matches(last, list(ends), n=1)
     ]
     meant = f" Did you mean {close[0]}?" if close else ""
-    return UsageError(f"There is no setting '{name}'.{meant}", advice="All of them: ghostos config")
+    return UsageError(f"There is no setting '{name}'.{meant}", advice="All of them: ghostos config --all")
