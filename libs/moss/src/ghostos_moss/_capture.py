@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
-__all__ = ["MAX_OUTPUT_CHARS", "Output", "capture", "captured_calls", "captured_streams"]
+__all__ = ["MAX_OUTPUT_CHARS", "Output", "capture", "capture_nothing", "captured_calls", "captured_streams"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -117,6 +117,12 @@ class capture:  # noqa: N801 - used as a verb: `with capture(output):`
         _streams.remove(self._around)
         if self._token is not None:
             _current.reset(self._token)
+
+
+@contextmanager
+def capture_nothing(_output: Output) -> Generator[None]:
+    """For a process whose whole output is captured from outside, that of C code included."""
+    yield
 
 
 _current: ContextVar[Output | None] = ContextVar("ghostos_moss.output", default=None)

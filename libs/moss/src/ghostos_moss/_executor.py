@@ -115,6 +115,7 @@ class ModuleSession(Protocol):
         before_call: Callable[[], object] | None = None,
         on_call: Callable[[HostCall], object] | None = None,
         clock: RunClock | None = None,
+        on_line: Callable[[int], object] | None = None,
     ) -> RunResult:
         """Run statements; or a definition of `run(moss)`, else `main(moss)`, which is then called.
 
@@ -130,6 +131,10 @@ class ModuleSession(Protocol):
             on_call: Told of each call on an injected object, as soon as that has ended and before the code goes on,
                 where the executor sees calls. From any thread; what it raises, the code's call raises.
             clock: Says which time does not count. None: all does.
+            on_line: Told of the line of the blocks, joined by blank lines, that is at work, from 1, each time that
+                another one is found there: where the code calls something else, of the line that calls. From 0.1 s of
+                the run on, ten times a second, in long runs once a second; a call into C may hold it up. From any
+                thread; what it raises is logged.
         """
         ...
 

@@ -6,10 +6,12 @@ swallow it. A call into C (`time.sleep`, a lock, a socket) is only interrupted w
 
 import contextvars
 import inspect
+import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from types import CoroutineType, FrameType
 from typing import Any, Final, TypeVar, cast
 
 from ghostos_moss._run_clock import RunClock
@@ -35,6 +37,7 @@ class _Run:
         self.done: threading.Event | None = None
         self.watchers: list[threading.Thread] = []
         self.cancel_task: Callable[[], object] | None = None
+        self.coroutine: object = None
         self.wake_loop: Callable[[], object] | None = None
 
 
@@ -93,6 +96,20 @@ class Interrupter:
                 self._watch(run, _INSIST_S, reason)
         raise Interrupted
 
+    def frames(self) -> Iterator[FrameType]:
+        """Yield what the call in progress is at, innermost first: in its thread, then where it awaits something.
+
+        From any thread.
+        """
+        run = self._run
+        if run is None:
+            return
+        frame = sys._current_frames().get(run.thread_id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the way
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+        yield from reversed(_awaiting_frames(run.coroutine))
+
     def complete(self, awaitable: Awaitable[object]) -> object:
         """Run an awaitable to its end within a guarded call, on a loop of its own.
 
@@ -116,11 +133,13 @@ class Interrupter:
             with self._lock:
                 run.cancel_task = lambda: loop.call_soon_threadsafe(task.cancel)
                 run.wake_loop = lambda: loop.call_soon_threadsafe(_nothing)
+                around, run.coroutine = run.coroutine, task.get_coro()
             try:
                 return await awaitable
             finally:
                 with self._lock:
                     run.cancel_task = run.wake_loop = None
+                    run.coroutine = around
 
         try:
             return asyncio.run(body())
@@ -194,6 +213,16 @@ class Interrupter:
             if run.reason is not None:
                 _raise_in(run.thread_id, None)
             run.is_settled = True
+
+
+def _awaiting_frames(awaited: object) -> list[FrameType]:
+    """Those of a coroutine and of what it awaits, outermost first."""
+    frames: list[FrameType] = []
+    while isinstance(awaited, CoroutineType):
+        if awaited.cr_frame is not None:
+            frames.append(awaited.cr_frame)
+        awaited = awaited.cr_await
+    return frames
 
 
 def _nothing() -> None:

@@ -13,6 +13,7 @@ from ghostos_moss._permissions import Permission, Permissions
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._run_clock import RunClock
+from ghostos_moss._running_line import told_lines
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import CodeError, CodeInterruptedError, CodeRejectedError
@@ -107,13 +108,14 @@ class OffSession:
         before_call: Callable[[], object] | None = None,  # calls are not seen here
         on_call: Callable[[HostCall], object] | None = None,  # as above
         clock: RunClock | None = None,
+        on_line: Callable[[int], object] | None = None,
     ) -> RunResult:
         started = time.perf_counter()
         status: RunStatus = "ok"
         error: CodeError | None = None
         value: object = None
         try:
-            with self._runtime.deadline(timeout_s, clock=clock):
+            with told_lines(self.find_line, on_line), self._runtime.deadline(timeout_s, clock=clock):
                 value = self._runtime.run(*blocks).returns
         except CodeRejectedError as exc:
             status, error = "rejected", exc
@@ -136,6 +138,10 @@ class OffSession:
             calls=(),
             duration_s=time.perf_counter() - started,
         )
+
+    def find_line(self) -> int | None:
+        """Return the line of the run in progress that is at work; None where there is none. From any thread."""
+        return self._runtime.find_line()
 
     def values(self) -> dict[str, Json]:
         return dict(self._values)

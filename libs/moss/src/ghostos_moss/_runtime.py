@@ -8,7 +8,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from ghostos_container import Container
-from ghostos_moss._capture import Output, capture
+from ghostos_moss._capture import Output, capture, capture_nothing
 from ghostos_moss._code_editor import CodeEditor
 from ghostos_moss._execution import Execution, Request, run_plainly
 from ghostos_moss._failure import describe_interruption, describe_raised, describe_silent, is_plain, safe_repr
@@ -21,6 +21,7 @@ from ghostos_moss._preflight import check_snippet
 from ghostos_moss._prompter import MossPrompter, PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._run_clock import RunClock
+from ghostos_moss._running_line import BlockLines
 from ghostos_moss._snippet import Snippet, parse_snippet
 from ghostos_moss.errors import ClosedError, CodeError, CodeRejectedError
 
@@ -59,7 +60,7 @@ class MossRuntime:
     ) -> None:
         self._fresh = fresh
         self._editor = editor
-        self._capture = capture if captures_output else _capture_nothing
+        self._capture = capture if captures_output else capture_nothing
         self._container = container
         self._pycontext = pycontext
         self._interrupter = Interrupter()
@@ -71,6 +72,7 @@ class MossRuntime:
         self._is_exposed = False
         self._last_output = ""
         self._parsed: Snippet | None = None
+        self._lines = BlockLines()
         self._mount: Mount | None = None
         try:
             self._mount = mount = Mount(fresh, container=container, pycontext=pycontext, injections=injections)
@@ -193,6 +195,13 @@ class MossRuntime:
         """
         self._interrupter.interrupt_here(reason)
 
+    def find_line(self) -> int | None:
+        """Return the line at work, from 1, of what `run` was given, joined by blank lines; None where there is none.
+
+        From any thread.
+        """
+        return self._lines.find(self._interrupter.frames())
+
     @contextmanager
     def deadline(self, timeout_s: float | None, *, clock: RunClock | None = None) -> Generator[None]:
         """Executions within the `with` block are stopped after this time, as `interrupt` stops them."""
@@ -270,7 +279,9 @@ class MossRuntime:
             if problems:
                 raise CodeRejectedError(problems)
         execution = Execution(None, "", self._pycontext)
+        self._lines.clear()
         for block in blocks:
+            self._lines.begin(block)
             snippet = self._parse(block)
             target = "main" if snippet.defines("main") and not snippet.defines("run") else "run"
             latest = self._through_hook(Request(target, block))
@@ -334,6 +345,7 @@ class MossRuntime:
                 raise CodeRejectedError(problems)
             self._parsed = None
             self._fresh.add_lines(snippet.filename, snippet.text)
+            self._lines.place(snippet)
         names = vars(self._fresh.module)
         return run_plainly(request, snippet=snippet, names=names, interrupter=self._interrupter)
 
@@ -386,9 +398,3 @@ class MossRuntime:
         if self._is_closed or self._mount is None:
             raise ClosedError("runtime", "compile the module again")
         return self._mount
-
-
-@contextmanager
-def _capture_nothing(_output: Output) -> Generator[None]:
-    """For a process whose whole output is captured from outside, that of C code included."""
-    yield

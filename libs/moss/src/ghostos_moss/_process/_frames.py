@@ -13,6 +13,7 @@ from ghostos_moss._process._parts import has_more_parts
 __all__ = [
     "MAX_FRAME_BYTES",
     "MAX_PARTS",
+    "UNANSWERED",
     "Answer",
     "Failure",
     "FrameError",
@@ -27,13 +28,16 @@ MAX_FRAME_BYTES: Final = 32 * 1024 * 1024
 MAX_PARTS: Final = 1_000_000
 """Scalars, texts, lists, dicts and keys of one message: what bounds the memory that it takes when it is read."""
 
+UNANSWERED: Final = 0
+"""The number of a request that wants no answer."""
+
 _SMALL_BYTES: Final = 256 * 1024
 _LENGTH: Final = struct.Struct("<I")
 _READ_BYTES: Final = 64 * 1024
 
 
 class Request(msgspec.Struct, array_like=True, forbid_unknown_fields=True, tag=0, gc=False):
-    """Wants an answer or a failure with the same number."""
+    """Wants an answer or a failure with the same number, unless that is `UNANSWERED`."""
 
     number: int
     name: str

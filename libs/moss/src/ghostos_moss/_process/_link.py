@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, Final, cast
 
 from ghostos_moss._process._frames import (
+    UNANSWERED,
     Answer,
     Failure,
     FrameError,
@@ -153,6 +154,13 @@ class Link:
         pending = self.begin(name, *arguments)
         self.wait(pending)
         return pending.result()
+
+    def tell(self, name: str, *arguments: Any) -> None:  # noqa: ANN401 - plain data
+        """Send what wants no answer. Not from the thread in `serve`; nothing happens when the peer is gone."""
+        try:
+            self._frames.send(Request(UNANSWERED, name, [*arguments]))
+        except PeerClosedError as exc:
+            self._finish(exc)
 
     def wait(self, pending: Pending) -> None:
         """Read until a request is settled; what comes meanwhile is handled."""
@@ -306,6 +314,8 @@ class Link:
         future.add_done_callback(answer)
 
     def _send(self, answer: Answer | Failure) -> None:
+        if answer.number == UNANSWERED:
+            return
         try:
             try:
                 self._frames.send(answer)

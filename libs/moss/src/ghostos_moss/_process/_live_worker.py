@@ -15,6 +15,7 @@ from ghostos_moss._process._crossing import Node
 from ghostos_moss._process._frames import FrameError, PeerClosedError
 from ghostos_moss._process._link import Link, Pending, RemoteError
 from ghostos_moss._process._objects import HostObjects
+from ghostos_moss._process._told_lines import ToldLines
 from ghostos_moss._process._worker import describe_error
 from ghostos_moss._process._zygotes import WorkerProcess
 from ghostos_moss._run_clock import RunClock
@@ -70,6 +71,7 @@ class LiveWorker:
         self._stop_reason: str | None = None
         self._end_reason: str | None = None
         self._current_output: Output | None = None
+        self._lines: ToldLines | None = None
         self._reading = threading.Lock()
         prints = _HostPrints(self)
         self._handle = captured_calls(objects.handle, lambda: prints if self._current_output is not None else None)
@@ -91,6 +93,7 @@ class LiveWorker:
         output: Output | None = None,
         clock: RunClock | None = None,
         find_stop: Callable[[], str | None] | None = None,
+        on_line: Callable[[int], object] | None = None,
     ) -> Any:  # noqa: ANN401 - plain data
         """Ask the worker and wait for its answer.
 
@@ -101,6 +104,7 @@ class LiveWorker:
             output: Gets what is written meanwhile; None: nobody does.
             clock: Says which time does not count. None: all does.
             find_stop: Says why it was stopped before it came here, if it was.
+            on_line: Told of the lines of the arguments, which are code, as they are at work. None: nobody is.
 
         Raises:
             RemoteError: The worker raised.
@@ -113,6 +117,7 @@ class LiveWorker:
             self._stop_reason = self._stop_reason or find_stop()
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._current_output = output
+        self._lines = ToldLines(arguments, on_line) if on_line is not None else None
         try:
             with captured_streams(), self._awake():
                 pending = self._link.begin(name, *arguments, on_settled=self._ring)
@@ -121,7 +126,7 @@ class LiveWorker:
                     self._process.interrupt()
                     self._await(pending, time.monotonic() + _GRACE_S, output, is_stopped=True)
         finally:
-            self._current_output = None
+            self._current_output = self._lines = None
         if self._stop_reason is not None:
             self._process.kill()
             self._drain(output)
@@ -192,6 +197,8 @@ class LiveWorker:
             os.close(wake)
 
     def _serve(self, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data, or a future
+        if request == "line":
+            return self._lines.take(arguments) if self._lines is not None else None
         if self._is_closed:
             message = "the worker has ended"
             raise RuntimeError(message)
@@ -237,6 +244,8 @@ class LiveWorker:
             if left_ms <= 0:
                 return False
             events = self._poll.poll(min(left_ms, _STUCK_AFTER_MS))
+            if self._lines is not None and self._lines.is_due():
+                self._process.ask_for_lines()
             if not events:
                 received = self._link.relieve(received)
             for descriptor, _ in events:

@@ -129,14 +129,13 @@ class ProcessSession:
         before_call: Callable[[], object] | None = None,
         on_call: Callable[[HostCall], object] | None = None,
         clock: RunClock | None = None,
+        on_line: Callable[[int], object] | None = None,
     ) -> RunResult:
         with self._busy():
             started = time.perf_counter()
             output = Output(max_chars=self._workers.limits.output_chars)
-            reply: RunReply | None = None
-            error: CodeError | None = None
             if problems := _replies.find_unsendable(blocks):
-                error = CodeRejectedError(problems)
+                reply, error = None, CodeRejectedError(problems)
             else:
                 reply, error = self._try(
                     lambda worker: worker.request(
@@ -146,6 +145,7 @@ class ProcessSession:
                         output=output,
                         clock=clock,
                         find_stop=lambda: self._stop_reason,
+                        on_line=on_line,
                     ),
                     begin=lambda: self._objects.begin_run(on_call, before_call=before_call),
                 )

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import astuple
+from functools import partial
 from types import ModuleType
 from typing import Any, Final, cast
 
@@ -26,13 +27,14 @@ from ghostos_moss._process._contracts import is_contract
 from ghostos_moss._process._frames import FrameSocket
 from ghostos_moss._process._host_functions import calling_host
 from ghostos_moss._process._link import Link
-from ghostos_moss._process._orders import STOP_SIGNAL, InjectedObject, OpenOrder, RunReply, ToldMember
+from ghostos_moss._process._orders import LINES_SIGNAL, STOP_SIGNAL, InjectedObject, OpenOrder, RunReply, ToldMember
 from ghostos_moss._process._proxies import Proxies
 from ghostos_moss._process._refusals import RefusalWatch
 from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._surface import Member
 from ghostos_moss._process._system import clear_environment
 from ghostos_moss._pycontext import PyContext
+from ghostos_moss._running_line import LineSampler
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import parse_source
 from ghostos_moss._try_out import try_out_here
@@ -89,6 +91,7 @@ class _Worker:
         self.link = Link(frames, self._handle, describe_error, for_server=_FOR_SERVER)
         self._proxies = Proxies(self.link)
         self._session: OffSession | None = None
+        self._sampler: LineSampler | None = None
         self._known: Mapping[str, Any] = {}
         self._names: dict[str, object] = {}
         self._watch = RefusalWatch()
@@ -100,6 +103,7 @@ class _Worker:
         self._umask = os.umask(0)
         os.umask(self._umask)
         signal.signal(STOP_SIGNAL, self._stop)
+        signal.signal(LINES_SIGNAL, self._show_lines)
 
     def _stop(self, *_: object) -> None:
         """Raise in the code that runs; it is ended by force soon after, if this cannot be done or does not help."""
@@ -109,6 +113,11 @@ class _Worker:
             self.link.when_server_quiet = self._session.cancel_here
         else:
             self._session.cancel_here()
+
+    def _show_lines(self, *_: object) -> None:
+        """Begin to tell which line the run in progress is at. Nothing is raised, wherever this comes in between."""
+        if self._sampler is not None:
+            self._sampler.start()
 
     def _handle(self, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data
         match request, arguments:
@@ -244,7 +253,11 @@ class _Worker:
         self._streams.restore()
         self._watch.forget()
         self.link.when_server_quiet = None
-        result = session.run(*blocks)
+        self._sampler = sampler = LineSampler(session.find_line, partial(self.link.tell, "line"))
+        try:
+            result = session.run(*blocks)
+        finally:
+            sampler.stop()
         self._proxies.send_released()
         error, failure = session.error, None
         if result.status == "ok":  # code that catches an error to show it leaves it there, as Python's own prompt does

@@ -1,0 +1,156 @@
+"""Which line of its code a run is at: looked at from a thread beside it, so that the code runs as fast as ever."""
+
+import logging
+import threading
+import time
+from _thread import start_new_thread
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from itertools import islice
+from types import FrameType
+from typing import Final
+
+from ghostos_moss._snippet import Snippet
+
+__all__ = ["FIRST_LOOK_S", "BlockLines", "LineReport", "LineSampler", "count_lines", "told_lines"]
+
+FIRST_LOOK_S: Final = 0.1
+"""Of runs that are shorter nothing is told, and nothing is done for it."""
+
+_LOOK_EVERY_S: Final = 0.1
+_LOOK_LATE_EVERY_S: Final = 1.0
+_GROWTH: Final = 0.01
+"""Between two looks, as a part of how long it has run: what listeners are told in an hour stays little."""
+
+_MAX_FRAMES: Final = 5000
+_BLANK_LINES: Final = "\n\n"
+
+_logger = logging.getLogger(__name__)
+
+
+def count_lines(blocks: Iterable[str]) -> int:
+    """How many lines the blocks of a run have, joined by blank lines."""
+    return _BLANK_LINES.join(blocks).count("\n") + 1
+
+
+class BlockLines:
+    """Where the blocks of a run stand in all of its code, joined by blank lines."""
+
+    def __init__(self) -> None:
+        self._starts: dict[str, int] = {}
+        self._block = ""
+        self._start = self._next = 0
+
+    def clear(self) -> None:
+        """Begin another run."""
+        self._starts, self._block, self._start, self._next = {}, "", 0, 0
+
+    def begin(self, block: str) -> None:
+        """Say which block is run next."""
+        self._block, self._start = block, self._next
+        self._next += block.count("\n") + len(_BLANK_LINES)
+
+    def place(self, snippet: Snippet) -> None:
+        """Say what is executed: the block, unless a hook has made other code of it."""
+        if snippet.text == self._block:
+            self._starts[snippet.filename] = self._start
+
+    def find(self, frames: Iterable[FrameType]) -> int | None:
+        """Return the line, from 1, of the first of the frames that is of the run's own code; None where none is.
+
+        Args:
+            frames: Innermost first. From any thread.
+        """
+        for frame in islice(frames, _MAX_FRAMES):
+            start = self._starts.get(frame.f_code.co_filename)
+            if start is not None and frame.f_lineno:
+                return start + frame.f_lineno
+        return None
+
+
+class LineSampler:
+    """Looks at a run ten times a second, later once a second, and tells of the line where that has changed.
+
+    Its thread is none that `threading` knows of: code that waits for all threads that there are has not to wait for it.
+
+    Args:
+        find: The line; None where the code is not in any.
+        tell: Called in that thread.
+    """
+
+    def __init__(self, find: Callable[[], int | None], tell: Callable[[int], object]) -> None:
+        self._find = find
+        self._tell = tell
+        self._is_started = self._is_stopped = False
+        self._running = threading.Lock()
+        self._watching = threading.Lock()
+
+    def start(self, *, delay_s: float = 0.0) -> None:
+        """Begin, once; after `stop` nothing happens. Raises nothing: where no thread is to be had nothing is told."""
+        if self._is_started or self._is_stopped:
+            return
+        self._is_started = True
+        self._running.acquire()
+        self._watching.acquire()
+        try:
+            start_new_thread(self._watch, (delay_s,))
+        except (RuntimeError, MemoryError):
+            self._watching.release()
+
+    def stop(self) -> None:
+        """End, and wait for that: nothing is told afterwards. Once."""
+        self._is_stopped = True
+        if self._is_started:
+            self._running.release()
+            with self._watching:
+                return
+
+    def _watch(self, delay_s: float) -> None:
+        try:
+            self._look(delay_s)
+        except Exception:  # memory may be short; what is not told is no loss
+            _logger.debug("lines of this run are told no more", exc_info=True)
+        finally:
+            self._watching.release()
+
+    def _look(self, wait_s: float) -> None:
+        started = time.monotonic()
+        told: int | None = None
+        while not self._running.acquire(timeout=wait_s):
+            line = self._find()
+            if line is not None and line != told:
+                told = line
+                self._tell(line)
+            wait_s = min(max(_LOOK_EVERY_S, _GROWTH * (time.monotonic() - started)), _LOOK_LATE_EVERY_S)
+
+
+class LineReport:
+    """Hands the lines of a run to who asked for them; what that raises is logged, and is the end of it."""
+
+    def __init__(self, on_line: Callable[[int], object]) -> None:
+        self._on_line = on_line
+        self._has_failed = False
+
+    def tell(self, line: int) -> None:
+        """Hand a line over. From any thread."""
+        if self._has_failed:
+            return
+        try:
+            self._on_line(line)
+        except Exception:
+            self._has_failed = True
+            _logger.exception("who asked for the lines of a run has failed, and is told no more of them")
+
+
+@contextmanager
+def told_lines(find: Callable[[], int | None], on_line: Callable[[int], object] | None) -> Generator[None]:
+    """Within the `with` block, tell which line is at work, if anybody wants to know."""
+    if on_line is None:
+        yield
+        return
+    sampler = LineSampler(find, LineReport(on_line).tell)
+    try:
+        sampler.start(delay_s=FIRST_LOOK_S)
+        yield
+    finally:
+        sampler.stop()
