@@ -148,7 +148,8 @@ def test_events_say_what_became_of_them(serve: Serve, module: Path) -> None:
     talk(app, "count [it](javascript:alert(1))")
     table = open_page("Events").markdown[-1].value
     rows = [row.replace("\\", "") for row in table.splitlines()[2:]]
-    assert [re.findall(r"\| (input|observe) \|", row) for row in rows] == [["input"], ["observe"]]
+    senders = [re.findall(r"\| (input|observe) \| (\w+) \|", row) for row in rows]
+    assert senders == [[("input", "outside")], [("observe", "itself")]]
     assert "handled by turn 1, round 1" in rows[0]
     assert "handled by turn 1, round 2" in rows[1]
     assert r"\[it\]\(javascript" in table
@@ -157,7 +158,7 @@ def test_events_say_what_became_of_them(serve: Serve, module: Path) -> None:
 def test_an_event_that_is_not_due_says_when_it_is(serve: Serve, module: Path) -> None:
     app = serve(module, "<moss>\nmoss.flow.wake(after_s=3600, note='later')\nmoss.flow.wait()\n</moss>")
     talk(app, "wake up")
-    assert re.search(r"\| timer \| a task \| due at |\| timer \| outside \| due at ", texts(open_page("Events")))
+    assert re.search(r"\| timer \| itself \| due at \d", texts(open_page("Events")))
 
 
 # permissions

@@ -38,11 +38,17 @@ def _row(record: EventRecord) -> str:
         str(event.seq),
         name_moment(event.created_at),
         event.type,
-        "a task" if event.sender_id is not None else "outside",
+        _name_sender(event),
         _describe_end(record),
         _shorten(event),
     ]
     return f"| {' | '.join(escape_markdown(cell) for cell in cells)} |"
+
+
+def _name_sender(event: Event) -> str:
+    if event.type == "observe" or event.sender_id == event.task_id:
+        return "itself"
+    return "another task" if event.sender_id is not None else "outside"
 
 
 def _describe_end(record: EventRecord) -> str:

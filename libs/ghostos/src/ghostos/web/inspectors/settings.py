@@ -1,8 +1,10 @@
 """The form for a thread's own ghost."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from zlib import crc32
 
 import streamlit as st
 
@@ -29,7 +31,6 @@ _HELP: Final[dict[str, str]] = {
     "approve": "Which code waits for you. What the file or the command line demands stays.",
     "max_rounds": "Rounds of one turn before it waits for you.",
 }
-_MOST_ROUNDS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class _Form:
         return [name for name in EDITABLE_FIELDS if name in self.task.ghost]
 
     def key(self, field: str) -> str:
-        return f"setting-{self.task.id}-{field}"
+        """Another one for other settings: whoever else has changed them, the form shows what is in force."""
+        return f"setting-{self.task.id}-{crc32(json.dumps(self.task.effective_ghost).encode())}-{field}"
 
     def read(self) -> JsonObject:
         wanted: JsonObject = {name: st.session_state[self.key(name)] for name in self.fields}
@@ -67,7 +69,8 @@ def draw_settings(look: Inspection, task: Task) -> None:
                 _draw_origin(name, look.find_file_ghost(task).get(name), task=task)
         st.form_submit_button("Save for this thread", type="primary", key="save-settings", on_click=_save, args=(form,))
     if edits:
-        st.button("Reset: as in the file", icon=":material/undo:", key="reset-settings", on_click=_reset, args=(form,))
+        label = "Reset: as in the file" if task.parent_id is None else "Reset: as it was made"
+        st.button(label, icon=":material/undo:", key="reset-settings", on_click=_reset, args=(form,))
     _draw_outcome(task)
 
 
@@ -81,7 +84,7 @@ def _draw_field(name: str, value: Json, *, key: str, may_loosen: bool) -> None:
         options = ["never", "code"] if may_loosen else ["code"]
         st.selectbox(label, options, key=key, help=about, disabled=not may_loosen)
     elif name == "max_rounds":
-        st.number_input(label, key=key, help=about, min_value=1, max_value=_MOST_ROUNDS, step=1)
+        st.number_input(label, key=key, help=about, min_value=1, step=1)
     else:
         st.text_input(label, key=key, help=about)
 
@@ -102,12 +105,7 @@ def _save(form: _Form) -> None:
 
 
 def _reset(form: _Form) -> None:
-    def reset(look: Inspection) -> None:
-        look.reset_ghost(form.task)
-        for name in form.fields:
-            st.session_state.pop(form.key(name), None)
-
-    _try(form, reset, said="It is as in the file again.")
+    _try(form, lambda look: look.reset_ghost(form.task), said="Nothing is set for this thread any more.")
 
 
 def _try(form: _Form, act: Callable[[Inspection], None], *, said: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.contracts.task_records import TaskLine, TaskListing
 from ghostos.core.escaping import escape_line
@@ -39,6 +40,7 @@ _MORE: Final = 80
 _MOST: Final = 400
 """A browser takes long for more: whoever looks for an older one finds it among the threads."""
 _INDENT: Final = 24
+_NAME_CHARS: Final = 60
 _WATCH_EVERY_S: Final = 1.0
 _SHOWN: Final = "matrix-shown"
 _TROUBLE: Final = "matrix-trouble"
@@ -84,12 +86,13 @@ def draw_matrix_page(*, on_open: OpenThread, on_inspect: OpenThread) -> None:
 
 def _draw_tasks(listing: TaskListing, *, on_open: OpenThread, on_inspect: OpenThread) -> None:
     if not listing.tasks:
-        st.caption("There is no such task.")
+        st.caption("There is none.")
         return
     names = {task.id: task.name for task in listing.tasks}
     target = get_app().target.name
+    rows = st.container(gap="xxsmall")
     for leaf in list_forest(listing.tasks):
-        _draw_leaf(leaf, names=names, own_target=target, on_open=on_open, on_inspect=on_inspect)
+        _draw_leaf(rows, leaf, names=names, own_target=target, on_open=on_open, on_inspect=on_inspect)
     hidden = listing.total - len(listing.tasks)
     if hidden <= 0:
         return
@@ -99,18 +102,25 @@ def _draw_tasks(listing: TaskListing, *, on_open: OpenThread, on_inspect: OpenTh
 
 
 def _draw_leaf(
-    leaf: Leaf, *, names: Mapping[str, str], own_target: str, on_open: OpenThread, on_inspect: OpenThread
+    rows: DeltaGenerator,
+    leaf: Leaf,
+    *,
+    names: Mapping[str, str],
+    own_target: str,
+    on_open: OpenThread,
+    on_inspect: OpenThread,
 ) -> None:
     task = leaf.task
-    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"task-{task.id}")
+    row = rows.container(horizontal=True, vertical_alignment="center", gap="small", key=f"task-{task.id}")
     if leaf.depth:
         row.space(_INDENT * leaf.depth)
     is_own = task.target == own_target
-    label, why = escape_markdown(escape_line(task.name)), "" if is_own else "It belongs to another target."
+    name = escape_line(task.name)
+    label = escape_markdown(name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 1]}…")
+    why = "" if is_own else "It belongs to another target."
     if row.button(label, key=f"open-{task.id}", type="tertiary", disabled=not is_own, help=why or "Open in the chat"):
         on_open(task.name)
     row.badge(task.state, color=_COLOURS[task.state])
-    row.caption(escape_markdown(_describe(task, names=names, is_own=is_own)))
     label = f"Inspect {label}" if is_own else ""
     if is_own and row.button(
         "Inspect", key=f"inspect-{task.id}", type="tertiary", icon=":material/search:", help=label
@@ -118,6 +128,7 @@ def _draw_leaf(
         on_inspect(task.name)
     if task.state == "running":
         row.button("Stop", key=f"stop-{task.id}", icon=":material/stop_circle:", on_click=_stop, args=(task.id,))
+    row.caption(escape_markdown(_describe(task, names=names, is_own=is_own)))
 
 
 def _describe(task: TaskLine, *, names: Mapping[str, str], is_own: bool) -> str:
