@@ -114,8 +114,8 @@ def is_turned_around(seen):
 
 def has_bumped(seen):
     assert seen.collisions == 1
-    assert seen.end[1] == near(194, within=5)
-    assert seen.turn.outputs[0][1].startswith("hit something and ended at y = 19")
+    assert seen.end[1] == near(114, within=5)
+    assert seen.turn.outputs[0][1].startswith("hit something and ended at y = 11")
 
 
 def spins(seen):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ghostos.abcd import Conversation
 from ghostos.bootstrap import get_ghostos
+from ghostos.demo.sphero.bolt_gpt import ARENA
 from ghostos.ghosts.target import load_target
-from ghostos.prototypes.spherogpt.bolt import Arena, Sensors, SimulatedBolt, kept_in_workspace, simulated_bolt
+from ghostos.prototypes.spherogpt.bolt import Sensors, SimulatedBolt, kept_in_workspace, simulated_bolt
 from ghostos.prototypes.spherogpt.bolt._colors import letter_of
 from ghostos.prototypes.spherogpt.bolt._showing import Glimpse
 from ghostos_container import Container
@@ -18,7 +19,6 @@ from ghostos_container import Container
 from .conftest import Turn, talk
 
 BOLT = "ghostos.demo.sphero.bolt_gpt"
-ARENA = Arena(width=400, depth=400)
 _LONGEST_S = 20.0
 """For which pictures and texts are watched after moves."""
 

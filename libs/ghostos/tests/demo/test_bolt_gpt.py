@@ -9,6 +9,7 @@ from ghostos.bootstrap import make_app_container
 from ghostos.core.message import Message
 from ghostos.drivers.models.rehearsal_file import Scene
 from ghostos.prototypes.spherogpt.bolt import SimulatedBolt
+from ghostos.prototypes.spherogpt.bolt._view import view_of
 from ghostos.testing import ScriptedModel
 from ghostos.testing.models import use_model
 
@@ -56,6 +57,24 @@ def test_each_phrase_does_what_it_is_for(stage, scene: Scene, phrase: str):
     assert seen.turn.code == [played.code.strip() for played in scene.rounds if played.code]
     assert [status for status, _ in seen.turn.outputs] == ["ok"] * len(seen.turn.code)
     check(seen)
+    assert seen.collisions == (scene.id == "until-bump"), "boxes and walls stand where no scene comes to"
+
+
+def test_the_page_shows_obstacles_that_can_be_dragged_while_it_rolls(stage):
+    feed = stage.conversation.bodies
+    name = feed.look().states[-1].body
+    assert [handle.label for handle in feed.list_handles(name)] == ["obstacle 1", "obstacle 2"]
+
+    def put_into_its_way() -> Turn:
+        turn = stage.talk("Roll a square")
+        stage.bolt.player.advance(1)
+        x, y = view_of(width=ARENA.width, depth=ARENA.depth).place(25, 60)
+        feed.move_handle(name, "box-1", x=x, y=y)
+        return turn
+
+    seen = stage.watch(put_into_its_way)
+    assert seen.collisions >= 1
+    assert not seen.passed(25, 50)
 
 
 def test_there_is_enough_to_say_each_in_three_ways():

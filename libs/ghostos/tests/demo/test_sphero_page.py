@@ -13,6 +13,7 @@ import pytest
 from ghostos.core.body_state import BodyState
 from ghostos.drivers.models.rehearsal import check_rehearsal
 from ghostos.ghosts.target import load_target
+from ghostos.runtime.body_feed import LatestBodyFeed
 
 from .test_docs import PAGES, blocks, folder, run_reply, skip_where_code_cannot_be_confined, write_files
 
@@ -99,6 +100,26 @@ def test_the_lift_is_drawn(folder):
     lines = drawing.draw_lines(state, rows=10, has_color=True)
     assert ["".join(span.text for span in line) for line in lines][:2] == ["4 │ │  lift stands at floor 3", "3 │▣│"]
     assert drawing.draw_lines(state, rows=4, has_color=True) == []
+
+
+def test_the_cabin_of_the_lift_is_dragged_where_it_is_drawn(folder):
+    write_files(PAGE, folder)
+    load_target("lift.py")
+    sys.path.insert(0, str(folder))
+    module = importlib.import_module("lift")
+    feed = LatestBodyFeed()
+    lift = module.SimulatedLift(feed)
+    (state,) = feed.look().states
+    (cabin,) = feed.list_handles("lift")
+    drawing = feed.find_drawing("lift")
+    assert drawing is not None
+    corner = f'x="{cabin.x - cabin.width / 2:g}" y="{cabin.y - cabin.height / 2:g}" width="32" height="20"'
+    assert corner in drawing.draw_svg(state)
+    feed.move_handle("lift", "cabin", x=cabin.x, y=cabin.y - 24)
+    assert feed.look().states[0].data["target"] == 1
+    feed.move_handle("lift", "cabin", x=cabin.x, y=-500)
+    assert feed.look().states[0].data["target"] == 4
+    lift.stop()
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -15,6 +16,7 @@ from ghostos.prototypes.spherogpt.bolt import (
     Ball,
     Box,
     LedMatrix,
+    RollFunc,
     SimulatedBolt,
     real_bolt,
     simulated_bolt,
@@ -128,6 +130,32 @@ def test_it_tells_where_it_is_up_to_twenty_times_a_second_and_each_motion_as_it_
     assert states[-1].data["x"] == pytest.approx(states[-1].trail[-1][0], abs=2) == pytest.approx(45, abs=3)
 
 
+def test_a_ball_that_rolls_is_told_on_a_beat_of_twenty_times_a_second_where_it_is_then(house):
+    bolt, feed = place(house, arena=Arena(width=3000, depth=3000))
+    bolt.ball.new_move(run=True).roll(90, 100, 10)
+    told = []
+    feed.publish = lambda state: told.append((bolt.player.now, state.data["x"]))
+    bolt.player.advance(10)
+    told = [each for each in told if 2 < each[0] < 9]  # it neither sets out nor slows down
+    assert len(told) == pytest.approx(7 * 20, abs=1)
+    for (one, x), (other, other_x) in pairwise(told):
+        assert 0.03 < other - one < 0.07
+        assert other_x - x == pytest.approx(100 * (other - one), abs=0.11)
+
+
+def test_a_face_that_changes_all_the_time_is_told_twenty_times_a_second_and_the_last_time(house):
+    bolt, feed = place(house, clock="real")
+    settle(feed)
+    began, said = time.monotonic(), len(feed.states)
+    while time.monotonic() < began + 0.5:
+        bolt.face.character("O", "green")
+        bolt.face.character("K", "green")
+    bolt.face.character("X", "red")
+    last = settle(feed)[-1]
+    assert sum(row.count("ff0000") for row in last.data["face"]) > 5
+    assert 2 <= len(feed.states) - said <= 20 * (time.monotonic() - began) + 3
+
+
 def test_many_short_motions_are_not_told_more_often(house):
     bolt, feed = place(house)
     move = bolt.ball.new_move()
@@ -231,6 +259,33 @@ def test_a_real_ball_is_seen_where_it_is_from_where_it_was_connected_whatever_it
         house.shutdown()
 
 
+def test_a_ball_whose_radio_is_lost_while_it_rests_is_out_of_reach_until_it_is_found(house):
+    with FakeBoltRadio() as radio:
+        house.register(*real_bolt(radio.ball.name, adapters=radio.adapters))
+        house.force_fetch(Ball).new_move(run=True).go(0, 10)
+        feed = house.force_fetch(BodyFeed)
+        before = settle(feed)[-1]
+        radio.lose()
+        lost = see(feed, "out of reach")
+        assert (lost.data["is_lost"], lost.is_busy) == (True, False)
+        assert lost.notable > before.notable
+        assert feed.list_handles("bolt") == ()
+        radio.find()
+        found = see(feed, "stands still")
+        assert "is_lost" not in found.data
+        house.shutdown()
+
+
+def see(feed, text):
+    """Wait for a state that says so."""
+    give_up_at = time.monotonic() + 20
+    news = feed.look()
+    while text not in news.states[0].text:
+        assert time.monotonic() < give_up_at
+        news = feed.wait(after=news.number, timeout_s=1)
+    return news.states[0]
+
+
 # Pictures
 
 
@@ -290,13 +345,68 @@ def test_the_face_is_shown_in_its_colours(house):
     assert sum((span.color == (255, 220, 0)) + (span.background == (255, 220, 0)) for span in small) == 26
 
 
-def test_an_svg_has_the_arena_the_box_the_trail_the_ball_and_64_lights(house):
+def test_an_svg_has_the_trail_the_ball_its_heading_its_lights_and_its_words(house):
     svg = BoltDrawing().draw_svg(after(house, (90, 100)))
     root = ElementTree.fromstring(svg)  # noqa: S314 - our own
     kinds = [element.tag.split("}")[1] for element in root.iter()]
-    assert [kinds.count(kind) for kind in ("polyline", "polygon", "circle", "title", "text")] == [1, 1, 65, 1, 1]
+    assert [kinds.count(kind) for kind in ("circle", "title", "text")] == [
+        27,
+        1,
+        1,
+    ]  # the ball, and the lights that are on
     assert svg.count('fill="#ffdc00"') == 26
+    assert svg.count("rotate(90)") == 1
+    assert [each.text for each in root.iter() if each.tag.endswith("tspan")] == [
+        "bolt stands still",
+        "at (100, 0) cm",
+        "heading 90°",
+        "its face is on",
+    ]
     assert not re.search(r"href|<script|<style|url\(", svg)
+
+
+def test_an_svg_of_a_long_way_with_all_lights_on_is_small(house):
+    bolt, feed = place(house)
+    bolt.face.play(Animation(frames=["\n".join(["rgbyopcm"] * 8)]))
+    bolt.ball.new_move(run=True).curve(RollFunc(code="heading = -50 * t; speed = 40", seconds=60))
+    bolt.ball.wait()
+    bolt.player.advance(0.02)
+    assert len(feed.states[-1].trail) == 400
+    svg = BoltDrawing().draw_svg(feed.states[-1])
+    assert len(svg.encode()) < 8000
+    ElementTree.fromstring(svg)  # noqa: S314 - our own
+
+
+def test_the_picture_of_a_ball_without_an_arena_grows_seldom(house):
+    from dataclasses import replace
+
+    state = after(house)
+    views = [
+        re.findall(r"scale\([^)]*\)", BoltDrawing().draw_svg(replace(state, data={**unknown(state), "x": x})))
+        for x in range(300)
+    ]
+    changes = sum(one != other for one, other in pairwise(views))
+    assert 3 <= changes <= 5
+
+
+def unknown(state):
+    return {name: value for name, value in state.data.items() if name != "arena"}
+
+
+def test_a_ball_that_is_out_of_reach_does_not_look_alive(house):
+    from dataclasses import replace
+
+    state = after(house, (90, 100))
+    lost = replace(
+        state, data={**state.data, "is_lost": True}, text="bolt is out of reach, at (100, 0) cm, heading 90°"
+    )
+    svg = BoltDrawing().draw_svg(lost)
+    assert "#ffdc00" not in svg  # what its face showed
+    assert "rotate(" not in svg
+    assert all(svg.count(each) < BoltDrawing().draw_svg(state).count(each) for each in ("#ff9f1c", "#3b8ef0"))
+    lines = shown(BoltDrawing().draw_lines(lost, rows=12, has_color=False))
+    assert not set("".join(lines)) & set("↑↗→↘↓↙←↖█")
+    assert sum(line.count("×") for line in lines) == 1
 
 
 def test_texts_in_an_svg_are_escaped(house):
@@ -312,9 +422,9 @@ def test_a_ball_that_knows_no_arena_is_drawn_with_what_is_around_it(house):
     from dataclasses import replace
 
     state = after(house, (0, 60))
-    unknown = replace(state, data={name: value for name, value in state.data.items() if name != "arena"})
-    assert "stroke-dasharray" in BoltDrawing().draw_svg(unknown)
-    assert "┄" in shown(BoltDrawing().draw_lines(unknown, rows=12, has_color=True))[0]
+    somewhere = replace(state, data=unknown(state))
+    assert 'stroke-dasharray="4 4"' in BoltDrawing().draw_svg(somewhere)
+    assert "┄" in shown(BoltDrawing().draw_lines(somewhere, rows=12, has_color=True))[0]
 
 
 def test_the_face_of_a_ball_that_is_injected_is_seen(house):

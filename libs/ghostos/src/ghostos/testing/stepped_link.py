@@ -1,6 +1,6 @@
 """A radio without a process, for tests: time goes by for the driver and its ball at once, step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ghostos.prototypes.spherogpt.bolt._course import Feeling
 from ghostos.prototypes.spherogpt.bolt._physics import STEP_S
@@ -55,6 +55,9 @@ class SteppedLink:
         if self._failure is None or self._ball.is_reached:
             return None
         return self._failure
+
+    def watch(self, watcher: Callable[[], object]) -> None:
+        """See `RadioLink`: who drives it looks at each step anyway."""
 
     def close(self) -> None:
         """See `RadioLink`."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["STEP_S", "Arena", "BallPhysics", "Box", "Noise", "find_fall_s"]
+__all__ = ["RADIUS", "STEP_S", "Arena", "BallPhysics", "Box", "Noise", "find_fall_s"]
 
 STEP_S: Final = 0.02
 RADIUS: Final = 3.65
@@ -76,7 +76,7 @@ class BallPhysics:
     """The ball, moved in steps of `STEP_S`.
 
     Attributes:
-        arena: Where it is.
+        arena: Where it is; another one from the next step on, where it is set.
         noise: How much it strays.
         x, y, vx, vy: Where it is and how fast it goes.
         look: The heading that it faces.

@@ -17,6 +17,7 @@ from ghostos.prototypes.spherogpt.bolt._physics import STEP_S
 from ghostos.prototypes.spherogpt.bolt._platform import Platform
 from ghostos.prototypes.spherogpt.bolt._playlist import Playlist
 from ghostos.prototypes.spherogpt.bolt._showing import Glimpse
+from ghostos.prototypes.spherogpt.bolt._watch import Watch
 
 __all__ = ["Clock", "Player"]
 
@@ -57,7 +58,7 @@ class Player:
         self._stops = 0
         self._released: Counter[str] = Counter()
         self._failures: dict[str, str] = {}
-        self._watcher: Callable[[Glimpse], object] | None = None
+        self._watch = Watch()
         self._changed = threading.Condition(threading.RLock())
         self._handlers = Handlers(is_due=lambda call: not self.is_over(call.playing), on_failure=self._fail)
         self._is_closed = False
@@ -67,10 +68,19 @@ class Player:
             self._thread.start()
 
     def watch(self, watcher: Callable[[Glimpse], object]) -> None:
-        """Have somebody told of the ball now and whenever it changes, up to 50 times a second; it must be quick."""
+        """Have somebody told of the ball now and whenever it changes, up to 50 times a second; it must be quick.
+
+        In real time they are told again in a moment when they return True, also if the ball rests.
+        """
         with self._changed:
-            self._watcher = watcher
-            self._show()
+            self._watch.begin(watcher)
+            self.notice()
+
+    def notice(self) -> None:
+        """Have who watches look: something may have changed."""
+        with self._changed:
+            self._watch.show(self._look_at)
+            self._changed.notify_all()
 
     def begin(self, holder: str, *, after: Playing | None = None) -> Playing:
         """Return what a move is played as until the ball is stopped, with the handlers of another one."""
@@ -95,15 +105,13 @@ class Player:
             self.check()
             self._check_may_add(playing)
             self._playlist.extend(playing, motions)
-            self._show()
-            self._changed.notify_all()
+            self.notice()
 
     def drop(self, playing: Playing, *, why: str = "it was stopped") -> None:
         """Forget what is left of a move; the ball stands still if it was playing."""
         with self._changed:
             self._playlist.drop(playing, why=why)
-            self._show()
-            self._changed.notify_all()
+            self.notice()
 
     def stop(self, *, by: str | None = None) -> None:
         """Forget all moves and stand still; pictures stay as they are. Nothing can be added to moves until now.
@@ -143,8 +151,7 @@ class Player:
             self.check()
             change(self._face, self.now)
             self._is_face_new = True
-            self._show()
-            self._changed.notify_all()
+            self.notice()
 
     def picture(self) -> Picture:
         """Return what the face shows."""
@@ -156,12 +163,12 @@ class Player:
         with self._changed:
             return read()
 
-    def disturb(self, change: Callable[[], object], *, lasts_s: float) -> None:
-        """Change something of the ball that goes on for a time, whether it is driven or not."""
+    def disturb(self, change: Callable[[], object], *, lasts_s: float = 0.0) -> None:
+        """Change something of the ball that goes on for a time, driven or not, or something around it."""
         with self._changed:
             change()
-            self._awake_until = self.now + lasts_s
-            self._changed.notify_all()
+            self._awake_until = max(self._awake_until, self.now + lasts_s)
+            self.notice()
 
     def sensors(self) -> Sensors:
         """Return what the ball feels; what it felt last, if it cannot be reached now."""
@@ -300,7 +307,7 @@ class Player:
                 if self._is_closed:
                     return
                 self._handlers.call_later(self._step())
-                if self._is_told and self._is_idle():
+                if self._is_told and self._is_idle() and not self._watch.wants_more:
                     self._sleep()
                     due = time.monotonic() - STEP_S
             due = max(due + STEP_S, time.monotonic() - 0.5)  # a machine that slept does not catch up
@@ -319,7 +326,7 @@ class Player:
             self._asleep_since = None
 
     def _has_work(self) -> bool:
-        return self._is_closed or self._is_face_new or self._is_driven()
+        return self._is_closed or self._is_face_new or self._watch.wants_more or self._is_driven()
 
     def _begin_again(self) -> None:
         with self._changed:
@@ -353,7 +360,7 @@ class Player:
             self._look = course.look
             self._playlist.end_course(course)
             self._changed.notify_all()
-        self._show()
+        self._watch.show(self._look_at)
         return [] if course is None else [call for felt in feelings for call in make_calls(course.playing, felt)]
 
     def _fail(self, call: HandlerCall, what: str) -> None:
@@ -370,19 +377,11 @@ class Player:
 
     def _forget(self) -> None:
         self._playlist.clear()
-        self._show()
-        self._changed.notify_all()
-
-    def _show(self) -> None:
-        if self._watcher is None:
-            return
-        try:
-            self._watcher(self._look_at())
-        except Exception:  # who watches keeps nobody from stopping the ball
-            _logger.exception("How the ball is could not be shown")
+        self.notice()
 
     def _look_at(self) -> Glimpse:
         now, is_busy, course = self.now, not self._is_idle(), self._playlist.current
+        is_still = not is_busy and self._face.find_next(now) is None
         return Glimpse(
             now=now,
             sensors=self._platform.sensors(),
@@ -390,7 +389,9 @@ class Player:
             plays=course.motion.kind if course is not None else "",
             begun=self._playlist.begun,
             is_busy=is_busy,
-            is_still=not is_busy and self._face.find_next(now) is None,
+            is_still=is_still,
+            is_last=is_still and self.is_virtual,
+            is_lost=self.find_fault() is not None,
         )
 
     def _begin_film(self, animation: Animation) -> None:

@@ -4,7 +4,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -49,6 +49,10 @@ class RadioLink(Protocol):
 
     def find_failure(self) -> Failure | None:
         """Return why it cannot be reached now; None: it can."""
+        ...
+
+    def watch(self, watcher: Callable[[], object]) -> None:
+        """Have somebody told when it cannot be reached any more, and when it can again; while no lock is held."""
         ...
 
     def close(self) -> None:
@@ -97,6 +101,7 @@ class ProcessLink:
         self._is_told = True
         self._child: RadioChild | None = None
         self._is_closed = False
+        self._watcher: Callable[[], object] = _nobody
         self._thread = threading.Thread(target=self._keep_connected, name="bolt-radio", daemon=True)
         self._thread.start()
 
@@ -138,6 +143,10 @@ class ProcessLink:
         with self._changed:
             return self._heard.failure
 
+    def watch(self, watcher: Callable[[], object]) -> None:
+        """See `RadioLink`."""
+        self._watcher = watcher
+
     def close(self) -> None:
         """See `RadioLink`."""
         self.send(Wanted(is_end=True))
@@ -177,6 +186,7 @@ class ProcessLink:
                 self._heard.collisions_before += self._heard.felt.collisions
                 self._heard.felt = self._heard.felt.model_copy(update={"collisions": 0})
             child.close()
+            self._watcher()
         return had_ball
 
     def _start(self) -> RadioChild | None:
@@ -217,8 +227,14 @@ class ProcessLink:
                 self._changed.notify_all()
             elif not self._is_told:
                 self.send(self._wanted)  # its pipe was full, which it is no more: it speaks, so it reads
+        if report.failure is not None or report.connected is not None:
+            self._watcher()
         if report.battery is not None:
             _tell_battery(report.battery)
+
+
+def _nobody() -> None:
+    """Watches until somebody does."""
 
 
 def _explain_end(child: RadioChild) -> Failure:

@@ -54,6 +54,7 @@ class RealBolt:
         self.skills = skills or Skills()
         self.ball: Ball = PlayedBall(self.player, skills=self.skills)
         self.face: LedMatrix = PlayedFace(self.player)
+        link.watch(self.player.notice)
 
     def step(self, *, heading: float, speed: float, picture: Picture) -> Sequence[Feeling]:
         """See `Platform`."""

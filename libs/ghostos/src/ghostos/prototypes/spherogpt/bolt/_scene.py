@@ -1,17 +1,20 @@
 """What a picture of the ball shows, read from one of its states."""
 
+import math
 from typing import Final
 
 from pydantic import BaseModel
 
 from ghostos.core.body_state import BodyState
-from ghostos.prototypes.spherogpt.bolt._colors import Color
+from ghostos.prototypes.spherogpt.bolt._colors import OFF, SIZE, Color
 
 __all__ = ["Scene", "SceneArena", "read_scene"]
 
 _LEAST_CM: Final = 100.0
 """Of what is shown around a ball that says nothing of its arena."""
 _MARGIN_CM: Final = 20.0
+_STEP_CM: Final = 50.0
+"""By which that grows: seldom, so that the picture is still between."""
 
 
 class SceneArena(BaseModel):
@@ -30,6 +33,7 @@ class Scene(BaseModel):
     y: float
     heading: float
     collisions: int
+    is_lost: bool = False
     face: list[str]
     arena: SceneArena | None = None
     trail: list[tuple[float, float]] = []
@@ -45,11 +49,13 @@ class Scene(BaseModel):
         if self.arena is not None:
             return self.arena
         farthest = max(max(abs(x), abs(y)) for x, y in [(self.x, self.y), *self.trail])
-        side = 2 * max(_LEAST_CM, farthest + _MARGIN_CM)
+        side = 2 * max(_LEAST_CM, math.ceil((farthest + _MARGIN_CM) / _STEP_CM) * _STEP_CM)
         return SceneArena(width=side, depth=side)
 
     def colors(self) -> list[list[Color]]:
-        """Return what the face shows: rows from above."""
+        """Return what the face shows: rows from above; of a ball that cannot be reached nothing is known."""
+        if self.is_lost:
+            return [[OFF] * SIZE] * SIZE
         return [[_read_color(row[at : at + 6]) for at in range(0, len(row), 6)] for row in self.face]
 
 

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ghostos.errors import BodyHandleError
 from ghostos.prototypes.spherogpt.bolt._aim import NOT_AIMED, Aim
 from ghostos.prototypes.spherogpt.bolt._bolt import PlayedBall, PlayedFace
 from ghostos.prototypes.spherogpt.bolt._colors import Picture
 from ghostos.prototypes.spherogpt.bolt._contracts import Ball, LedMatrix, Sensors
 from ghostos.prototypes.spherogpt.bolt._course import Feeling, Handling
 from ghostos.prototypes.spherogpt.bolt._face import BLANK
+from ghostos.prototypes.spherogpt.bolt._handles import BoxHandles
+from ghostos.prototypes.spherogpt.bolt._obstacles import move_box
 from ghostos.prototypes.spherogpt.bolt._physics import STEP_S, Arena, BallPhysics, Noise, find_fall_s
 from ghostos.prototypes.spherogpt.bolt._player import Clock, Player
 from ghostos.prototypes.spherogpt.bolt._providing import provide_bolt
@@ -91,6 +94,32 @@ class SimulatedBolt:
 
         self.player.disturb(begin, lasts_s=find_fall_s(height_cm) + _FALL_FELT_S)
 
+    def move_box(self, number: int, *, x: float, y: float) -> None:
+        """Put a box elsewhere, while the ball rolls too. From any thread.
+
+        Args:
+            number: Which of the arena's boxes, from 1.
+            x: Where its middle is to be, cm from the middle of the arena. Where the ball is, another box or a wall, it
+                comes to stand at the nearest free place.
+            y: Likewise.
+
+        Raises:
+            BodyHandleError: There is no such box, or no room for it.
+        """
+
+        def move() -> None:
+            physics = self._physics
+            if not 1 <= number <= len(physics.arena.boxes):
+                raise BodyHandleError(
+                    f"There is no box {number} in the arena.", advice=f"It has {len(physics.arena.boxes)}."
+                )
+            moved = move_box(physics.arena, number - 1, to=(x, y), ball=(physics.x, physics.y))
+            if moved is None:
+                raise BodyHandleError(f"There is no room for box {number}.", advice="Move another one out of its way.")
+            physics.arena = moved
+
+        self.player.disturb(move)
+
     def sensors(self) -> Sensors:
         """See `Platform`."""
         physics = self._physics
@@ -122,7 +151,7 @@ class SimulatedBolt:
 
     @property
     def arena(self) -> Arena:
-        """Where it is."""
+        """Where it is: another one once a box was moved."""
         return self._physics.arena
 
     def place(self) -> Place:
@@ -168,8 +197,9 @@ def simulated_bolt(
             watch=bolt.player.watch,
             stop=bolt.player.stop,
             driver=bolt.player.find_driver,
-            arena=bolt.arena,
+            arena=lambda: bolt.arena,
             where=bolt.place,
+            handles=BoxHandles(arena=lambda: bolt.arena, move=bolt.move_box),
         )
         return bolt
 

@@ -16,6 +16,8 @@ _FACE_ROWS: Final = 8
 _MOST_ARENA_COLUMNS: Final = 34
 _GAP: Final = "  "
 _ARROWS: Final = "↑↗→↘↓↙←↖"
+_LOST: Final = "×"
+"""In the place of an arrow: where a ball was that cannot be reached."""
 _DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bits of a Braille character: 4 rows of 2."""
 
@@ -82,7 +84,8 @@ def _draw_arena(scene: Scene, *, rows: int) -> list[StyledLine]:
         canvas.dot(*place(x, y), color=_TRAIL)
     cells = canvas.cells()
     x, y = place(scene.x, scene.y)
-    cells[int(y) // 4][int(x) // 2] = _ARROWS[round(scene.heading / 45) % 8], _BALL
+    ball = (_LOST, _WALL) if scene.is_lost else (_ARROWS[round(scene.heading / 45) % 8], _BALL)
+    cells[int(y) // 4][int(x) // 2] = ball
     across = ("─" if scene.has_walls else "┄") * canvas.columns
     upright = Span("│" if scene.has_walls else "┆", _WALL)
     return [
