@@ -17,7 +17,7 @@ from ghostos.core.escaping import escape_line
 from ghostos.drivers.models.key_check import KeyReport
 from ghostos.drivers.models.service_lookup import REHEARSAL, get_service_settings, parse_model_name
 from ghostos.errors import ConfigError, ModelError, UsageError
-from ghostos.libraries.configuring import Configuration
+from ghostos.libraries.configuring import Configuration, propose_variable
 from ghostos.libraries.in_force import InForce, ServiceState
 from ghostos.libraries.setting_names import find_path, find_setting, parse_value, read_value
 
@@ -206,10 +206,9 @@ def _not_stored(report: KeyReport, *, advice: str) -> ModelError:
 def _takes_no_key(state: ServiceState) -> ConfigError:
     if not state.settings.needs_key:
         return ConfigError(f"The service '{state.name}' needs no key.", advice="Use it as it is: --model ollama:NAME")
-    variable = f"{state.name.upper().replace('-', '_')}_API_KEY"
     return ConfigError(
         f"The service '{state.name}' names no variable for a key.",
-        advice=f"Name one: ghostos config set services.{state.name}.api_key_env {variable}",
+        advice=f"Name one: ghostos config set services.{state.name}.api_key_env {propose_variable(state.name)}",
     )
 
 

@@ -21,13 +21,20 @@ from ghostos.errors import ConfigError, ModelKeyMissingError
 from ghostos.libraries.app_settings import parse_settings
 from ghostos.libraries.atomic_files import change_file
 from ghostos.libraries.env_text import VARIABLE_NAME
-from ghostos.libraries.in_force import InForce, ServiceState, get_service_state, list_in_force, list_services
+from ghostos.libraries.in_force import (
+    InForce,
+    ServiceState,
+    get_service_state,
+    list_in_force,
+    list_model_fields,
+    list_services,
+)
 from ghostos.libraries.key_file import remove_key, store_key
 from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.settings_text import SettingValue, change_setting
 from ghostos.libraries.workspace_log import hide_in_logs
 
-__all__ = ["Configuration"]
+__all__ = ["Configuration", "propose_variable"]
 
 _NEW_FILE: Final = "version = 1\n"
 
@@ -59,6 +66,10 @@ class Configuration:
     def list_in_force(self) -> list[InForce]:
         """Return every setting with what counts now. Raises what `read` does."""
         return list_in_force(self._live, app=self.read())
+
+    def list_model(self, name: str) -> list[InForce]:
+        """Return what counts for one model, whether it is named anywhere or not. Raises what `read` does."""
+        return list_model_fields(name, live=self._live, app=self.read())
 
     def list_services(self) -> list[ServiceState]:
         """Return all services and where their keys are. Raises what `read` does."""
@@ -137,7 +148,7 @@ class Configuration:
         if not settings.api_key_env:
             raise ConfigError(
                 f"The service '{service}' names no variable for a key.",
-                advice=f"Name one: ghostos config set services.{service}.api_key_env {_propose_variable(service)}",
+                advice=f"Name one: ghostos config set services.{service}.api_key_env {propose_variable(service)}",
             )
         store_key(self.workspace, settings.api_key_env, key=_take(key, settings))
 
@@ -165,7 +176,8 @@ def _model_of(service: str, *, app: AppSettings) -> str:
     return model if provider == service else ""
 
 
-def _propose_variable(service: str) -> str:
+def propose_variable(service: str) -> str:
+    """Return the name of a variable for the key of a service of one's own."""
     return f"{''.join(char if char.isalnum() else '_' for char in service.upper())}_API_KEY"
 
 
@@ -208,5 +220,5 @@ def _check_service(name: str, service: ServiceSettings) -> None:
         if variable and not VARIABLE_NAME.fullmatch(variable):
             raise ConfigError(
                 f"services.{name}.{field}: {variable!r:.40} is no name of a variable.",
-                advice=f"It names the variable that holds the value, like {_propose_variable(name)}.",
+                advice=f"It names the variable that holds the value, like {propose_variable(name)}.",
             )

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, cast
 
 from ghostos.config import AppSettings, ModelSettings, ServiceSettings, default_services
+from ghostos.drivers.models.service import Service
 from ghostos.drivers.models.service_lookup import REHEARSAL, make_service
 from ghostos.errors import ConfigError
 from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.setting_names import Setting, list_named, list_settings, read_value
+from ghostos.libraries.settings_text import SettingValue
 
 __all__ = [
     "InForce",
@@ -35,11 +37,13 @@ class InForce:
         setting: Which.
         value: None where it is not set. An address is without user name and password.
         origin: Who says so.
+        in_file: What the file says, whatever goes before it; None where it says nothing. An address as above.
     """
 
     setting: Setting
     value: object
     origin: Origin
+    in_file: SettingValue | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,25 +114,28 @@ def _find_key_place(service: ServiceSettings, *, live: LiveSettings, app: AppSet
 
 
 def _look_up(setting: Setting, *, live: LiveSettings, app: AppSettings) -> InForce:
+    in_file = _read_file(setting, app)
     for value, origin in (*_find_flag(setting, app), *_find_variable(setting, live=live, app=app)):
-        return InForce(setting, value, origin)
-    in_file = read_value(setting.path, settings=app.settings)
-    if _is_in_file(setting, app):
-        is_address = setting.path[0] == "services" and setting.path[-1] == "base_url"
-        return InForce(setting, _hide_password(setting.path[1], app) if is_address else in_file, "file")
+        return InForce(setting, value, origin, in_file)
+    if in_file is not None:
+        return InForce(setting, in_file, "file", in_file)
     if setting.path[0] == "services":
         known: ServiceSettings | ModelSettings = default_services().get(setting.path[1], ServiceSettings())
     elif setting.path[0] == "models":
         known = app.settings.get_model(setting.path[1])
     else:
-        return InForce(setting, in_file, "default")
+        return InForce(setting, read_value(setting.path, settings=app.settings), "default")
     value: object = getattr(known, setting.path[-1])
     return InForce(setting, value, "default" if value == setting.default else "built in")
 
 
-def _is_in_file(setting: Setting, app: AppSettings) -> bool:
-    table = read_value(setting.path[:-1], settings=app.settings)
-    return setting.path[-1] in getattr(table, "model_fields_set", ())
+def _read_file(setting: Setting, app: AppSettings) -> SettingValue | None:
+    table = read_value(setting.path[:-1], settings=app.settings) if setting.path[:-1] else app.settings
+    if setting.path[-1] not in getattr(table, "model_fields_set", ()):
+        return None
+    if setting.path[0] == "services" and setting.path[-1] == "base_url":
+        return _hide_password(str(getattr(table, "base_url", "")))
+    return cast("SettingValue", read_value(setting.path, settings=app.settings))
 
 
 def _find_flag(setting: Setting, app: AppSettings) -> Iterator[tuple[object, Origin]]:
@@ -148,13 +155,12 @@ def _find_variable(setting: Setting, *, live: LiveSettings, app: AppSettings) ->
         return
     service = app.settings.find_service(setting.path[1])
     name = service.base_url_env if service else ""
-    if name and app.find_variable(name) is not None:
-        yield _hide_password(setting.path[1], app), "environment" if live.is_in_environment(name) else ".env"
+    if name and (value := app.find_variable(name)) is not None:
+        yield _hide_password(value.get_secret_value()), "environment" if live.is_in_environment(name) else ".env"
 
 
-def _hide_password(service: str, app: AppSettings) -> str:
-    settings = app.settings.find_service(service) or ServiceSettings()
+def _hide_password(address: str) -> str:
     try:
-        return make_service(app, provider=service, service=settings, key=None).address
+        return Service(name="x", base_url=address.strip()).address
     except ConfigError:  # any part of it may be a password's
         return "(not an address)"

@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, cast, get_args
+from types import NoneType, UnionType
+from typing import Final, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -71,12 +72,19 @@ class Setting:
     def choices(self) -> tuple[str, ...]:
         """All that it may be, where that is a few words."""
         annotation = self.field.annotation
-        return tuple(map(str, get_args(annotation))) if str(annotation).startswith("typing.Literal") else ()
+        return tuple(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ()
+
+    @property
+    def kinds(self) -> frozenset[object]:
+        """The types that its value may have, `None` aside."""
+        annotation = self.field.annotation
+        is_union = get_origin(annotation) in (Union, UnionType)
+        return frozenset(get_args(annotation) if is_union else (annotation,)) - {NoneType}
 
     @property
     def takes_list(self) -> bool:
         """Whether it may be a list of texts."""
-        return any(each == list[str] for each in (self.field.annotation, *get_args(self.field.annotation)))
+        return list[str] in self.kinds
 
 
 def list_settings(services: Sequence[str], models: Sequence[str]) -> list[Setting]:
