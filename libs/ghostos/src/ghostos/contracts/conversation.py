@@ -22,6 +22,8 @@ class Receiver(Protocol):
     def recv(self) -> Iterator[Delta]:
         """Yield each text delta once, other kinds once and whole, until the turn ends.
 
+        Those with a `line` say which line of a code message runs, where that can be known: not in another process.
+
         Raises:
             GhostOSError: The turn ended in an error; everything before it was yielded.
             SyncInAsyncError: Called on the Matrix's own loop.

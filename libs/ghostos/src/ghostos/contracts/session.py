@@ -14,6 +14,10 @@ from ghostos_container import Container
 from ghostos_moss import HostCall, RunClock, RunResult
 
 
+def _do_nothing(_line: int) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class RunHooks:
     """What a round wants to know of a run of code, and to say.
@@ -22,11 +26,13 @@ class RunHooks:
         before_call: Called before each call on an injected object; raises where the round has lost its task.
         on_call: Told of each such call when it has ended.
         clock: Stands still while the run waits for other tasks.
+        on_line: Told which line runs of all that the run was given, joined by blank lines, from 1, while it does.
     """
 
     before_call: Callable[[], object]
     on_call: Callable[[HostCall], object]
     clock: RunClock
+    on_line: Callable[[int], object] = _do_nothing
 
 
 OnThread: TypeAlias = Callable[[Callable[[], RunResult]], Awaitable[RunResult]]
@@ -111,8 +117,10 @@ class Session(Protocol):
     async def run_code(self, code: str, run: Callable[[RunHooks], RunResult], *, on_thread: OnThread) -> RunResult:
         """Run code with a row that says so committed before it starts. Its host calls become messages as they end.
 
+        Where this round has said the code, listeners hear which line of it runs.
+
         Args:
-            code: What is about to run, for the record.
+            code: What is about to run, for the record: its blocks, joined by blank lines.
             run: Runs it, and blocks. Called once, after the row is committed, with what goes with the run.
             on_thread: Calls what it is given on the thread where `run` belongs; that is where the row is waited for.
 

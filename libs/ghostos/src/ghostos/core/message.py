@@ -72,6 +72,8 @@ class Delta:
         content: The new text; "" in the delta that ends a message whose text was streamed.
         offset: Characters of the message before this delta.
         message: The whole message, in its last delta only.
+        line: The line of this code that runs now, from 1; such a delta has no content, and may come after the message's
+            last. Nobody says when no line runs any more: other messages follow then.
     """
 
     seq: int
@@ -80,6 +82,7 @@ class Delta:
     content: str
     offset: int = 0
     message: Message | None = None
+    line: int | None = None
 
 
 def whole_deltas(message: Message) -> tuple[Delta, ...]:

@@ -95,6 +95,7 @@ class RoundModule:
             before_call=hooks.before_call,
             on_call=hooks.on_call,
             clock=hooks.clock,
+            on_line=hooks.on_line,
         )
 
     async def on_thread(self, function: Callable[[], T]) -> T:

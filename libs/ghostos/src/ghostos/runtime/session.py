@@ -17,6 +17,7 @@ from ghostos.core.task import CodeRun, Task, TaskState
 from ghostos.core.usage import Usage
 from ghostos.runtime.host_calls import HostCallLog, list_calls
 from ghostos.runtime.round_waits import RoundWaits
+from ghostos.runtime.running_lines import RunningLines
 from ghostos.runtime.shown_messages import ShownMessages
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
@@ -196,11 +197,12 @@ class RoundSession:
             write=self._journal.complete,
             show=self._show,
         )
+        lines = RunningLines(code, said=self._messages[self._recovered_count :], show=self._log.append)
 
         def run_recorded() -> RunResult:
             recorded.result()
             failpoints.after("code_run")
-            return run(RunHooks(self._check_lease, calls.add, self._waits.clock))
+            return run(RunHooks(self._check_lease, calls.add, self._waits.clock, lines.tell))
 
         try:
             result = await on_thread(run_recorded)
@@ -209,6 +211,8 @@ class RoundSession:
             ended = list_calls(self._messages[self._recovered_count :])
             self._code_runs.append(replace(code_run, status="interrupted", calls=ended))
             raise
+        finally:
+            lines.end()
         self._messages += calls.end()
         self._code_runs.append(
             replace(
