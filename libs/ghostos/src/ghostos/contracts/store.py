@@ -194,6 +194,12 @@ class Store(ThreadShelf, ThreadSearch, TaskRecords, Protocol):
         """Return committed messages, rising by seq."""
         ...
 
+    async def list_latest_messages(
+        self, task_id: str, *, count: int, before_seq: int | None = None
+    ) -> list[Message]:
+        """Return the last `count` committed messages, or the last ones before `before_seq`; rising by seq."""
+        ...
+
     async def post_event(self, event: Event) -> Event:
         """Store an event; an id that is already there is left as it is.
 

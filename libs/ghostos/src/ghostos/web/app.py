@@ -16,7 +16,7 @@ from ghostos.core.event import Event
 from ghostos.core.permission import select_grants
 from ghostos.core.task import Task
 from ghostos.drivers.models.rehearsal import RehearsalModel
-from ghostos.errors import GhostOSError, ModelKeyMissingError
+from ghostos.errors import GhostOSError, ModelKeyMissingError, ThreadNotFoundError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target
 from ghostos.ghosts.thread_prompt import ThreadPrompt
@@ -62,6 +62,7 @@ class WebApp:
         files: Where images of threads lie.
         bodies: What is moved here.
         env_file: Where a key can be kept.
+        key_file: What lets browsers in.
         first_thread: The thread that a page without one begins with; None begins a new one.
         debug: Whether the user asked for tracebacks.
     """
@@ -74,12 +75,14 @@ class WebApp:
     files: AssetFiles
     bodies: BodyFeed
     env_file: Path
+    key_file: Path
     first_thread: str | None = None
     debug: bool = False
 
     @classmethod
     def over(cls, matrix: Matrix, *, target: Target, first_thread: str | None = None, debug: bool = False) -> Self:
         """Return the application of a target in a Matrix; what it needs is taken now: a page may outlive the Matrix."""
+        workspace = matrix.container.force_fetch(AppSettings).workspace
         return cls(
             target=target,
             matrix=matrix,
@@ -88,7 +91,8 @@ class WebApp:
             book=matrix.container.force_fetch(PermissionBook),
             files=matrix.container.force_fetch(AssetFiles),
             bodies=matrix.container.force_fetch(BodyFeed),
-            env_file=matrix.container.force_fetch(AppSettings).workspace.env_file,
+            env_file=workspace.env_file,
+            key_file=workspace.web_key,
             first_thread=first_thread,
             debug=debug,
         )
@@ -156,6 +160,36 @@ class WebApp:
             ThreadTargetError: It belongs to another target.
         """
         return self.matrix.sync(self.target.ghost, thread=thread, target=self.target.name)
+
+    async def find_open(self, thread: str) -> Conversation | None:
+        """Open a thread that exists, also one that a ghost has made; None where there is none of that name.
+
+        Raises:
+            ThreadTargetError: It belongs to another target.
+        """
+        task = await self.matrix.store.find_task(thread)
+        if task is None:
+            return None
+        target = self.target.name if task.parent_id is None else task.target
+        return await self.matrix.a_sync(self.target.ghost, thread=thread, target=target)
+
+    async def open_new(self, thread: str | None) -> Conversation:
+        """Begin a thread; one that has that name already is gone on with.
+
+        Raises:
+            ThreadTargetError: It belongs to another target.
+        """
+        return await self.matrix.a_sync(self.target.ghost, thread=thread, target=self.target.name)
+
+    async def get_open(self, thread: str) -> Conversation:
+        """Open a thread that exists; raises as `find_open` does.
+
+        Raises:
+            ThreadNotFoundError: There is none of that name.
+        """
+        if (conversation := await self.find_open(thread)) is None:
+            raise ThreadNotFoundError(thread)
+        return conversation
 
     def stop_bodies(self) -> None:
         """Have what moves here stand still.

@@ -11,7 +11,7 @@ __all__ = ["ContentPolicy"]
 _POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Streamlit's own page needs both
+        "script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'",  # Streamlit's own page needs all three
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",

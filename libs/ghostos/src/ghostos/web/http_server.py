@@ -5,73 +5,71 @@ import importlib
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import webbrowser
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote
 
 import streamlit as st
 import uvicorn
 from starlette.middleware import Middleware
 
-from ghostos.errors import NotConfiguredError
 from ghostos.web.app import WebApp
 from ghostos.web.content_policy import ContentPolicy
-from ghostos.web.own_address import OwnAddressOnly
+from ghostos.web.doorkeeper import Doorkeeper, make_address
+from ghostos.web.entrance import Entrance
+from ghostos.web.listening import listen, name_host
+from ghostos.web.own_address import OwnAddressOnly, is_this_machine_only
+from ghostos.web.routes import make_routes
 from ghostos.web.running import running
 from ghostos.web.streamlit_options import set_streamlit_options
 
 __all__ = ["run"]
 
-_HOST = "127.0.0.1"
-_PORTS_TRIED = 50
 _CLOSE_TIMEOUT_S = 3
 _FIRST_PAGE_NEEDS = ("ghostos.web.page", "streamlit.emojis", "streamlit.material_icon_names")
 _SCRIPT = Path(__file__).parent / "entry" / "ghostos_page.py"
 
 
-def run(app: WebApp, *, port: int, headless: bool) -> None:
+def run(app: WebApp, *, host: str, port: int, headless: bool) -> None:
     """Serve the page until SIGINT or SIGTERM, then close the application's Matrix.
 
+    Args:
+        app: What is served.
+        host: Where it listens: an address or a name of this machine.
+        port: As `serve` says.
+        headless: As `serve` says.
+
     Raises:
-        NotConfiguredError: No port is free.
+        NotConfiguredError: No port is free, or the host is none of this machine's.
+        WorkspaceError: The key of the pages cannot be kept.
     """
-    listener = _listen(port)
+    entrance = Entrance(app.key_file)
+    listener = listen(host, port)
     taken = int(listener.getsockname()[1])
     if port not in (0, taken):
         _say(f"Port {port} is in use; using {taken}.")
-    address = f"http://{_HOST}:{taken}"
-    if app.first_thread is not None:
-        address += f"/?thread={quote(app.first_thread, safe='')}"
-    set_streamlit_options(port=taken, debug=app.debug)
-
-    @asynccontextmanager
-    async def lifespan(_: st.App) -> AsyncGenerator[dict[str, Any] | None]:
-        _say(f"{app.title}: {address}\nStop it with Ctrl-C.")
-        if not headless and _has_display():
-            # Some browsers stay the command's child until they are closed: neither Ctrl-C nor the end waits for that.
-            threading.Thread(target=webbrowser.open, args=(address,), name="ghostos-web-browser", daemon=True).start()
-        asyncio.get_running_loop().run_in_executor(None, _import_ahead)
-        with running(app):
-            try:
-                yield None
-            finally:
-                # As soon as nobody is connected any more: the rounds in flight are parked before anything else ends.
-                await app.matrix.aclose()
-
-    middleware = [Middleware(ContentPolicy), Middleware(OwnAddressOnly, port=taken)]
-    page = st.App(_SCRIPT, lifespan=lifespan, middleware=middleware)
-    set_streamlit_options(port=taken, debug=app.debug)  # again: st.App reads the options of its script's folder
+    door = _Door(entrance, base=f"http://{name_host(host)}:{taken}", thread=app.first_thread)
+    set_streamlit_options(host=host, port=taken, debug=app.debug)
+    middleware = [
+        Middleware(ContentPolicy),
+        Middleware(OwnAddressOnly, host=host, port=taken),
+        Middleware(Doorkeeper, entrance=entrance, on_entered=door.say_next_address),
+    ]
+    lifespan = partial(_serve_app, app, door=door, host=host, headless=headless)
+    page = st.App(_SCRIPT, routes=make_routes(app), lifespan=lifespan, middleware=middleware)
+    set_streamlit_options(host=host, port=taken, debug=app.debug)  # again: st.App reads those of its script's folder
     config = uvicorn.Config(
         page,
         log_level=logging.WARNING,
         access_log=False,
         lifespan="on",
+        ws_per_message_deflate=False,  # costs more than it saves on one machine
         timeout_graceful_shutdown=_CLOSE_TIMEOUT_S,
     )
     signal.signal(signal.SIGTERM, _end)  # uvicorn raises a signal again when it has ended: what is open is closed then
@@ -79,34 +77,42 @@ def run(app: WebApp, *, port: int, headless: bool) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listen(port: int) -> socket.socket:
-    """Return a listening socket on the port, or on the next that is free."""
-    last = min(port + _PORTS_TRIED, 65_535) if port else 0
-    for candidate in range(port, last):
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Says where browsers come in."""
+
+    entrance: Entrance
+    base: str
+    thread: str | None
+
+    def make_address(self) -> str:
+        return make_address(self.base, token=self.entrance.make_token(), thread=self.thread)
+
+    def say_next_address(self) -> None:
+        _say(f"A browser was let in. Another one: {self.make_address()}")
+
+
+@asynccontextmanager
+async def _serve_app(
+    app: WebApp, _: st.App, *, door: _Door, host: str, headless: bool
+) -> AsyncGenerator[dict[str, Any] | None]:
+    _say(f"{app.title}: {door.make_address()}\nThe address lets one browser in. Stop the server with Ctrl-C.")
+    if not is_this_machine_only(host):
+        _say("note: others can reach this port, and what is sent is not encrypted: give the address to nobody.")
+    if not headless and _has_display():
+        _open_browser(door.make_address())
+    asyncio.get_running_loop().run_in_executor(None, _import_ahead)
+    with running(app):
         try:
-            return _listen_on(candidate)
-        except OSError:
-            continue  # the next one; why the last cannot be had either is said
-    try:
-        return _listen_on(last)
-    except OSError as exc:
-        raise NotConfiguredError(
-            f"No port from {port} to {last} can be had: {exc.strerror or exc}.",
-            advice="Choose another with --port, or let the system choose with --port 0.",
-        ) from exc
+            yield None
+        finally:
+            # As soon as nobody is connected any more: the rounds in flight are parked before anything else ends.
+            await app.matrix.aclose()
 
 
-def _listen_on(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if os.name != "nt":  # there it would let two processes have one port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_HOST, port))
-        listener.listen()
-    except BaseException:
-        listener.close()
-        raise
-    return listener
+def _open_browser(address: str) -> None:
+    """Open it, and do not wait: some browsers stay the command's child until they are closed."""
+    threading.Thread(target=webbrowser.open, args=(address,), name="ghostos-web-browser", daemon=True).start()
 
 
 def _import_ahead() -> None:

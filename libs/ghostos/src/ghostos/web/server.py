@@ -31,13 +31,14 @@ loop without a pause in it slows every other page down by a factor of hundreds; 
 class _HttpServer(Protocol):
     """The module `ghostos.web.http_server`, which needs Streamlit."""
 
-    def run(self, app: WebApp, *, port: int, headless: bool) -> None: ...
+    def run(self, app: WebApp, *, host: str, port: int, headless: bool) -> None: ...
 
 
 def serve(  # noqa: PLR0913 - what a user may say of a page, each by name
     *,
     target: str,
     workspace: Path | None = None,
+    host: str = "127.0.0.1",
     port: int = 8501,
     headless: bool = False,
     thread: str | None = None,
@@ -46,7 +47,7 @@ def serve(  # noqa: PLR0913 - what a user may say of a page, each by name
     approve: Approve | None = None,
     debug: bool = False,
 ) -> None:
-    """Serve the page of a target on 127.0.0.1 until SIGINT or SIGTERM comes; for the main thread of a process.
+    """Serve the page of a target until SIGINT or SIGTERM comes; for the main thread of a process.
 
     Turns that run then are parked and finished when their thread is opened again. The signal is raised again
     afterwards: Ctrl-C ends in `KeyboardInterrupt`, SIGTERM in `SystemExit(143)`.
@@ -54,6 +55,7 @@ def serve(  # noqa: PLR0913 - what a user may say of a page, each by name
     Args:
         target: A Python file or a module's name.
         workspace: None: the one that `make_app_container` finds.
+        host: Where it listens: an address or a name of this machine. Any but its own loopback lets others reach it.
         port: Where it listens; where that is taken, the next free one, and it says so. 0 takes any free one.
         headless: Do not open a browser.
         thread: The thread that the page begins with, an existing or a new one. None begins a new one.
@@ -69,7 +71,7 @@ def serve(  # noqa: PLR0913 - what a user may say of a page, each by name
         ConfigError: A setting, or the model's name, cannot be used. (A key that is missing is no error: the page opens
             and says how to set it.)
         ExtraMissingError: Streamlit is not installed.
-        NotConfiguredError: No port near `port` is free.
+        NotConfiguredError: No port near `port` is free, or the host is none of this machine's.
     """
     chosen = find_workspace(workspace, environment=os.environ).workspace
     make = partial(make_app_container, chosen.root, model=model, confinement=confinement)
@@ -90,7 +92,7 @@ def serve(  # noqa: PLR0913 - what a user may say of a page, each by name
             app.describe_model()
             if thread is not None:
                 app.find_conversation(thread)
-            http_server.run(app, port=port, headless=headless)
+            http_server.run(app, host=host, port=port, headless=headless)
 
 
 def _write_notes(notes: Iterable[str]) -> None:

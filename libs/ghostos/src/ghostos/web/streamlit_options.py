@@ -8,7 +8,6 @@ _ACCENT_LIGHT = "#3b5bdb"
 _ACCENT_DARK = "#91a7ff"
 
 _OPTIONS: dict[str, object] = {
-    "server.address": "127.0.0.1",
     "server.headless": True,  # a browser is opened by us
     "server.allowedHosts": ["127.0.0.1", "localhost"],  # a second lock behind `own_address`, as are the next three
     "server.enableCORS": True,
@@ -35,7 +34,7 @@ _OPTIONS: dict[str, object] = {
     "browser.serverAddress": "127.0.0.1",
     "client.toolbarMode": "minimal",
     "client.showErrorLinks": False,
-    "client.showSidebarNavigation": False,
+    "client.showSidebarNavigation": True,
     "global.developmentMode": False,
     "logger.level": "warning",
     "logger.hideWelcomeMessage": True,
@@ -53,15 +52,17 @@ _OPTIONS: dict[str, object] = {
 }
 
 
-def set_streamlit_options(*, port: int, debug: bool) -> None:
+def set_streamlit_options(*, host: str, port: int, debug: bool) -> None:
     """Set all options; harmless twice.
 
     Args:
+        host: Where the server listens.
         port: Where the server listens.
         debug: Show an error of the page with its traceback in the page. It is always in the log.
     """
     for name, value in _OPTIONS.items():
         config.set_option(name, value)
+    config.set_option("server.address", host)
     config.set_option("server.port", port)
     config.set_option("browser.serverPort", port)
     config.set_option("client.showErrorDetails", "full" if debug else "type")

@@ -133,6 +133,11 @@ class SqlStore:
         """See `Store`."""
         return await self._reader.run(partial(threads.list_messages, task_id=task_id, after_seq=after_seq))
 
+    async def list_latest_messages(self, task_id: str, *, count: int, before_seq: int | None = None) -> list[Message]:
+        """See `Store`."""
+        listing = partial(threads.list_latest_messages, task_id=task_id, count=count, before_seq=before_seq)
+        return await self._reader.run(listing)
+
     async def post_event(self, event: Event) -> Event:
         """See `Store`."""
         return await self._writer.run(partial(post_event, event=event))

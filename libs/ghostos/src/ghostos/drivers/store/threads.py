@@ -29,12 +29,15 @@ __all__ = [
     "create_task",
     "find_task",
     "insert_task",
+    "list_latest_messages",
     "list_messages",
     "list_threads",
     "pending_events",
     "update_ghost",
     "update_pycontext",
 ]
+
+_NO_SEQ = 2**63 - 1
 
 _name_or_id = bindparam("name_or_id", type_=AnyText)
 _find_task = Statement(
@@ -79,6 +82,12 @@ _list_messages = Statement(
     select(messages)
     .where(messages.c.task_id == bindparam("task_id"), messages.c.seq > bindparam("after_seq"))
     .order_by(messages.c.seq)
+)
+_list_latest_messages = Statement(
+    select(messages)
+    .where(messages.c.task_id == bindparam("task_id"), messages.c.seq < bindparam("before_seq"))
+    .order_by(messages.c.seq.desc())
+    .limit(bindparam("count", type_=Integer))
 )
 _pending_events = Statement(
     select(events)
@@ -137,6 +146,14 @@ def list_messages(connection: DriverConnection, task_id: str, *, after_seq: int)
     """Return committed messages, rising by seq."""
     rows = _list_messages.rows(connection, {"task_id": task_id, "after_seq": after_seq})
     return [message_from_row(row) for row in rows]
+
+
+def list_latest_messages(
+    connection: DriverConnection, task_id: str, *, count: int, before_seq: int | None
+) -> list[Message]:
+    """Return the last committed messages, or the last ones before another; rising by seq."""
+    wanted = {"task_id": task_id, "count": count, "before_seq": _NO_SEQ if before_seq is None else before_seq}
+    return [message_from_row(row) for row in reversed(_list_latest_messages.rows(connection, wanted))]
 
 
 def pending_events(connection: DriverConnection, task_id: str, *, now: datetime) -> list[Event]:

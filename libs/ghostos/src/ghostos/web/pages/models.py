@@ -122,7 +122,7 @@ def _draw_first_key(
     if state is None:
         box.markdown("Its service cannot be used as it is configured: see below.")
         return
-    box.caption(_plain(state.address))
+    box.caption(_code(state.address))
     if state.key == "missing":
         KeyEntry(configuration, state, place=_FIRST, model=_model_of(missing.model, service=own, chosen=chosen)).draw(
             box
@@ -145,7 +145,7 @@ def _draw_model_choice(place: DeltaGenerator, configuration: Configuration, *, s
 def _draw_services(configuration: Configuration, services: Sequence[ServiceState]) -> None:
     st.markdown("#### Services", anchors=False)
     for state in services:
-        with st.expander(f"**{escape_markdown(state.name)}** · {_KEY_WORDS[state.key]}", key=f"service-{state.name}"):
+        with st.expander(f"**{_plain(state.name)}** · {_KEY_WORDS[state.key]}", key=f"service-{state.name}"):
             _draw_service(st.container(), configuration, state)
     with st.expander(":material/add: Add a service", key="service-new"):
         _draw_new_service(st.container(), configuration)
@@ -154,7 +154,8 @@ def _draw_services(configuration: Configuration, services: Sequence[ServiceState
 def _draw_service(place: DeltaGenerator, configuration: Configuration, state: ServiceState) -> None:
     if state.fault:
         place.warning(_plain(state.fault))
-    place.caption(_plain(state.address))
+    if state.address:
+        place.caption(_code(state.address))
     entry = KeyEntry(configuration, state, place="services")
     if state.takes_key and state.key == "environment":
         place.markdown(
@@ -267,3 +268,8 @@ def _model_of(name: str, *, service: str, chosen: str) -> str:
 def _plain(text: str) -> str:
     """Foreign text as it stands."""
     return escape_markdown(show_hidden(text))
+
+
+def _code(text: str) -> str:
+    """An address as it stands, and no link."""
+    return f"`{show_hidden(text).replace('`', chr(39))}`"

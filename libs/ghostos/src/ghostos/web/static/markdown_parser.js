@@ -14,6 +14,7 @@ parser.linkify.add("ftp:", null).add("//", null);
 parser.core.ruler.at("normalize", (state) => {
   state.src = state.src.replace(/\r\n?/g, "\n"); // and a NUL stays, to be shown as one
 });
+parser.core.ruler.disable("strip_references"); // they are not drawn either way, and a growing text must know of them
 parser.core.ruler.push("own", (state) => {
   state.tokens.forEach(arrangeBlock);
   for (const token of state.tokens) {

@@ -1,0 +1,1 @@
+"""What the web agent costs: `python -m benchmarks.web` prints its tables."""

@@ -1,0 +1,86 @@
+"""Bodies as live pages show them: one picture for all pages, each time a body says something."""
+
+import asyncio
+import base64
+import logging
+from collections.abc import Sequence
+from typing import Final
+from xml.etree import ElementTree
+
+from ghostos.contracts.body_feed import BodyFeed, BodyHandle, BodyNews
+from ghostos.core.body_state import BodyState
+from ghostos.core.json import JsonObject
+from ghostos.errors import BodyHandleError
+from ghostos.web.outbox import Outbox
+from ghostos.web.wire import encode_item
+
+__all__ = ["BodyFrames"]
+
+_SHORTEST_S: Final = 0.05
+"""From one picture to the next: 20 a second."""
+_LONGEST_WAIT_S: Final = 30.0
+
+_logger = logging.getLogger(__name__)
+
+
+class BodyFrames:
+    """Makes frames of what bodies say. For one event loop.
+
+    Args:
+        bodies: Where they say it.
+    """
+
+    def __init__(self, bodies: BodyFeed) -> None:
+        self._bodies = bodies
+        self._number = -1
+        self._frame = b""
+        self._drawing = asyncio.Lock()
+
+    async def show(self, outbox: Outbox) -> None:
+        """Put a frame into an outbox whenever a body has changed; ends only when it is cancelled."""
+        news = self._bodies.look()
+        while True:
+            if news.states or self._number >= 0:
+                outbox.replace("bodies", await self._draw(news))
+            await asyncio.sleep(_SHORTEST_S)
+            shown = news.number
+            while (news := await self._bodies.await_news(after=shown, timeout_s=_LONGEST_WAIT_S)).number == shown:
+                continue
+
+    async def _draw(self, news: BodyNews) -> bytes:
+        async with self._drawing:
+            if news.number > self._number:
+                bodies = [await asyncio.to_thread(self._describe, state) for state in news.states]
+                self._frame, self._number = encode_item("bodies", bodies=bodies), news.number
+            return self._frame
+
+    def _describe(self, state: BodyState) -> JsonObject:
+        picture = self._picture(state)
+        handles = self._list_handles(state.body) if picture else ()
+        return {
+            "name": state.body,
+            "text": state.text,
+            "is_busy": state.is_busy,
+            "picture": base64.b64encode(picture.encode()).decode(),
+            "handles": [
+                {"id": each.id, "label": each.label, "x": each.x, "y": each.y, "w": each.width, "h": each.height}
+                for each in handles
+            ],
+        }
+
+    def _list_handles(self, body: str) -> Sequence[BodyHandle]:
+        try:
+            return self._bodies.list_handles(body)
+        except BodyHandleError:  # it was closed meanwhile: the next frame is without it
+            return ()
+
+    def _picture(self, state: BodyState) -> str:
+        drawing = self._bodies.find_drawing(state.body)
+        try:
+            picture = drawing.draw_svg(state) if drawing is not None else ""
+            if picture:
+                ElementTree.fromstring(picture)  # noqa: S314 - the user's own; a browser shows a broken one as such
+            return picture
+        except Exception:  # a drawing of the user's own
+            _logger.exception("the body %s cannot be drawn: its text is shown", state.body)
+            return ""

@@ -1,0 +1,211 @@
+"""What the live pane asks for: each command by its name, with its facts as JSON or as a form with files."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Final, cast, get_args
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from ghostos.core.asset import clean_name, find_asset, show_size
+from ghostos.core.code_approval import DECISIONS, CodeDecision
+from ghostos.core.json import JsonObject
+from ghostos.core.message import Message, encode_message
+from ghostos.core.permission import Scope
+from ghostos.errors import AssetError, UsageError
+from ghostos.web.app import WebApp
+from ghostos.web.request_facts import (
+    Facts,
+    get_choice,
+    get_files,
+    get_integer,
+    get_number,
+    get_text,
+    is_set,
+    open_facts,
+)
+from ghostos.web.variable_view import show_variable
+
+__all__ = ["Commands"]
+
+Command = Callable[[Facts], Awaitable[JsonObject]]
+
+_EARLIER: Final = 240
+_LONGEST_NAME_BYTES: Final = 200
+
+
+class Commands:
+    """Does what pages ask for.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: WebApp) -> None:
+        self._app = app
+        self._commands: dict[str, Command] = {
+            "say": self._say,
+            "stop": self._stop,
+            "allow": self._allow,
+            "answer": self._answer,
+            "fork": self._fork,
+            "rewind": self._rewind,
+            "retry": self._retry,
+            "earlier": self._list_earlier,
+            "stop-bodies": self._stop_bodies,
+            "move-handle": self._move_handle,
+            "variable": self._show_variable,
+        }
+
+    async def run(self, name: str, request: Request) -> JsonObject:
+        """Do what a request asks for, and return what came of it.
+
+        Raises:
+            GhostOSError: It cannot be done.
+        """
+        command = self._commands.get(name)
+        if command is None:
+            raise UsageError(f"There is no command '{name}'.", advice=f"There are: {', '.join(self._commands)}.")
+        async with open_facts(request) as facts:
+            return await command(facts)
+
+    async def _say(self, facts: Facts) -> JsonObject:
+        text, files = get_text(facts, "text"), get_files(facts)
+        _check_said(text, has_files=bool(files))
+        for file in files:
+            self._check_file(file)
+        thread = get_text(facts, "thread", default="")
+        is_new = not thread or is_set(facts, "is_new")
+        conversation = await (self._app.open_new(thread or None) if is_new else self._app.get_open(thread))
+        with tempfile.TemporaryDirectory(prefix="ghostos-said-") as folder:
+            paths = [await _save(file, Path(folder) / str(number)) for number, file in enumerate(files)]
+            event, receiver = await conversation.arespond([text, *paths], steer=is_set(facts, "steer"))
+        receiver.close()
+        return {"thread": conversation.thread, "event": event.id}
+
+    async def _stop(self, facts: Facts) -> JsonObject:
+        conversation = await self._app.get_open(get_text(facts, "thread"))
+        try:
+            await conversation.acancel()
+        finally:
+            await asyncio.to_thread(self._app.stop_bodies)
+        return {}
+
+    async def _stop_bodies(self, facts: Facts) -> JsonObject:
+        await asyncio.to_thread(self._app.stop_bodies)
+        return {}
+
+    async def _move_handle(self, facts: Facts) -> JsonObject:
+        body, handle, x, y = (
+            get_text(facts, "body"),
+            get_text(facts, "handle"),
+            get_number(facts, "x"),
+            get_number(facts, "y"),
+        )
+        await asyncio.to_thread(self._app.bodies.move_handle, body, handle, x=x, y=y)
+        return {}
+
+    async def _allow(self, facts: Facts) -> JsonObject:
+        conversation = await self._app.get_open(get_text(facts, "thread"))
+        scope = cast("Scope", get_choice(facts, "scope", allowed=get_args(Scope)))
+        _, receiver = await conversation.aallow(get_text(facts, "id"), scope=scope)
+        receiver.close()
+        return {}
+
+    async def _answer(self, facts: Facts) -> JsonObject:
+        conversation = await self._app.get_open(get_text(facts, "thread"))
+        _, receiver = await conversation.aanswer_code(
+            get_text(facts, "id"),
+            cast("CodeDecision", get_choice(facts, "decision", allowed=DECISIONS)),
+            code_hash=get_text(facts, "hash"),
+            code=get_text(facts, "code", default=""),
+            reason=get_text(facts, "reason", default=""),
+        )
+        receiver.close()
+        return {}
+
+    async def _fork(self, facts: Facts) -> JsonObject:
+        conversation = await self._app.get_open(get_text(facts, "thread"))
+        return {"thread": (await conversation.afork(at_turn=get_integer(facts, "turn"))).thread}
+
+    async def _rewind(self, facts: Facts) -> JsonObject:
+        conversation = await self._app.get_open(get_text(facts, "thread"))
+        return {"kept_in": await conversation.arewind(to_turn=get_integer(facts, "turn"))}
+
+    async def _retry(self, facts: Facts) -> JsonObject:
+        """Go back to before a turn and say its input again, or another one; all that was is kept in a fork."""
+        conversation, turn = await self._app.get_open(get_text(facts, "thread")), get_integer(facts, "turn")
+        if (await conversation.aget_task()).state == "running":
+            raise UsageError(f"The thread '{conversation.thread}' is at work.", advice="Stop it, or wait for its end.")
+        said = [message for message in await conversation.ahistory() if message.turn == turn and message.role == "user"]
+        if not said:
+            raise UsageError(f"Nobody has said anything in turn {turn}.", advice="Choose another turn.")
+        before = "\n\n".join(message.content for message in said if message.type == "text")
+        text = get_text(facts, "text", default=before)
+        with tempfile.TemporaryDirectory(prefix="ghostos-said-") as folder:
+            paths = await asyncio.to_thread(self._copy_files, said, Path(folder))
+            _check_said(text, has_files=bool(paths))  # before anything is taken back
+            kept_in = await conversation.arewind(to_turn=turn - 1)
+            event, receiver = await conversation.arespond([text, *paths])
+        receiver.close()
+        return {"kept_in": kept_in, "event": event.id}
+
+    def _check_file(self, file: UploadFile) -> None:
+        """Refuse what cannot be kept, before a thread is begun for it."""
+        name, size = clean_name(file.filename or ""), file.size or 0
+        if size == 0:
+            raise AssetError(f"The file '{name}' is empty.", advice="Leave it out.")
+        if size > (most := self._app.files.max_bytes):
+            raise AssetError(
+                f"The file '{name}' has {show_size(size)}; {show_size(most)} are the limit.",
+                advice="Send a smaller one.",
+            )
+
+    def _copy_files(self, said: Sequence[Message], folder: Path) -> list[Path]:
+        paths: list[Path] = []
+        for number, message in enumerate(said):
+            if (asset := find_asset(message)) is not None:
+                path = folder / str(number) / _name_file(asset.name)
+                _write_new(path, self._app.files.read(asset.sha256))
+                paths.append(path)
+        return paths
+
+    async def _list_earlier(self, facts: Facts) -> JsonObject:
+        conversation = await self._app.get_open(get_text(facts, "thread"))
+        listing = self._app.matrix.store.list_latest_messages(
+            conversation.task_id, count=_EARLIER, before_seq=get_integer(facts, "before")
+        )
+        messages = await listing
+        shown = [json.loads(encode_message(message)) for message in messages]
+        return {"messages": shown, "has_earlier": len(messages) == _EARLIER}
+
+    async def _show_variable(self, facts: Facts) -> JsonObject:
+        conversation = await self._app.get_open(get_text(facts, "thread"))
+        store = self._app.matrix.store
+        variable = await store.get_variable(get_text(facts, "id"), task_id=conversation.task_id)
+        return await asyncio.to_thread(show_variable, variable)
+
+
+def _check_said(text: str, *, has_files: bool) -> None:
+    if not text.strip() and not has_files:
+        raise UsageError("Nothing was said.", advice="Type a text, or add a file.")
+
+
+def _name_file(name: str) -> str:
+    """Return a name that any file may have. What is sent with one is kept under it."""
+    cleaned = clean_name(name)
+    return cleaned.encode()[:_LONGEST_NAME_BYTES].decode(errors="ignore") if cleaned.strip(".") else "unnamed"
+
+
+async def _save(file: UploadFile, folder: Path) -> Path:
+    path, content = folder / _name_file(file.filename or ""), await file.read()
+    await asyncio.to_thread(_write_new, path, content)
+    return path
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)

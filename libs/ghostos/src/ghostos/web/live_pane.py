@@ -1,0 +1,44 @@
+"""The live pane as a component of Streamlit: its modules are served beside the page, and speak to our own routes."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+__all__ = ["mount_pane"]
+
+_KEY: Final = "pane"
+_STATIC: Final = Path(__file__).parent / "static"
+_STYLES: Final = ("pane.css", "text.css")
+_SCRIPT: Final = """
+export default async function (component) {
+  const { mount } = await import(new URL("/ghostos/static/mount.js", window.location.href).href);
+  return mount(component);
+}
+"""
+
+
+def mount_pane(*, thread: str | None, on_thread: Callable[[str | None], None]) -> None:
+    """Draw the pane.
+
+    Args:
+        thread: What it shows; None is a new thread.
+        on_thread: Called, before the page is drawn again, when the pane shows another one by itself.
+    """
+
+    def note_thread() -> None:
+        state: Any = st.session_state[_KEY]
+        if (name := state["thread"]) is not None:
+            on_thread(name)
+
+    _component()(key=_KEY, data={"thread": thread}, on_thread_change=note_thread)
+
+
+@cache
+def _component() -> Any:  # noqa: ANN401 - Streamlit's own, which has no public type
+    """Register it, once in a process."""
+    styles = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in _STYLES)
+    return component("ghostos_pane", css=styles, js=_SCRIPT)

@@ -1,0 +1,185 @@
+"""The websocket of the live pane: one thread, and the bodies beside it, for one page."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ghostos.abcd import Conversation
+from ghostos.errors import GhostOSError, ThreadNotFoundError
+from ghostos.web.app import WebApp
+from ghostos.web.body_frames import BodyFrames
+from ghostos.web.outbox import Outbox, OverflowedError
+from ghostos.web.thread_feed import ThreadFeed
+from ghostos.web.thread_status import TaskFacts, describe_model, describe_status, load_facts
+from ghostos.web.wire import VERSION, encode_error, encode_frame, encode_item
+
+__all__ = ["LiveSocket", "LiveSockets"]
+
+_LOOK_AT_WORK_S: Final = 0.3
+"""A round's commit is not told: how often is looked for one while something runs."""
+_LOOK_IDLE_S: Final = 1.5
+
+_logger = logging.getLogger(__name__)
+
+
+class LiveSockets:
+    """The pages that are there.
+
+    Args:
+        app: What they show.
+    """
+
+    def __init__(self, app: WebApp) -> None:
+        self._app = app
+        self._open: set[LiveSocket] = set()
+        self._frames = BodyFrames(app.bodies)
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one page until it goes."""
+        await websocket.accept()
+        query = websocket.query_params
+        socket = LiveSocket(
+            self._app,
+            websocket,
+            frames=self._frames if query.get("bodies") == "1" else None,
+        )
+        self._open.add(socket)
+        try:
+            await socket.run(query.get("thread") or None, seen=_read_number(query.get("seq")))
+        finally:
+            self._open.discard(socket)
+
+    def nudge(self) -> None:
+        """Have every page look at once for what has changed. On the loop that serves them."""
+        for socket in self._open:
+            socket.nudge()
+
+
+class LiveSocket:
+    """Serves one page: listens, looks, and sends.
+
+    Args:
+        app: What it shows.
+        websocket: Accepted.
+        frames: Pictures of bodies; None: the page shows none.
+    """
+
+    def __init__(self, app: WebApp, websocket: WebSocket, *, frames: BodyFrames | None) -> None:
+        self._app = app
+        self._websocket = websocket
+        self._frames = frames
+        self._outbox = Outbox()
+        self._news = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Look at once for what has changed."""
+        self._news.set()
+
+    async def run(self, thread: str | None, *, seen: int) -> None:
+        """Serve until the page goes, or does not take what it is sent."""
+        model = await asyncio.to_thread(describe_model, self._app)
+        self._outbox.put(encode_item("hello", version=VERSION, model=model))
+        work = [self._send(), self._wait_for_end(), self._show_thread(thread, seen=seen)]
+        if self._frames is not None:
+            work.append(self._frames.show(self._outbox))
+        tasks = [asyncio.ensure_future(each) for each in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            if left := self._outbox.take_all():  # why it ends
+                await self._websocket.send_text(encode_frame(left))
+        except WebSocketDisconnect:
+            return
+        except OverflowedError:
+            _logger.info("a page did not take what it was sent: it is let go, and may come again")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(RuntimeError, WebSocketDisconnect):  # it is closed already
+                await self._websocket.close()
+
+    async def _send(self) -> None:
+        while True:
+            await self._websocket.send_text(encode_frame(await self._outbox.take()))
+
+    async def _wait_for_end(self) -> None:
+        """A page says nothing here: what it wants it asks for by `POST`."""
+        while (await self._websocket.receive())["type"] != "websocket.disconnect":
+            continue
+        raise WebSocketDisconnect
+
+    async def _show_thread(self, thread: str | None, *, seen: int) -> None:
+        """Show a thread, or that there is none; returns where it cannot be shown (any more), and has said why."""
+        try:
+            conversation = await self._app.find_open(thread) if thread is not None else None
+            if conversation is None:
+                await self._show_nothing(is_missing=thread is not None)
+                await asyncio.Event().wait()  # until the page goes
+            else:
+                await self._follow(conversation, seen=seen)
+        except ThreadNotFoundError:
+            self._outbox.put(encode_item("gone"))
+        except GhostOSError as exc:
+            self._outbox.put(encode_error(exc))
+
+    async def _show_nothing(self, *, is_missing: bool) -> None:
+        """A page without a thread: who would answer, and what a rehearsal would."""
+        facts = await asyncio.to_thread(_describe_new, self._app)
+        self._outbox.put(encode_item("status", status=facts, is_new=True, is_missing=is_missing))
+
+    async def _follow(self, conversation: Conversation, *, seen: int) -> None:
+        store = self._app.matrix.store
+        feed = ThreadFeed(conversation, store=store, outbox=self._outbox, seen=seen)
+        if (left_over := await conversation.aresume()) is not None:
+            left_over.close()  # the feed hears it, too
+        work = [
+            asyncio.ensure_future(feed.follow(on_news=self._news)),
+            asyncio.ensure_future(self._watch(conversation, feed=feed)),
+        ]
+        try:
+            await asyncio.gather(*work)
+        finally:
+            for each in work:
+                each.cancel()
+
+    async def _watch(self, conversation: Conversation, *, feed: ThreadFeed) -> None:
+        """Say what has changed beside the messages, and what was committed in the middle of a turn."""
+        before: TaskFacts | None = None
+        phrases: list[str] = []
+        while True:
+            self._news.clear()
+            facts = await load_facts(self._app.matrix.store, conversation)
+            if before is None or facts != before:
+                await feed.catch_up()
+                if not facts.is_at_work:
+                    phrases = await asyncio.to_thread(self._app.find_phrases, conversation)
+                status = await asyncio.to_thread(describe_status, self._app, facts, recent=feed.recent, phrases=phrases)
+                self._outbox.replace("status", encode_item("status", status=status))
+            before = facts
+            pause = _LOOK_AT_WORK_S if facts.is_at_work else _LOOK_IDLE_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), pause)
+
+
+def _describe_new(app: WebApp) -> dict[str, object]:
+    return {
+        "thread": None,
+        "is_at_work": False,
+        "queued": [],
+        "requests": [],
+        "pending_code": None,
+        "children": [],
+        "profile": app.describe_profile(),
+        "is_unconfined": app.runs_unconfined(),
+        "model": describe_model(app),
+        "phrases": app.find_phrases(None),
+    }
+
+
+def _read_number(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 16 else 0

@@ -1,0 +1,45 @@
+// Elements without markup: texts are set as text, never read as HTML.
+
+/**
+ * Make an element.
+ * @param {string} tag
+ * @param {Record<string, any>} [props] `class`, `text`, `on` (listeners by event), `data` (data-*), else attributes;
+ *   false, null and undefined leave one out.
+ * @param {...(Node|string|null|false|undefined)} children
+ * @returns {HTMLElement}
+ */
+export function el(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (name === "class") node.className = value;
+    else if (name === "text") node.textContent = value;
+    else if (name === "on") for (const [event, listen] of Object.entries(value)) node.addEventListener(event, listen);
+    else if (name === "data") Object.assign(node.dataset, value);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+/**
+ * Make a button.
+ * @param {string} label What it says, and what a screen reader says.
+ * @param {() => void} onClick
+ * @param {Record<string, any>} [props]
+ */
+export function button(label, onClick, props = {}) {
+  return el("button", { type: "button", ...props, on: { click: onClick } }, label);
+}
+
+/**
+ * Replace what an element holds, unless it is that already.
+ * @param {Element} element
+ * @param {Array<Node|string|null>} children
+ */
+export function setChildren(element, children) {
+  const wanted = children.filter((child) => child !== null);
+  const same =
+    wanted.length === element.childNodes.length && wanted.every((child, index) => child === element.childNodes[index]);
+  if (!same) element.replaceChildren(...wanted);
+}

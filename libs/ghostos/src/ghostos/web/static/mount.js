@@ -1,0 +1,54 @@
+// Puts the pane into Streamlit's page: as high as there is room, in the page's colours.
+
+import { openPane } from "./pane.js";
+
+const panes = new WeakMap();
+const MARGIN_PX = 10;
+const LOWEST_PX = 320;
+
+/**
+ * Called by Streamlit when the component appears, and whenever the script has run again.
+ * @param {{data: {thread: string|null}, parentElement: ShadowRoot|HTMLElement, setTriggerValue: Function}} component
+ * @returns {() => void} Called when it goes.
+ */
+export function mount({ data, parentElement, setTriggerValue }) {
+  let shown = panes.get(parentElement);
+  if (!shown) {
+    shown = open(parentElement, data.thread, (thread) => shown.tell(thread));
+    panes.set(parentElement, shown);
+  }
+  shown.tell = (thread) => setTriggerValue("thread", thread);
+  shown.pane.show(data.thread);
+  const call = {};
+  shown.lastCall = call;
+  return () => {
+    if (shown.lastCall !== call) return; // Streamlit ends a call that a later one has overtaken: the pane stays
+    shown.close();
+    panes.delete(parentElement);
+  };
+}
+
+function open(parent, thread, onThread) {
+  const root = document.createElement("div");
+  root.className = "pane";
+  parent.append(root);
+  const fit = () => {
+    const top = Math.max(0, root.getBoundingClientRect().top + (document.scrollingElement?.scrollTop ?? 0));
+    root.style.height = `${Math.max(LOWEST_PX, window.innerHeight - top - MARGIN_PX)}px`;
+  };
+  const observer = new ResizeObserver(fit);
+  observer.observe(document.documentElement);
+  window.addEventListener("resize", fit);
+  const pane = openPane(root, { thread, onThread });
+  fit();
+  return {
+    pane,
+    tell: onThread,
+    close() {
+      observer.disconnect();
+      window.removeEventListener("resize", fit);
+      pane.close();
+      root.remove();
+    },
+  };
+}

@@ -1,0 +1,295 @@
+// A thread: its turns in order, each a message after the other. What is stored and what just comes are drawn alike.
+
+import { button, el } from "./dom.js";
+import { makeView } from "./message_views.js";
+
+const MOST_TURNS = 60;
+const FEWEST_TURNS = 40;
+
+export class ThreadView {
+  #items = new Map(); // seq -> item, in order of seq
+  #turns = new Map(); // turn -> {element, parts, seqs}
+  #subtasks = new Map();
+  #committed = 0;
+  #model = null;
+  #running = null;
+  #lastTurn = 0;
+
+  /**
+   * @param {object} options
+   * @param {HTMLElement} options.element Where turns are put.
+   * @param {(turn: number) => Node|null} [options.makeActions] What may be done with a turn.
+   * @param {(child: object) => object} options.makeSubtask The view of a task that this one has made.
+   * @param {() => void} [options.onPruned] Called when turns were taken away because there are too many.
+   */
+  constructor({ element, makeSubtask, makeActions = () => null, onPruned = () => {} }) {
+    this.element = element;
+    this.makeSubtask = makeSubtask;
+    this.makeActions = makeActions;
+    this.onPruned = onPruned;
+  }
+
+  /** Up to which message all that is stored is here. */
+  get committed() {
+    return this.#committed;
+  }
+
+  get isEmpty() {
+    return this.#items.size === 0;
+  }
+
+  /** The number of the first message that is here; 0 where there is none. */
+  get firstSeq() {
+    return this.#items.size ? Math.min(...this.#items.keys()) : 0;
+  }
+
+  has(messageId) {
+    return [...this.#items.values()].some((item) => item.id === messageId);
+  }
+
+  /** @param {{label: string, is_rehearsal: boolean}} model Who answers, as the page says elsewhere: said only where it changes. */
+  setModel(model) {
+    this.#model ??= model.is_rehearsal ? "rehearsal" : model.label;
+  }
+
+  clear() {
+    this.#items.clear();
+    this.#turns.clear();
+    this.#committed = 0;
+    this.#running = null;
+    this.#lastTurn = 0;
+    for (const subtask of this.#subtasks.values()) subtask.close();
+    this.#subtasks.clear();
+    this.element.replaceChildren();
+  }
+
+  close() {
+    for (const subtask of this.#subtasks.values()) subtask.close();
+  }
+
+  /**
+   * Take what the websocket says.
+   * @param {object[]} items
+   */
+  take(items) {
+    for (const item of items) {
+      if (item.kind === "hello") this.setModel(item.model);
+      else if (item.kind === "message") this.addMessage(item.message);
+      else if (item.kind === "delta") this.addDelta(item);
+      else if (item.kind === "committed") this.commit(item.seq);
+      else if (item.kind === "reset") this.clear();
+      else if (item.kind === "turn") this.endTurn();
+      else if (item.kind === "status") this.showSubtasks(item.status.children ?? []);
+    }
+  }
+
+  /** Take a whole message. */
+  addMessage(message) {
+    let item = this.#items.get(message.seq);
+    if (item?.message && item.id === message.id && item.message.status === message.status) return;
+    if (item && (item.type !== message.type || item.role !== message.role)) {
+      this.#drop(message.seq);
+      item = undefined;
+    }
+    if (this.#repeatsModel(message)) return;
+    item ??= this.#begin(message);
+    this.#place(item, message.turn);
+    item.id = message.id;
+    item.message = message;
+    item.view.finish(message);
+    if (message.type !== "code") this.#setRunning(null);
+    this.#foldCalls(item);
+  }
+
+  /** Take more text of a message, or the line of code that runs. */
+  addDelta({ seq, offset, delta, type, role, line }) {
+    let item = this.#items.get(seq);
+    if (line !== undefined) {
+      if (item?.view.setLine) this.#setRunning(item, line);
+      return;
+    }
+    if (item?.message && seq <= this.#committed) return;
+    if (item && offset === 0 && item.text) this.#drop(seq);
+    item = this.#items.get(seq) ?? this.#begin({ seq, type, role, turn: this.#lastTurn || 1 });
+    if (item.text.length !== offset) return; // a piece is missing: the whole message follows
+    item.text += delta;
+    item.view.setText(item.text);
+  }
+
+  /** All up to a number is stored: what is shown beyond is said again, if it still holds. */
+  commit(seq) {
+    this.#committed = Math.max(seq, this.#committed);
+    for (const [number, item] of this.#items) {
+      if (number <= seq && !item.message) this.#drop(number); // begun, and not what was stored
+    }
+  }
+
+  /** A turn has ended: nothing runs, and what was not stored is not there. */
+  endTurn() {
+    this.#setRunning(null);
+    for (const number of [...this.#items.keys()]) if (number > this.#committed) this.#drop(number);
+    this.refreshActions();
+    this.#prune();
+  }
+
+  /** The page has lost its connection: what was not stored comes again. */
+  forgetUnstored() {
+    this.#setRunning(null);
+    for (const number of [...this.#items.keys()]) if (number > this.#committed) this.#drop(number);
+  }
+
+  /** Have each turn offer what may be done with it now. */
+  refreshActions() {
+    for (const [turn, { footer }] of this.#turns) {
+      if (turn > 0) footer.replaceChildren(...[this.makeActions(turn)].filter(Boolean));
+    }
+  }
+
+  /** The text that the user said in a turn. */
+  saidIn(turn) {
+    const items = [...this.#items.values()].filter((item) => item.message?.turn === turn && item.role === "user");
+    return items.filter((item) => item.type === "text").map((item) => item.message.content).join("\n\n");
+  }
+
+  /** Show the tasks that this one has made, each behind the turn in which it was made. */
+  showSubtasks(children) {
+    for (const child of children) {
+      let view = this.#subtasks.get(child.id);
+      if (!view) {
+        view = this.makeSubtask(child);
+        this.#subtasks.set(child.id, view);
+        this.#turnAt(child.created_at).subtasks.append(view.element);
+      }
+      view.update(child);
+    }
+  }
+
+  #turnAt(time) {
+    let found = this.#turns.get(this.#lastTurn) ?? this.#makeTurn(this.#lastTurn || 1);
+    for (const item of this.#items.values()) {
+      if (item.message && item.message.created_at <= time) found = this.#turns.get(item.turn) ?? found;
+    }
+    return found;
+  }
+
+  #begin({ seq, type, role, turn }) {
+    const item = { seq, type, role, turn: 0, text: "", id: null, message: null, view: makeView({ type, role }) };
+    item.view.element.dataset.seq = String(seq);
+    this.#items.set(seq, item);
+    this.#place(item, turn);
+    return item;
+  }
+
+  #place(item, turn) {
+    if (item.turn === turn && item.view.element.parentElement) return;
+    this.#takeOut(item); // what just came was put into the turn before it said which it belongs to
+    item.turn = turn;
+    this.#lastTurn = Math.max(turn, this.#lastTurn);
+    const place = this.#turns.get(turn) ?? this.#makeTurn(turn);
+    const side = item.role === "user" ? "user" : "ghost";
+    const box = this.#findBox(place.talk, side, item.seq);
+    const after = [...box.children].find((child) => Number(child.dataset.seq) > item.seq);
+    box.insertBefore(item.view.element, after ?? null);
+  }
+
+  /** The bubble of a side into which a message of that number belongs. */
+  #findBox(talk, side, seq) {
+    let before = null;
+    let after = null;
+    for (const box of talk.children) {
+      if (Number(box.firstElementChild?.dataset.seq ?? Infinity) < seq) before = box;
+      else after ??= box;
+    }
+    if (before?.dataset.side === side) return before;
+    if (after?.dataset.side === side) return after;
+    const label = side === "user" ? "You" : "Ghost";
+    const box = el("div", { class: `bubble ${side}`, data: { side }, role: "group", "aria-label": label });
+    talk.insertBefore(box, after);
+    return box;
+  }
+
+  #makeTurn(turn) {
+    const talk = el("div", { class: "talk" });
+    const subtasks = el("div", { class: "subtasks" });
+    const footer = el("div", { class: "actions" });
+    const element = el("li", { class: "turn", data: { turn: String(turn) } }, talk, subtasks, footer);
+    const after = [...this.element.children].find((child) => Number(child.dataset.turn) > turn);
+    this.element.insertBefore(element, after ?? null);
+    const made = { element, talk, subtasks, footer };
+    this.#turns.set(turn, made);
+    return made;
+  }
+
+  #drop(seq) {
+    const item = this.#items.get(seq);
+    this.#items.delete(seq);
+    if (this.#running === item) this.#running = null;
+    this.#takeOut(item);
+  }
+
+  /** Take a message off the page, with the bubble and the turn that are empty by that. */
+  #takeOut(item) {
+    const box = item.view.element.parentElement;
+    item.view.element.remove();
+    if (box && !box.childElementCount) box.remove();
+    const place = this.#turns.get(item.turn);
+    if (place && !place.talk.childElementCount && !place.subtasks.childElementCount) {
+      place.element.remove();
+      this.#turns.delete(item.turn);
+    }
+  }
+
+  #setRunning(item, line = null) {
+    if (this.#running && this.#running !== item) this.#running.view.setLine(null);
+    this.#running = item;
+    item?.view.setLine(line);
+  }
+
+  /** Calls one after the other share a fold. */
+  #foldCalls(item) {
+    if (item.type !== "host_call" || item.view.element.parentElement?.classList.contains("calls")) return;
+    const before = item.view.element.previousElementSibling;
+    if (before?.classList.contains("folded")) {
+      before.querySelector(".calls").append(item.view.element);
+    } else if (before?.classList.contains("call")) {
+      const calls = el("div", { class: "calls" });
+      const fold = el("details", { class: "part folded", data: { seq: before.dataset.seq } }, el("summary"), calls);
+      before.replaceWith(fold);
+      calls.append(before, item.view.element);
+    } else {
+      return;
+    }
+    const fold = item.view.element.closest(".folded");
+    const more = item.message?.data?.more ?? 1;
+    fold.querySelector("summary").textContent = `${fold.querySelector(".calls").childElementCount - 1 + more} calls`;
+  }
+
+  #repeatsModel(message) {
+    if (message.type !== "state" || message.data?.model === undefined) return false;
+    const before = this.#model;
+    this.#model = message.content;
+    return before === message.content || (message.data.is_rehearsal === true && before === "rehearsal");
+  }
+
+  /** Take the oldest turns away where there are too many: they can be had again. */
+  #prune() {
+    if (this.#turns.size <= MOST_TURNS) return;
+    const numbers = [...this.#turns.keys()].sort((one, other) => one - other);
+    const dropped = new Set(numbers.slice(0, numbers.length - FEWEST_TURNS));
+    for (const [seq, item] of [...this.#items]) if (dropped.has(item.turn)) this.#items.delete(seq);
+    for (const turn of dropped) {
+      this.#turns.get(turn).element.remove();
+      this.#turns.delete(turn);
+    }
+    this.onPruned();
+  }
+}
+
+/**
+ * The buttons of a turn.
+ * @param {Array<[string, () => void, string]>} actions Label, what it does, what it says to who points at it.
+ */
+export function makeActionRow(actions) {
+  return el("div", { class: "row", role: "group", "aria-label": "Actions on this turn" },
+    ...actions.map(([label, act, help]) => button(label, act, { class: "quiet", title: help })));
+}

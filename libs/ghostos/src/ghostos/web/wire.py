@@ -1,0 +1,63 @@
+"""What the live pane is told: items of JSON, several in one frame of its websocket.
+
+An item has a `kind`: `message` (a message of the thread, in the format of `--json`), `delta` (more text of one, or the
+line of code that runs now), `committed` (all up to a number is stored: what was shown beyond that and is not said again
+is gone), `reset` (forget the thread, it follows anew), `turn` (one has ended), `status`, `bodies`, `gone` and `error`.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from ghostos.core.json import JsonObject
+from ghostos.core.message import Delta, Message, encode_message
+from ghostos.errors import GhostOSError, UsageError
+
+__all__ = [
+    "VERSION",
+    "describe_error",
+    "encode_delta",
+    "encode_error",
+    "encode_frame",
+    "encode_item",
+    "encode_message_item",
+]
+
+VERSION: Final = 1
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def encode_item(kind: str, **facts: Any) -> bytes:  # noqa: ANN401 - whatever JSON holds
+    """Return one item."""
+    return _encoder.encode({"kind": kind, **facts})
+
+
+def encode_message_item(message: Message) -> bytes:
+    """Return a whole message as an item."""
+    return b'{"kind":"message","message":' + encode_message(message) + b"}"
+
+
+def encode_delta(delta: Delta) -> bytes:
+    """Return what a turn says as an item: a whole message where the delta ends one."""
+    if delta.message is not None:
+        return encode_message_item(delta.message)
+    facts: JsonObject = {"seq": delta.seq, "offset": delta.offset, "delta": delta.content}
+    if delta.line is not None:
+        facts["line"] = delta.line
+    return encode_item("delta", **facts, type=delta.type, role=delta.role)
+
+
+def encode_error(error: GhostOSError) -> bytes:
+    """Return what went wrong, and what to do, as an item."""
+    return encode_item("error", **describe_error(error), is_final=isinstance(error, UsageError))
+
+
+def describe_error(error: GhostOSError) -> JsonObject:
+    """Return what went wrong, and what to do, as JSON."""
+    return {"happened": error.happened, "advice": error.advice}
+
+
+def encode_frame(items: list[bytes]) -> str:
+    """Return several items as one frame of a websocket, in order."""
+    return (b"[" + b",".join(items) + b"]").decode()
