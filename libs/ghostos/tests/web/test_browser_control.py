@@ -1,79 +1,125 @@
-"""Stopping a turn, and answering code that waits, in a real browser over `ghostos web`."""
+"""Answering what waits for a person: code that is to run, and what code may touch."""
 
 from pathlib import Path
 
 import pytest
 
-from ghostos.testing import ModelServer, StreamReply
+from ghostos.testing import StreamReply
 from ghostos.testing.server import ModelRequest
 
-from .conftest import OpenTab, ServeTarget, last_user_text, slow
+from .conftest import AGENT, OpenStage, Stage, last_user_text
 
 pytestmark = pytest.mark.browser
 
-
-def adds(request: ModelRequest) -> str | StreamReply:
-    told = last_user_text(request)
-    return "The sum is there." if told.startswith("<moss-output") else "<moss>\nprint(plus(2, 3))\n</moss>"
+ADDS = "<moss>\nprint(plus(2, 3))\n</moss>"
+WAITS = "The agent wants to run this code"
 
 
-def test_a_turn_is_stopped_with_a_click_and_what_was_said_stays(
-    serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path
-) -> None:
-    with ModelServer([slow("One, two, " * 500, delay_s=0.1), "Here I am."]) as model:
-        tab = open_tab(serve_target(chatbot_file, model=model).address)
-        tab.say("count")
-        tab.see("One, two,")
-        tab.shot("working")
-        tab.page.get_by_role("button", name="Stop").click()
-        tab.see("cut short")
-        tab.settle()
-        tab.page.get_by_role("button", name="Stop").wait_for(state="detached")
-        tab.shot("stopped")
-        tab.say("and now?")
-        tab.see("Here I am.")
+@pytest.fixture(scope="module")
+def stage(open_stage: OpenStage) -> Stage:
+    return open_stage(AGENT, "--approve", "code", name="adding.py")
 
 
-def test_code_waits_for_a_click_where_the_command_line_says_so(
-    serve_target: ServeTarget, open_tab: OpenTab, agent_file: Path
-) -> None:
-    with ModelServer(repeat=adds) as model:
-        tab = open_tab(serve_target(agent_file, "--approve", "code", model=model).address)
+def test_code_waits_until_it_is_approved(stage: Stage) -> None:
+    with stage.play(ADDS, "The sum is there.", name="approve") as tab:
         tab.say("add")
-        tab.see("The agent wants to run this code.")
+        tab.see(WAITS)
+        tab.settle()
         tab.shot("waits")
-        tab.page.get_by_role("button", name="Approve").click()
+        assert tab.output() == []
+        tab.button("Approve").click()
         tab.see("The sum is there.")
         tab.settle()
-        assert tab.page.get_by_role("button", name="Approve").count() == 0
-        tab.say("again")
-        tab.see("The agent wants to run this code.")
+        assert tab.output() == ["5"]
+        assert tab.button("Approve").count() == 0
+        assert len(stage.requests) == 2
+
+
+def test_other_code_can_be_run_in_its_place(stage: Stage) -> None:
+    with stage.play(ADDS, "The sum is there.", name="edited") as tab:
+        tab.say("add")
         tab.page.get_by_text("Run other code in its place").click()
-        tab.page.get_by_label("Code", exact=True).fill("print(plus(40, 2))")
-        tab.page.get_by_role("button", name="Run this instead").click()
-        tab.page.get_by_text("The sum is there.").nth(1).wait_for()
+        field = tab.page.get_by_label("Code to run in its place")
+        assert field.input_value().strip() == "print(plus(2, 3))"
+        field.fill("print(plus(40, 2))")
+        tab.shot("form")
+        tab.button("Run this instead").click()
+        tab.see("The sum is there.")
         tab.settle()
-        tab.shot("edited")
-        assert "42" in tab.text()
+        tab.see("You ran this in its place")
+        assert tab.output() == ["42"]
 
 
-def test_the_menu_of_threads_opens_an_earlier_one_and_closes(
-    serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path
-) -> None:
-    with ModelServer(["Noted.", "Done."]) as model:
-        tab = open_tab(serve_target(chatbot_file, model=model).address)
-        tab.say("remember milk")
-        tab.see("Noted.")
+def test_code_that_is_rejected_is_not_run_and_the_model_is_told_why(stage: Stage) -> None:
+    with stage.play(ADDS, "As you wish.", name="rejected") as tab:
+        tab.say("add")
+        tab.page.get_by_label("Why not? For the agent").fill("I can add myself")
+        tab.button("Reject").click()
+        tab.see("As you wish.")
         tab.settle()
-        tab.page.get_by_role("button", name="New thread").click()
-        tab.page.get_by_text("Noted.").wait_for(state="detached")
-        tab.say("buy eggs")
-        tab.see("Done.")
+        tab.shot("rejected")
+        assert "5" not in tab.output()
+        assert WAITS not in tab.text()
+    assert "I can add myself" in last_user_text(stage.requests[1])
+
+
+def test_what_is_said_instead_of_an_answer_withdraws_the_code(stage: Stage) -> None:
+    with stage.play(ADDS, "Something else then.", name="withdrawn") as tab:
+        tab.say("add")
+        tab.see(WAITS)
         tab.settle()
-        tab.page.get_by_role("button", name="Threads", exact=False).click()
-        tab.page.get_by_role("button", name="remember milk").wait_for()
-        tab.shot("menu")
-        tab.page.get_by_role("button", name="remember milk").click()
-        tab.see("Noted.")
-        tab.page.get_by_role("button", name="remember milk").wait_for(state="detached")
-        tab.shot("opened")
+        tab.say("rather not")
+        tab.see("Something else then.")
+        tab.settle()
+        assert tab.button("Approve").count() == 0
+        assert tab.output() == []
+        tab.see("The code was neither approved nor rejected, and was not run: this came instead.")
+
+
+def test_code_waits_over_a_reload_and_in_another_browser(stage: Stage) -> None:
+    with stage.play(ADDS, "The sum is there.", name="waits") as tab:
+        tab.say("add")
+        tab.see(WAITS)
+        tab.page.reload()
+        tab.see(WAITS)
+        other = stage.make_tab(name="waits-other", browser="other").open(tab.page.url)
+        other.button("Approve").click()
+        tab.see("The sum is there.")
+        tab.button("Approve").wait_for(state="detached")
+        assert tab.conversation() == other.conversation()
+
+
+READER = '''
+def look(path: str) -> str:
+    """Read a file."""
+    with open(path) as file:
+        return file.read()
+'''
+
+
+@pytest.fixture(scope="module")
+def reader(open_stage: OpenStage) -> Stage:
+    return open_stage(READER, name="reader.py")
+
+
+def test_a_refusal_is_a_question_and_a_click_lets_the_agent_go_on(reader: Stage, tmp_path: Path) -> None:
+    (path := tmp_path / "a.txt").write_text("milk")
+    reads = f"<moss>\nprint(look({str(path)!r}))\n</moss>"
+
+    def last(request: ModelRequest) -> StreamReply:
+        return StreamReply(text="It says **milk**." if "milk" in last_user_text(request) else "Nothing.")
+
+    with reader.play(reads, "I may not read that file.", reads, last, name="allow") as tab:
+        tab.say("what is in the file?")
+        tab.see("I may not read that file.")
+        card = tab.page.get_by_role("region", name="A permission that is asked for")
+        card.wait_for()
+        tab.shot("asked")
+        assert str(path) in card.inner_text()
+        tab.button("Allow once").click()
+        tab.see("It says")
+        tab.settle()
+        tab.see(f"You have allowed reading {path}, until this turn ends.")
+        assert tab.button("Allow once").count() == 0
+        assert "allowed: read" not in tab.page.locator(".facts").inner_text()
+        tab.shot("allowed")
