@@ -1,0 +1,363 @@
+"""What a page asks for: what comes of it, and what it is told where that cannot be done."""
+
+import asyncio
+import json
+import resource
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from ghostos.contracts.store import Store
+from ghostos.runtime.saved_values import save_value
+from ghostos.testing import ScriptedModel
+
+from .live_client import GatedModel, Served, ServeLive, serve_live
+
+__all__ = ["serve_live"]  # a fixture
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+HUGE = 10**40
+REFUSED = [
+    ("nothing-like-it", {}, 400),
+    ("say", {}, 400),
+    ("say", {"text": None}, 400),
+    ("say", {"text": 3, "thread": "t1"}, 400),
+    ("say", {"text": ""}, 400),
+    ("say", {"text": " \n", "thread": "t1"}, 400),
+    ("say", {"text": "x", "thread": "nowhere"}, 404),
+    ("say", {"text": "x", "thread": ["t1"]}, 400),
+    ("say", {"text": "x", "thread": "other"}, 400),
+    ("say", {"text": "x", "thread": "other", "is_new": True}, 400),
+    ("say", {"text": "x", "thread": "a\x00b", "is_new": True}, 400),
+    ("say", {"text": "x", "thread": "a" * 10_000, "is_new": True}, 400),
+    ("say", {"text": "x", "thread": "t1", "files": ["a.txt"]}, 400),
+    ("say", {"text": "x", "thread": "t1", "files": "/etc/passwd"}, 400),
+    ("stop", {}, 400),
+    ("stop", {"thread": None}, 400),
+    ("stop", {"thread": "nowhere"}, 404),
+    ("stop", {"thread": "other"}, 400),
+    ("allow", {"thread": "t1", "id": "nothing"}, 400),
+    ("allow", {"thread": "t1", "id": "nothing", "scope": "everything"}, 400),
+    ("allow", {"thread": "t1", "id": "nothing", "scope": ["once"]}, 400),
+    ("allow", {"thread": "t1", "id": "nothing", "scope": "once"}, 400),
+    ("allow", {"thread": "nowhere", "id": "x", "scope": "once"}, 404),
+    ("answer", {"thread": "t1", "id": "x"}, 400),
+    ("answer", {"thread": "t1", "id": "x", "decision": "approve"}, 400),
+    ("answer", {"thread": "t1", "id": "x", "decision": "maybe", "hash": "x"}, 400),
+    ("answer", {"thread": "t1", "id": "x", "decision": "approve", "hash": "x"}, 400),
+    ("answer", {"thread": "t1", "id": "x", "decision": "edit", "hash": "x", "code": 3}, 400),
+    ("fork", {"thread": "t1"}, 400),
+    ("fork", {"thread": "t1", "turn": "1"}, 400),
+    ("fork", {"thread": "t1", "turn": True}, 400),
+    ("fork", {"thread": "t1", "turn": 1.5}, 400),
+    ("fork", {"thread": "t1", "turn": -1}, 400),
+    ("fork", {"thread": "t1", "turn": 99}, 400),
+    ("fork", {"thread": "t1", "turn": HUGE}, 400),
+    ("fork", {"thread": "other", "turn": 1}, 400),
+    ("rewind", {"thread": "t1"}, 400),
+    ("rewind", {"thread": "t1", "turn": -1}, 400),
+    ("rewind", {"thread": "t1", "turn": 99}, 400),
+    ("rewind", {"thread": "t1", "turn": HUGE}, 400),
+    ("rewind", {"thread": "nowhere", "turn": 0}, 404),
+    ("retry", {"thread": "t1"}, 400),
+    ("retry", {"thread": "t1", "turn": 0}, 400),
+    ("retry", {"thread": "t1", "turn": -1}, 400),
+    ("retry", {"thread": "t1", "turn": 99}, 400),
+    ("retry", {"thread": "t1", "turn": HUGE}, 400),
+    ("retry", {"thread": "t1", "turn": 1, "text": ["x"]}, 400),
+    ("retry", {"thread": "t1", "turn": 1, "text": ""}, 400),
+    ("retry", {"thread": "t1", "turn": 1, "text": " \n"}, 400),
+    ("earlier", {"thread": "t1"}, 400),
+    ("earlier", {"thread": "t1", "before": "9"}, 400),
+    ("earlier", {"thread": "t1", "before": HUGE}, 400),
+    ("earlier", {"thread": "nowhere", "before": 9}, 404),
+    ("variable", {}, 400),
+    ("variable", {"thread": "t1", "id": "nothing"}, 400),
+    ("variable", {"thread": "nowhere", "id": "nothing"}, 404),
+    ("move-handle", {}, 400),
+    ("move-handle", {"body": "lamp", "handle": "x", "x": "1", "y": 1}, 400),
+    ("move-handle", {"body": "lamp", "handle": "x", "x": 1, "y": True}, 400),
+    ("move-handle", {"body": "nowhere", "handle": "x", "x": 1, "y": 1}, 400),
+    ("move-handle", {"body": "lamp", "handle": "nowhere", "x": 1, "y": 1}, 400),
+    ("move-handle", {"body": "lamp", "handle": "x", "x": float("nan"), "y": 1}, 400),
+    ("move-handle", {"body": "lamp", "handle": "x", "x": 1, "y": float("inf")}, 400),
+    ("move-handle", {"body": "lamp", "handle": "x", "x": 1, "y": 10**400}, 400),
+]
+
+
+@pytest.fixture
+def served(serve_live: ServeLive, chatbot_file: Path, agent_file: Path) -> Served:
+    """A thread of its own in which one turn was, one of another target, and a body."""
+    elsewhere = serve_live(agent_file, ScriptedModel(["Elsewhere."]))
+    elsewhere.say("other", "hi")
+    elsewhere.close()
+    served = serve_live(chatbot_file, ScriptedModel([f"Answer {number}." for number in range(30)]))
+    served.say("t1", "hi")
+    served.app.bodies.open("lamp", stop=lambda: None)
+    return served
+
+
+def stored(served: Served, thread: str = "t1") -> list[str]:
+    """What was said in a thread."""
+    conversation = served.app.find_conversation(thread)
+    assert conversation is not None
+    return [f"{each.role}: {each.content}" for each in conversation.history() if each.type != "state"]
+
+
+def assert_refused(answer: httpx2.Response, status: int) -> str:
+    """Check that an answer says what went wrong and what to do; return the former."""
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert set(error) == {"happened", "advice"}
+    assert all(error.values())
+    return error["happened"]
+
+
+def test_what_makes_no_sense_is_refused_with_what_to_do_and_changes_nothing(served: Served) -> None:
+    threads = [thread.name for thread in served.app.list_threads(limit=99)]
+    for name, facts, status in REFUSED:
+        answer = served.browser.post(f"/ghostos/do/{name}", content=json.dumps(facts))
+        assert (name, facts, answer.status_code) == (name, facts, status), answer.text
+        assert_refused(answer, status)
+    assert [thread.name for thread in served.app.list_threads(limit=99)] == threads
+    assert stored(served) == ["user: hi", "assistant: Answer 0."]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"3", b"null", b"{", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000],
+    ids=lambda body: body[:6],
+)
+def test_what_is_no_json_object_is_refused(served: Served, body: bytes) -> None:
+    assert "no JSON" in assert_refused(served.browser.post("/ghostos/do/say", content=body), 400)
+
+
+def test_halves_of_characters_are_replaced_as_in_a_form(served: Served) -> None:
+    before = json.dumps({"thread": "t1", "text": "a\ud800b \U0001f642"})
+    assert served.browser.post("/ghostos/do/say", content=before).status_code == 200
+    with served.open("t1") as page:
+        page.see(lambda it: "text: Answer 1." in it.texts())
+    assert stored(served)[2] == "user: a\ufffdb \U0001f642"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"abc"),
+        ("multipart/form-data; boundary=x", b"abc"),
+        ("multipart/form-data; boundary=x", b"--x\r\nabc"),
+        ("Multipart/Form-Data; boundary=x", b"--x--\r\n"),
+    ],
+)
+def test_a_broken_form_is_refused(served: Served, kind: str, body: bytes) -> None:
+    assert_refused(served.browser.post("/ghostos/do/say", content=body, headers={"Content-Type": kind}), 400)
+
+
+def send(served: Served, *files: tuple[str, bytes], text: str = "see", thread: str = "t1") -> httpx2.Response:
+    """Say something with files."""
+    return served.browser.post(
+        "/ghostos/do/say",
+        data={"text": text, "thread": thread, "is_new": "true"},
+        files=[("files", file) for file in files],
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "..", ".", "/etc/passwd", "C:\\x", "a" * 500, "\U0001f642" * 200, "a\nb[x]"]
+)
+def test_a_file_of_any_name_is_kept_as_a_file(served: Served, name: str) -> None:
+    answer = send(served, (name, PNG))
+    assert answer.status_code == 200, answer.text
+    with served.open("t1") as page:
+        page.see(lambda it: "text: Answer 1." in it.texts())
+    conversation = served.app.find_conversation("t1")
+    assert conversation is not None
+    (image,) = [each for each in conversation.history() if each.type == "image"]
+    assert "/" not in image.content
+    assert isinstance(image.data, dict)
+    assert served.app.files.read(str(image.data["sha256"])) == PNG
+
+
+def test_files_of_one_name_are_all_kept(served: Served) -> None:
+    assert send(served, *[("a.png", PNG + bytes([number])) for number in range(20)]).status_code == 200
+    with served.open("t1") as page:
+        page.see(lambda it: "text: Answer 1." in it.texts())
+    assert stored(served).count("user: a.png") == 20
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([("a.png", b"")], "'a.png' is empty"),
+        ([("b.png", b"x"), ("a.png", b"")], "'a.png' is empty"),
+        ([("a.png", bytes(21 * 1024 * 1024))], "21.0 MiB; 20.0 MiB are the limit"),
+        ([("a.png", b"x")] * 21, "Too many files"),
+    ],
+    ids=["empty", "one of them empty", "too large", "too many"],
+)
+def test_files_that_cannot_be_kept_are_named_and_no_thread_is_begun_for_them(
+    served: Served, files: list[tuple[str, bytes]], words: str
+) -> None:
+    assert words in assert_refused(send(served, *files, thread="fresh"), 400)
+    assert served.app.find_task("fresh") is None
+
+
+def test_a_text_that_is_too_long_for_a_form_is_refused(served: Served) -> None:
+    assert "4096KB" in assert_refused(send(served, ("a.png", PNG), text="x" * 5_000_000), 400)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])
+def test_a_body_that_is_too_large_is_refused_and_not_held_in_memory(served: Served, kind: str) -> None:
+    piece = bytes(1024 * 1024)
+
+    def pour() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+        for _ in range(300):
+            yield piece
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer = served.browser.post("/ghostos/do/say", content=pour(), headers={"Content-Type": kind})
+    assert "was sent at once" in assert_refused(answer, 413)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
+
+
+def test_a_page_that_goes_while_it_sends_leaves_no_trace(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_connection(("127.0.0.1", served.port)) as connection:
+        head = f"POST /ghostos/do/say HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nCookie: {served.cookie}\r\n"
+        connection.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
+    assert_refused(served.do("say", text=""), 400)
+    assert "Traceback" not in caplog.text
+    assert stored(served) == ["user: hi", "assistant: Answer 0."]
+
+
+def test_a_turn_is_tried_again_with_its_files(served: Served) -> None:
+    send(served, ("a[1].png", PNG), ("b.png", PNG + b"2"), text="see")
+    with served.open("t1") as page:
+        page.see(lambda it: "text: Answer 1." in it.texts())
+    kept_in = served.done("retry", thread="t1", turn=2)["kept_in"]
+    with served.open("t1") as page:
+        page.see(lambda it: "text: Answer 2." in it.texts())
+    said = ["user: hi", "assistant: Answer 0.", "user: see", "user: a_1_.png", "user: b.png"]
+    assert stored(served) == [*said, "assistant: Answer 2."]
+    assert stored(served, kept_in) == [*said, "assistant: Answer 1."]
+
+
+def test_a_turn_is_tried_again_with_other_words(served: Served) -> None:
+    kept_in = served.done("retry", thread="t1", turn=1, text="hello")["kept_in"]
+    with served.open("t1") as page:
+        page.see(lambda it: "text: Answer 1." in it.texts())
+    assert stored(served) == ["user: hello", "assistant: Answer 1."]
+    assert stored(served, kept_in) == ["user: hi", "assistant: Answer 0."]
+
+
+def test_of_two_that_try_a_turn_again_at_once_nothing_is_lost(served: Served) -> None:
+    with ThreadPoolExecutor() as pool:
+        answers = [*pool.map(lambda text: served.do("retry", thread="t1", turn=1, text=text), ("one", "two"))]
+    done = [answer for answer in answers if answer.status_code == 200]
+    for answer in answers:
+        if answer not in done:
+            assert_refused(answer, answer.status_code)
+    with served.open("t1") as page:
+        page.settle().see(lambda it: any("Answer" in text for text in it.texts()))
+    said = {text: stored(served, text) for text in ["t1", *(answer.json()["kept_in"] for answer in done)]}
+    assert done
+    assert ["user: hi", "assistant: Answer 0."] in said.values()
+    heard = [line for lines in said.values() for line in lines if line in ("user: one", "user: two")]
+    assert len(heard) == len(done), said
+
+
+@pytest.fixture
+def working(serve_live: ServeLive, chatbot_file: Path) -> Iterator[tuple[Served, GatedModel]]:
+    """A thread with a turn that is over, and one that runs."""
+    model = GatedModel([f"Answer {number}." for number in range(9)])
+    served = serve_live(chatbot_file, model)
+    model.let(2)
+    served.say("t1", "hi")
+    served.done("say", thread="t1", text="go on")
+    model.let(1)
+    with served.open("t1") as page:
+        page.see(lambda it: "Answer" in it.shown.begun.values())
+    yield served, model
+    model.let(99)
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [("rewind", {"turn": 0}), ("rewind", {"turn": 1}), ("retry", {"turn": 1}), ("retry", {"turn": 2})],
+)
+def test_a_thread_at_work_is_not_taken_back(
+    working: tuple[Served, GatedModel], name: str, facts: dict[str, int]
+) -> None:
+    served, model = working
+    answer = served.do(name, thread="t1", **facts)
+    assert "is at work" in assert_refused(answer, answer.status_code)
+    model.let(99)
+    with served.open("t1") as page:
+        page.see(lambda it: "text: Answer 1." in it.texts() and not it.status["is_at_work"])
+    assert stored(served) == ["user: hi", "assistant: Answer 0.", "user: go on", "assistant: Answer 1."]
+
+
+def test_a_thread_at_work_is_stopped_and_what_came_is_kept(working: tuple[Served, GatedModel]) -> None:
+    served, _ = working
+    served.done("stop", thread="t1")
+    with served.open("t1") as page:
+        page.settle().see(lambda it: "text: Answer" in it.texts())
+
+
+def test_what_is_said_to_a_thread_at_work_waits_and_can_be_seen(working: tuple[Served, GatedModel]) -> None:
+    served, model = working
+    served.done("say", thread="t1", text="and then?")
+    served.done("say", thread="t1", text="faster", steer=True)
+    with served.open("t1") as page:
+        page.see(lambda it: len(it.status["queued"]) == 3)
+        assert sorted((each["text"], each["steers"]) for each in page.status["queued"]) == [
+            ("and then?", False),
+            ("faster", True),
+            ("go on", False),  # its message is shown already, under the same id
+        ]
+        model.let(99)
+        page.see(lambda it: not it.status["is_at_work"] and not it.status["queued"])
+    assert {line for line in stored(served) if line.startswith("user")} >= {"user: faster", "user: and then?"}
+
+
+def test_a_fork_is_a_thread_of_its_own_from_that_turn_on(served: Served) -> None:
+    served.say("t1", "more")
+    fork = served.done("fork", thread="t1", turn=1)["thread"]
+    assert stored(served, fork) == ["user: hi", "assistant: Answer 0."]
+    assert len(stored(served)) == 4
+
+
+def test_a_thread_without_a_name_gets_one(served: Served) -> None:
+    made = served.done("say", text="hello")
+    assert served.app.find_task(made["thread"]) is not None
+    assert made["thread"] != served.done("say", text="hello", thread="")["thread"]
+
+
+def test_bodies_are_stopped_and_one_that_cannot_be_is_named(served: Served) -> None:
+    stopped: list[str] = []
+    served.app.bodies.open("fan", stop=lambda: stopped.append("fan"))
+    assert served.done("stop-bodies") == {}
+    assert stopped == ["fan"]
+
+    def fail() -> None:
+        raise OSError("unplugged")
+
+    served.app.bodies.open("drill", stop=fail)
+    assert "unplugged" in assert_refused(served.do("stop-bodies"), 500)
+
+
+def test_only_what_was_saved_for_a_thread_is_shown_in_it(served: Served) -> None:
+    container = served.app.matrix.container
+    ids: dict[str, str] = {}
+    for thread in ("t1", "other"):
+        task = served.app.find_task(thread)
+        assert task is not None
+        saving = save_value(container.force_fetch(Store), {"of": thread}, task_id=task.id)
+        ids[thread] = asyncio.run(saving).id
+    assert served.done("variable", thread="t1", id=ids["t1"])["rows"] == [["of", "t1"]]
+    assert_refused(served.do("variable", thread="t1", id=ids["other"]), 400)
+    assert_refused(served.do("variable", thread="other", id=ids["other"]), 400)
