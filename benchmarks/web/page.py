@@ -17,6 +17,7 @@ __all__ = [
     "BALL",
     "READY",
     "Server",
+    "list_cookies",
     "now",
     "open_browser",
     "percentile",
@@ -123,6 +124,11 @@ def say(page: Page, text: str) -> None:
 def wait_until_done(page: Page) -> None:
     """Wait until no turn is at work."""
     page.locator('.pane[data-at-work="false"]').wait_for(timeout=600_000)
+
+
+def list_cookies(page: Page) -> dict[str, str]:
+    """Return what lets a page's browser in, for another client."""
+    return {str(each.get("name")): str(each.get("value")) for each in page.context.cookies()}
 
 
 def percentile(values: list[float], share: float) -> float:

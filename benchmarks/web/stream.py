@@ -8,12 +8,24 @@ import asyncio
 import json
 import statistics
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 import httpx2 as httpx
 import websockets
-from benchmarks.web.page import READY, Server, now, open_browser, percentile, say, serve, wait_until_done, write_ball
+from benchmarks.web.page import (
+    READY,
+    Server,
+    list_cookies,
+    now,
+    open_browser,
+    percentile,
+    say,
+    serve,
+    wait_until_done,
+    write_ball,
+)
 from playwright.sync_api import Page
 from websockets.typing import Origin
 
@@ -85,7 +97,7 @@ def _measure(page: Page, *, is_moving: bool) -> None:
 
 def _compare(page: Page, *, server: Server) -> None:
     """Turns of many rounds, asked for by a client without a page, with a page that watches and with none."""
-    cookies = {each["name"]: each["value"] for each in page.context.cookies()}
+    cookies = list_cookies(page)
     client = httpx.Client(base_url=server.base, cookies=cookies, timeout=60)
     thread = page.url.partition("thread=")[2]
     say(page, "go")
@@ -112,16 +124,17 @@ def _time_turn(client: httpx.Client, *, server: Server, cookies: dict[str, str],
     """Return how long a turn takes, as its stored messages say: from what was said to the last answer."""
     form = {"text": (None, f"rounds {_ROUNDS}"), "thread": (None, thread)}
     event = client.post("/ghostos/do/say", files=form).raise_for_status().json()["event"]
-    return asyncio.run(_wait_for_turn(server, cookies=cookies, thread=thread, event=event))
+    waiting = _wait_for_turn(server, cookies=cookies, thread=thread, event=event)
+    with ThreadPoolExecutor(1) as apart:  # Playwright has a loop of its own in this thread
+        return apart.submit(asyncio.run, waiting).result()
 
 
 async def _wait_for_turn(server: Server, *, cookies: dict[str, str], thread: str, event: str) -> float:
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     address = f"{server.base.replace('http', 'ws')}/ghostos/live?thread={thread}"
+    own = Origin(server.base)
     began = ended = None
-    async with websockets.connect(
-        address, origin=Origin(server.base), additional_headers=headers, max_size=None
-    ) as socket:
+    async with websockets.connect(address, origin=own, additional_headers=headers, max_size=None) as socket:
         async for frame in socket:
             for item in json.loads(frame):
                 message = item.get("message")

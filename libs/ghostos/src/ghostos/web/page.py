@@ -49,7 +49,7 @@ def _make_pages() -> dict[str, Page]:
         _switch(pages["inspect"], name)
 
     def add(name: str, draw: Callable[[], None], title: str, icon: str, *, is_first: bool = False) -> None:
-        # The one that is first changes when a key is stored: each keeps its name, by which the session knows where it is.
+        # The first one is another once a key is stored: each keeps its name, by which sessions know where they are.
         pages[name] = st.Page(draw, title=title, icon=f":material/{icon}:", url_path=name, default=is_first)
 
     add("chat", draw_chat_page, "Chat", "chat", is_first=not needs_key)
