@@ -477,6 +477,23 @@ lazy
 **bold
 over lines** and ![image](http://a.b/c.png)
 
+words
+#tag
+words
+-x
+words
+c | d
+-|-x
+
+[b]: http://a.b
+"a title
+of two lines"
+
+and [b]
+
+another, of [b]
+again
+
 ```js
 let unclosed = `a
 
