@@ -185,11 +185,15 @@ def test_bytes_are_told_by_their_size(session):
 
 
 class TestKnownSecrets:
-    @pytest.fixture
-    def process_executor(self, monkeypatch):
+    @pytest.fixture(params=["known before", "known later"])
+    def process_executor(self, monkeypatch, request):
         monkeypatch.setenv("GRANTED_TO_CODE", "value-of-a-variable")
         permissions = Permissions(env=["GRANTED_TO_CODE"])
-        executor = ProcessExecutor(secrets=["it's \"my\\key"], permissions=permissions)
+        secrets: list[str] = []
+        is_known = request.param == "known before"
+        secrets += ["it's \"my\\key"] if is_known else []
+        executor = ProcessExecutor(secrets=secrets if is_known else lambda: secrets, permissions=permissions)
+        secrets[:] = ["it's \"my\\key"]
         yield executor
         executor.close()
 

@@ -29,7 +29,6 @@ from ghostos.ghosts.round_subtasks import make_subtasks
 from ghostos.ghosts.subtasks import Subtasks
 from ghostos.ghosts.target import Approve, Target, load_target
 from ghostos.libraries.accepted import open_accepted_files
-from ghostos.libraries.app_settings import find_secrets
 from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.permission_book import SettingsPermissionBook
 from ghostos.libraries.round_assets import make_assets
@@ -174,12 +173,12 @@ def _make_executor(container: Container) -> Executor:
     app = container.force_fetch(AppSettings)
     if (app.confinement.sandbox or app.settings.code.sandbox) == "off":
         return OffExecutor()
-    limits = app.settings.code.limits
+    limits, settings = app.settings.code.limits, container.force_fetch(LiveSettings)
     _switch_often()
     executor = ProcessExecutor(
         never=list_private_places(app.workspace),
         accepted=container.force_fetch(AcceptedFiles),
-        secrets=find_secrets(app),
+        secrets=lambda: settings.secrets,
         permissions=app.confinement.permissions,
         limits=Limits(
             memory_bytes=limits.memory_mb * _MIB,

@@ -318,6 +318,29 @@ def test_a_service_of_ones_own_is_added_and_gets_its_key(open_app: OpenApp, fold
     assert_hidden(page)
 
 
+def test_the_settings_of_a_service_are_changed_and_one_of_ones_own_is_removed(
+    open_app: OpenApp, folder: Workspace
+) -> None:
+    before = folder.config_file.read_text()
+    folder.config_file.write_text(f'{before}\n[services.mine]\nbase_url = "http://h/v1"\nneeds_key = false\n')
+    open_app(OPENAI_API_KEY=KEY)
+    page = open_page()
+    checked(page.toggle(key="service-mine-settings").set_value(True).run())
+    field(page, "services.mine.timeout_s").set_value(30.0)
+    click(page, "settings-service-mine-store")
+    assert "timeout_s = 30.0\n" in folder.config_file.read_text()
+    click(page, "service-mine-remove")
+    assert "mine" not in folder.config_file.read_text().removeprefix("# mine")
+
+
+def test_a_variable_that_the_environment_empties_is_said_when_a_key_is_stored(
+    open_app: OpenApp, server: ModelServer
+) -> None:
+    open_app(OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="")
+    page = type_key(open_page(), KEY)
+    assert "is in the environment as well, which goes before it" in text(page)
+
+
 def test_what_services_and_files_say_is_no_markup(open_app: OpenApp, folder: Workspace) -> None:
     folder.config_file.write_text('version = 1\n[services."**b** <i>"]\nbase_url = "http://h/v1"\nneeds_key = false\n')
     open_app(OPENAI_API_KEY=KEY)

@@ -116,7 +116,7 @@ def keep_key(service: str, *, source: str, store_anyway: bool, common: Common) -
         raise _not_stored(report, advice=f"Nothing was stored. To keep it untested: {words}")
     configuration.store_key(service, key=key)
     write_out(escape_line(f"{state.settings.api_key_env} is kept in {configuration.workspace.env_file}") + "\n")
-    if configuration.get_service(service).key == "environment":
+    if configuration.is_overridden(state):
         write_note(f"note: {state.settings.api_key_env} is in the environment as well, which goes before it.")
     _propose_model(service, report, configuration=configuration, common=common)
 

@@ -85,6 +85,10 @@ class Configuration:
         get_service_settings(name, settings=app.settings)
         return get_service_state(name, live=self._live, app=app)
 
+    def is_overridden(self, service: ServiceState) -> bool:
+        """Whether the environment has the variable of a service's key, if only an empty one: that one is used."""
+        return bool(service.settings.api_key_env) and self._live.is_in_environment(service.settings.api_key_env)
+
     def change(self, changes: Mapping[tuple[str, ...], SettingValue | None]) -> None:
         """Change settings in `configs/ghostos.toml`, all of them or none; the file is made where there is none.
 

@@ -1,7 +1,7 @@
 """What one run of the application was told, kept up to date: a file of settings or keys that changes is read again."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from ghostos.config import AppSettings, Confinement, Workspace
@@ -41,6 +41,15 @@ class LiveSettings:
         self._lock = threading.Lock()
         self._version = self._look()
         self._app = self._load()
+        self._secrets: tuple[AppSettings, list[str]] | None = None
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """What belongs in no log and no record now, the longest first; read when it is first asked for."""
+        app, known = self.current, self._secrets
+        if known is None or known[0] is not app:
+            known = self._secrets = (app, find_secrets(app))
+        return known[1]
 
     @property
     def current(self) -> AppSettings:
@@ -53,8 +62,8 @@ class LiveSettings:
         return self._app
 
     def is_in_environment(self, name: str) -> bool:
-        """Whether a variable comes from the process's own environment, which goes before the workspace's `.env`."""
-        return bool(self._environment.get(name))
+        """Whether the process's own environment has a variable, if only an empty one: that goes before `.env`."""
+        return name in self._environment
 
     def read(self) -> AppSettings:
         """Return it as the files are now.

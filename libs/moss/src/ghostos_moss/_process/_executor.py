@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ghostos_container import Container
@@ -48,7 +48,8 @@ class ProcessExecutor:
         limits: How much code may use; None: the defaults.
         accepted: Says which content of the user's files runs here, and hears where code may write. None: all does, and
             code may not write where its target imports from.
-        secrets: What no record of a host call shows: keys. Variables that are granted by name are not shown either.
+        secrets: What no record of a host call shows: keys; or what returns them, asked whenever a module is opened.
+            Variables that are granted by name are not shown either.
         keep_s: How long the worker of a task waits for its next session: it keeps what it has imported. 0: not at all.
         most_kept: How many wait at most.
     """
@@ -61,7 +62,7 @@ class ProcessExecutor:
         fallback: Permissions | None = None,
         limits: Limits | None = None,
         accepted: AcceptedFiles | None = None,
-        secrets: Sequence[str] = (),
+        secrets: Sequence[str] | Callable[[], Sequence[str]] = (),
         keep_s: float = 60.0,
         most_kept: int = 8,
     ) -> None:
@@ -70,7 +71,7 @@ class ProcessExecutor:
         self._fallback = fallback
         self._limits = limits or Limits()
         self._accepted = accepted
-        self._secrets = tuple(secrets)
+        self._secrets = secrets
         self._zygote = Zygote(never=self._never)
         self._kept = KeptWorkers(keep_s=keep_s, most=most_kept)
         self._async_calls = AsyncCalls()
@@ -166,7 +167,7 @@ class ProcessExecutor:
                 scratch,
                 keeps=keeps_worker,
                 accepted=self._accepted,
-                secrets=self._secrets,
+                secrets=tuple(self._secrets() if callable(self._secrets) else self._secrets),
             ),
             pycontext=pycontext,
             container=container,

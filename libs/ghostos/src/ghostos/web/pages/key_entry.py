@@ -162,7 +162,7 @@ class KeyEntry:
             self._draw_report(place, said.report)
         if said.stored:
             place.success(_plain(said.stored), icon=":material/check_circle:")
-            if self._state.key == "environment":
+            if self._configuration.is_overridden(self._state):
                 place.warning(
                     f"`{self._state.settings.api_key_env}` is in the environment as well, which goes before it."
                 )

@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ghostos.config import default_services
 from ghostos.core.permission_words import show_hidden
 from ghostos.drivers.models.service_lookup import REHEARSAL
 from ghostos.errors import ConfigError, GhostOSError, ModelKeyMissingError
@@ -64,7 +65,7 @@ def draw_models_page(*, on_chat: Callable[[], None] | None = None) -> None:
             _draw_first_key(configuration, missing, services=services, is_free=_is_free(app, configuration))
             if not st.toggle("Show all services and settings", key="models-all"):
                 return
-        _draw_services(configuration, services)
+        _draw_services(configuration, services, settings=settings)
         _draw_models(configuration, settings, services=services)
         _draw_settings(configuration, settings)
         _draw_in_force(settings)
@@ -142,11 +143,17 @@ def _draw_model_choice(place: DeltaGenerator, configuration: Configuration, *, s
         _change(place, configuration, {("default_model",): f"{service}:{model}"})
 
 
-def _draw_services(configuration: Configuration, services: Sequence[ServiceState]) -> None:
+def _draw_services(
+    configuration: Configuration, services: Sequence[ServiceState], *, settings: Sequence[InForce]
+) -> None:
     st.markdown("#### Services", anchors=False)
     for state in services:
         with st.expander(f"**{_plain(state.name)}** · {_KEY_WORDS[state.key]}", key=f"service-{state.name}"):
-            _draw_service(st.container(), configuration, state)
+            place = st.container()
+            _draw_service(place, configuration, state)
+            if place.toggle("Settings of this service", key=f"service-{state.name}-settings"):
+                own = [each for each in settings if each.setting.path[:2] == ("services", state.name)]
+                draw_setting_form(place, own, configuration=configuration, name=f"service-{state.name}")
     with st.expander(":material/add: Add a service", key="service-new"):
         _draw_new_service(st.container(), configuration)
 
@@ -171,6 +178,10 @@ def _draw_service(place: DeltaGenerator, configuration: Configuration, state: Se
         entry.draw_test(row)
     if state.key == ".env":
         entry.draw_removal(row)
+    if state.name not in default_services() and row.button(
+        "Remove the service", key=f"service-{state.name}-remove", icon=":material/delete_forever:"
+    ):
+        _change(place, configuration, {("services", state.name): None})
 
 
 def _draw_new_service(place: DeltaGenerator, configuration: Configuration) -> None:

@@ -23,6 +23,7 @@ _UNITS: Final = {"s": "seconds", "mb": "MiB", "chars": "characters"}
 _YES_NO: Final = {"yes": True, "no": False}
 _NOT_SET: Final = ""
 _RESTART: Final = "counts when GhostOS is started again"
+_IN_A_ROW: Final = 2
 
 
 def draw_setting_form(
@@ -37,7 +38,11 @@ def draw_setting_form(
         name: Tells the form from others.
     """
     form = place.form(f"settings-{name}", border=False)
-    typed = {each.setting.path: _draw_field(form, each) for each in settings}
+    typed: dict[tuple[str, ...], SettingValue | None] = {}
+    for first in range(0, len(settings), _IN_A_ROW):
+        columns = form.columns(_IN_A_ROW)
+        for each, column in zip(settings[first : first + _IN_A_ROW], columns, strict=False):
+            typed[each.setting.path] = _draw_field(column, each)
     if form.form_submit_button("Store", key=f"settings-{name}-store", icon=":material/save:"):
         _store(place, settings, typed, configuration=configuration, name=name)
     if said := st.session_state.pop(f"settings-{name}-said", ""):
@@ -178,9 +183,9 @@ def _find_bounds(setting: Setting, *, is_float: bool) -> tuple[float | None, flo
 def _label(setting: Setting) -> str:
     """The name as people read it, with its unit: `Timeout, seconds`."""
     words, _, last = setting.path[-1].rpartition("_")
-    if words and last in _UNITS:
-        return f"{words.replace('_', ' ').capitalize()}, {_UNITS[last]}"
-    return setting.path[-1].replace("_", " ").capitalize()
+    unit = f", {_UNITS[last]}" if words and last in _UNITS else ""
+    name = words if unit else setting.path[-1]
+    return f"{name.replace('_', ' ').capitalize().replace('Cpu', 'Processor')}{unit}"
 
 
 def _help(setting: Setting) -> str:
