@@ -31,7 +31,8 @@ from websockets.typing import Origin
 
 _PIECES = 300
 _GAP_MS = 10
-_ROUNDS = 40
+_ROUNDS = 18
+"""An agent stops at 20 (`max_rounds`)."""
 _REPEATS = 5
 _WATCH = """() => {
   const host = [...document.querySelectorAll("*")].find((each) => each.shadowRoot?.querySelector(".pane"));

@@ -21,6 +21,8 @@ __all__ = ["LiveSocket", "LiveSockets"]
 _LOOK_AT_WORK_S: Final = 0.3
 """A round's commit is not told: how often is looked for one while something runs."""
 _LOOK_IDLE_S: Final = 1.5
+_LOOK_AGAIN_S: Final = 0.1
+"""Quick rounds change something every few milliseconds: looking each time would take from them."""
 
 _logger = logging.getLogger(__name__)
 
@@ -162,6 +164,7 @@ class LiveSocket:
                 self._outbox.replace("status", encode_item("status", status=status))
             before = facts
             pause = _LOOK_AT_WORK_S if facts.is_at_work else _LOOK_IDLE_S
+            await asyncio.sleep(_LOOK_AGAIN_S)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause)
 

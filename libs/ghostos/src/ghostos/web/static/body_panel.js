@@ -76,7 +76,7 @@ class BodyView {
       image.src = address;
       image.alt = words;
       image.draggable = false;
-      await image.decode().catch(() => {}); // a browser shows a broken one as such, with its words
+      await image.decode().catch(() => (this.text.hidden = false)); // a broken one: its words are shown instead
       this.picture.replaceWith(image);
       this.picture = image;
     }
