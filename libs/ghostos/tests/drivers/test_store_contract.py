@@ -352,6 +352,25 @@ async def test_messages_are_listed_from_where_one_stopped(store, records):
     assert [(message.seq, message.content) for message in after] == [(4, "d"), (5, "e")]
 
 
+async def test_the_latest_messages_are_listed_and_those_before_them(store, records):
+    claim = await records.claimed(store)
+    other = await records.claimed(store, "t2")
+    await store.commit_round(records.commit(claim, *"abcde"))
+    await store.commit_round(records.commit(other, *"xyz"))
+
+    async def latest(count, before_seq=None):
+        messages = await store.list_latest_messages(claim.task.id, count=count, before_seq=before_seq)
+        return [(message.seq, message.content) for message in messages]
+
+    assert await latest(2) == [(4, "d"), (5, "e")]
+    assert await latest(2, before_seq=4) == [(2, "b"), (3, "c")]
+    assert await latest(2, before_seq=2) == [(1, "a")]
+    assert await latest(9) == await latest(5) == await latest(5, before_seq=99)
+    assert await latest(9, before_seq=1) == await latest(9, before_seq=-1) == await latest(0) == []
+    assert await store.list_latest_messages(claim.task.id, count=5) == await store.list_messages(claim.task.id)
+    assert await store.list_latest_messages("nobody", count=5) == []
+
+
 async def test_threads_are_listed_last_used_first(store, records, clock):
     for name in ("old", "new", "newest"):
         await store.create_task(records.task(name))

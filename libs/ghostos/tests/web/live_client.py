@@ -48,7 +48,8 @@ class GatedModel(ScriptedModel):
 
     def let(self, words: int = 1) -> None:
         """Have it say some more words."""
-        self._words.release(words)
+        for _ in range(words):
+            self._words.release()
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelDelta]:
         async for delta in super().stream(prompt):
@@ -140,6 +141,17 @@ class Page:
             self.items.append(item)
             self.shown.take(item)
         return items
+
+    def take_until(self, count: int) -> None:
+        """Show no more than some items; the connection is lost behind them."""
+        while len(self.items) < count:
+            try:
+                items = json.loads(self._socket.recv(timeout=0.5))
+            except TimeoutError:
+                return
+            for item in items[: count - len(self.items)]:
+                self.items.append(item)
+                self.shown.take(item)
 
     def see(self, is_seen: Callable[[Self], object], *, timeout_s: float = DEADLINE_S) -> Self:
         """Take frames until something is seen."""

@@ -72,18 +72,16 @@ class ThreadFeed:
         async with self._catching_up:
             first_time = not self._recent
             task_id = self._conversation.task_id
-            if first_time:
+            news = [] if first_time else await self._store.list_messages(task_id, after_seq=self._committed)
+            begins_anew = first_time or any(is_rewound(message) for message in news)
+            if begins_anew:
                 self._recent = await self._store.list_latest_messages(task_id, count=_SHOWN_FIRST)
-                if self._committed and not any(message.seq == self._committed for message in self._recent):
+                is_known = any(message.seq == self._committed for message in self._recent)
+                if self._committed and not (first_time and is_known):
                     self._reset()  # what the page has is not what is stored now, or too far behind
                 news = [message for message in self._recent if message.seq > self._committed]
                 self._say_where_it_begins()
             else:
-                news = await self._store.list_messages(task_id, after_seq=self._committed)
-                if any(is_rewound(message) for message in news):
-                    self._reset()
-                    news = await self._store.list_latest_messages(task_id, count=_SHOWN_FIRST)
-                    self._recent = []
                 self._recent = [*self._recent, *news][-_FORGOTTEN_AFTER:]
             self._say(news, always=first_time)
 
