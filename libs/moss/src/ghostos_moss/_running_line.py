@@ -15,7 +15,7 @@ from ghostos_moss._snippet import Snippet
 __all__ = ["FIRST_LOOK_S", "BlockLines", "LineReport", "LineSampler", "count_lines", "told_lines"]
 
 FIRST_LOOK_S: Final = 0.1
-"""Of runs that are shorter nothing is told, and nothing is done for it."""
+"""Of runs that are shorter nothing is told, and a worker does nothing for it."""
 
 _LOOK_EVERY_S: Final = 0.1
 _LOOK_LATE_EVERY_S: Final = 1.0
