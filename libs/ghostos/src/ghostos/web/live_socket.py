@@ -121,9 +121,8 @@ class LiveSocket:
             conversation = await self._app.find_open(thread) if thread is not None else None
             if conversation is None:
                 await self._show_nothing(is_missing=thread is not None)
-                await asyncio.Event().wait()  # until the page goes
-            else:
-                await self._follow(conversation, seen=seen)
+                conversation = await self._await_thread(thread)
+            await self._follow(conversation, seen=seen)
         except ThreadNotFoundError:
             self._outbox.put(encode_item("gone"))
         except GhostOSError as exc:
@@ -133,6 +132,18 @@ class LiveSocket:
         """A page without a thread: who would answer, and what a rehearsal would."""
         facts = await asyncio.to_thread(_describe_new, self._app)
         self._outbox.put(encode_item("status", status=facts, is_new=True, is_missing=is_missing))
+
+    async def _await_thread(self, thread: str | None) -> Conversation:
+        """Wait until somebody has begun a thread of that name: another page, or another process."""
+        while True:
+            await self._await_news(timeout_s=_LOOK_IDLE_S if thread is not None else None)
+            if thread is not None and (conversation := await self._app.find_open(thread)) is not None:
+                return conversation
+
+    async def _await_news(self, *, timeout_s: float | None) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), timeout_s)
+        self._news.clear()
 
     async def _follow(self, conversation: Conversation, *, seen: int) -> None:
         store = self._app.matrix.store
