@@ -1,7 +1,7 @@
 // How one message looks. Each view takes text as it comes, then the whole message: finished and running turns are drawn alike.
 
 import { CodeView } from "./code_view.js";
-import { button, el } from "./dom.js";
+import { el } from "./dom.js";
 import { MarkdownView } from "./markdown.js";
 import { showHidden } from "./safe_text.js";
 import { fillVariable } from "./variable_view.js";
@@ -250,10 +250,19 @@ class VariableView extends View {
   finish(message) {
     const { variable, type } = message.data ?? {};
     const box = el("div");
-    const open = button("Show", () => fillVariable(box, { thread: message.thread, id: variable }), { class: "quiet" });
-    const label = el("p", { class: "label" }, "value ", showHidden(`${message.content} (${type})`), " ", open);
-    this.element.replaceChildren(label, box);
+    this.element.replaceChildren(el("p", { class: "label" }, "value ", showHidden(`${message.content} (${type})`)), box);
+    whenSeen(this.element, () => fillVariable(box, { thread: message.thread, id: variable }));
   }
+}
+
+/** Do something once an element comes into view: a long thread asks for what is looked at. */
+function whenSeen(element, act) {
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    act();
+  });
+  observer.observe(element);
 }
 
 function showSize(bytes) {
