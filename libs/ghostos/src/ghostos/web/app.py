@@ -9,7 +9,7 @@ from ghostos.abcd import Conversation, Matrix
 from ghostos.config import AppSettings
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.body_feed import BodyFeed
-from ghostos.contracts.model_driver import ModelRegistry
+from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import ThreadSummary
 from ghostos.core.event import Event
@@ -102,14 +102,17 @@ class WebApp:
         """What the page is called."""
         return self.target.ghost.name or self.target.source.name
 
-    def describe_model(self) -> ModelInfo:
+    def describe_model(self, task: Task | None = None) -> ModelInfo:
         """Say who would answer now.
+
+        Args:
+            task: In the thread of this task; None: in a new one.
 
         Raises:
             ConfigError: The model's name, its service's settings or the rehearsal cannot be used.
         """
         try:
-            driver = self.models.get(self.target.ghost.model, target=self.target.name)
+            driver = self._find_driver(task)
         except ModelKeyMissingError as exc:
             return ModelInfo(label=exc.model, missing_key=exc)
         return ModelInfo(label=driver.label, is_rehearsal=driver.is_rehearsal)
@@ -117,12 +120,18 @@ class WebApp:
     def find_phrases(self, conversation: Conversation | None) -> list[str]:
         """Return what the rehearsal would answer next in a thread; nothing where a model answers."""
         try:
-            driver = self.models.get(self.target.ghost.model, target=self.target.name)
+            driver = self._find_driver(conversation.get_task() if conversation else None)
         except ModelKeyMissingError:
             return []
         if not isinstance(driver, RehearsalModel):
             return []
         return driver.rehearsal.phrases_for(ThreadPrompt().render(conversation.history() if conversation else []))
+
+    def _find_driver(self, task: Task | None) -> ModelDriver:
+        """Return who answers: the model of a thread may be another than its file's."""
+        own = task.effective_ghost.get("model") if task is not None else self.target.ghost.model
+        target = self.target.name if task is None else task.target
+        return self.models.get(own if isinstance(own, str) else None, target=target)
 
     def runs_unconfined(self) -> bool:
         """Whether code that the model writes runs in this process, with all that the user may do."""

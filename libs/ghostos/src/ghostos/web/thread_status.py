@@ -99,15 +99,15 @@ def describe_status(app: WebApp, facts: TaskFacts, *, recent: Sequence[Message],
         },
         "profile": app.describe_profile(task),
         "is_unconfined": app.runs_unconfined(),
-        "model": describe_model(app),
+        "model": describe_model(app, task),
         "phrases": [*phrases],
     }
 
 
-def describe_model(app: WebApp) -> JsonObject:
-    """Return who answers, as JSON."""
+def describe_model(app: WebApp, task: Task | None = None) -> JsonObject:
+    """Return who answers, in the thread of a task or in a new one, as JSON."""
     try:
-        model = app.describe_model()
+        model = app.describe_model(task)
     except ConfigError as exc:
         return {"label": "", "is_rehearsal": False, "missing_key": f"{exc.happened} {exc.advice}"}
     missing = model.missing_key
