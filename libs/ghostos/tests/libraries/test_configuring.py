@@ -1,5 +1,6 @@
 """The configuration of a workspace is looked at and changed."""
 
+import errno
 import os
 import threading
 
@@ -7,7 +8,14 @@ import pytest
 from pydantic import SecretStr
 
 from ghostos.config import Confinement, Workspace
-from ghostos.errors import ConfigError, ModelKeyMissingError, NewerFormatError, UsageError, WorkspaceError
+from ghostos.errors import (
+    ConfigError,
+    DiskFullError,
+    ModelKeyMissingError,
+    NewerFormatError,
+    UsageError,
+    WorkspaceError,
+)
 from ghostos.libraries.configuring import Configuration
 from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.setting_names import find_path, find_setting, parse_value
@@ -98,6 +106,31 @@ def test_a_place_that_cannot_be_written_is_named(configuration, workspace):
     (workspace.root / "configs").write_text("a file")
     with pytest.raises(WorkspaceError, match=r"ghostos\.toml"):
         configuration.change({MODEL: "openai:gpt-5"})
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_changed(configuration, workspace, tmp_path):
+    elsewhere = tmp_path / "shared.toml"
+    elsewhere.write_text("# of the team\n")
+    elsewhere.chmod(0o640)
+    workspace.config_file.parent.mkdir(parents=True)
+    workspace.config_file.symlink_to(elsewhere)
+    configuration.change({MODEL: "openai:gpt-5"})
+    assert workspace.config_file.is_symlink()
+    assert elsewhere.read_text() == 'default_model = "openai:gpt-5"\n# of the team\n'
+    assert elsewhere.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(configuration, workspace, monkeypatch):
+    write(workspace, "# mine\n")
+
+    def refuse(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(DiskFullError):
+        configuration.change({MODEL: "openai:gpt-5"})
+    assert workspace.config_file.read_text() == "# mine\n"
+    assert os.listdir(workspace.config_file.parent) == ["ghostos.toml"]
 
 
 def test_two_writers_lose_nothing(workspace):

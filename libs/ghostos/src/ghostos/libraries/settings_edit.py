@@ -1,7 +1,8 @@
 """Adding a permission to the text of `configs/ghostos.toml`: what else is in it stays as it is, byte for byte.
 
-No library writes TOML here. A few ways to add a line are tried, and one counts only if the result, read again, says
-what the file said before and the new thing beside it: what is written in another way is refused, never damaged.
+No library writes TOML here: an array would be written anew, without its comments. A few ways to add a line are tried,
+and one counts only if the result, read again, says what the file said before and the new thing beside it: what is
+written in another way is refused, never damaged.
 """
 
 import json
