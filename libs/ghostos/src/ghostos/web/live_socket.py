@@ -21,6 +21,7 @@ __all__ = ["LiveSocket", "LiveSockets"]
 _LOOK_AT_WORK_S: Final = 0.3
 """A round's commit is not told: how often is looked for one while something runs."""
 _LOOK_IDLE_S: Final = 1.5
+_END_WITHIN_S: Final = 2.0
 _LOOK_AGAIN_S: Final = 0.1
 """Quick rounds change something every few milliseconds: looking each time would take from them."""
 
@@ -67,12 +68,16 @@ class LiveSocket:
         app: What it shows.
         websocket: Accepted.
         frames: Pictures of bodies; None: the page shows none.
+        patience_s: How long one frame may take to be sent.
     """
 
-    def __init__(self, app: WebApp, websocket: WebSocket, *, frames: BodyFrames | None) -> None:
+    def __init__(
+        self, app: WebApp, websocket: WebSocket, *, frames: BodyFrames | None, patience_s: float = 60.0
+    ) -> None:
         self._app = app
         self._websocket = websocket
         self._frames = frames
+        self._patience_s = patience_s
         self._outbox = Outbox()
         self._news = asyncio.Event()
 
@@ -92,22 +97,30 @@ class LiveSocket:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            if left := self._outbox.take_all():  # why it ends
-                await self._websocket.send_text(encode_frame(left))
         except WebSocketDisconnect:
             return
-        except OverflowedError:
+        except (OverflowedError, TimeoutError):
+            self._outbox.take_all()
             _logger.info("a page did not take what it was sent: it is let go, and may come again")
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            with suppress(RuntimeError, WebSocketDisconnect):  # it is closed already
+            await self._end()
+
+    async def _end(self) -> None:
+        """Send why it ends, and close. A page that takes nothing is not waited for."""
+        with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):  # or it is closed already
+            async with asyncio.timeout(min(self._patience_s, _END_WITHIN_S)):
+                if left := self._outbox.take_all():
+                    await self._websocket.send_text(encode_frame(left))
                 await self._websocket.close()
 
     async def _send(self) -> None:
         while True:
-            await self._websocket.send_text(encode_frame(await self._outbox.take()))
+            items = await self._outbox.take()
+            async with asyncio.timeout(self._patience_s):
+                await self._websocket.send_text(encode_frame(items))
 
     async def _wait_for_end(self) -> None:
         """A page says nothing here: what it wants it asks for by `POST`."""
