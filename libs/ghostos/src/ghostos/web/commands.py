@@ -87,8 +87,8 @@ class Commands:
         return {"thread": conversation.thread, "event": event.id}
 
     async def _stop(self, facts: Facts) -> JsonObject:
-        conversation = await self._app.get_open(get_text(facts, "thread"))
         try:
+            conversation = await self._app.get_open(get_text(facts, "thread"))
             await conversation.acancel()
         finally:
             await asyncio.to_thread(self._app.stop_bodies)

@@ -55,7 +55,7 @@ class Pane {
       onStop: () => this.#do("stop"),
     });
     this.bodies = new BodyPanel({
-      onStop: () => (this.thread ? this.#do("stop") : this.#do("stop-bodies")),
+      onStop: () => this.#do(this.thread && !this.#status?.isNew ? "stop" : "stop-bodies"),
       onMove: (body, handle, x, y) => this.#do("move-handle", { body, handle, x, y }),
     });
     const talk = el("section", { class: "conversation", "aria-label": "Talk" },
@@ -331,6 +331,6 @@ function describe(error) {
 
 function describeUsage({ input, cached, output, cost }) {
   const count = (number) => number.toLocaleString("en");
-  const parts = [`${count(input)} tokens read${cached ? ` (${count(cached)} cached)` : ""}`, `${count(output)} written`];
+  const parts = [`${count(input)} token${input === 1 ? "" : "s"} read${cached ? ` (${count(cached)} cached)` : ""}`, `${count(output)} written`];
   return parts.concat(cost ? [`cost ${cost.toPrecision(3)}`] : []).join(", ");
 }
