@@ -118,8 +118,7 @@ def open_tab(chromium: Any, request: pytest.FixtureRequest) -> Iterator[OpenTab]
 
     yield open_one
     for tab in tabs:
-        if not tab.page.is_closed():
-            tab.shot("end")
+        tab.shot("end")
         tab.page.context.close()
     for tab in tabs:
         tab.check()
@@ -133,10 +132,11 @@ OpenStage = Callable[..., Stage]
 def open_stage(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenStage]:
     stages: list[Stage] = []
 
-    def open_one(source: str, *options: str, name: str = "target.py") -> Stage:
+    def open_one(source: str, *options: str, name: str = "target.py", settings: str = "") -> Stage:
         folder = tmp_path_factory.mktemp("stage")
-        stages.append(Stage(chromium, folder=folder, source=source, name=name, options=options).__enter__())
-        return stages[-1]
+        made = Stage(chromium, folder=folder, source=source, name=name, options=options, settings=settings)
+        stages.append(made.__enter__())
+        return made
 
     yield open_one
     for stage in stages:

@@ -33,14 +33,19 @@ class Stage:
         source: The target's file.
         name: The file's name.
         options: Of `ghostos web`.
+        settings: Of the workspace, beside its version: lines of `ghostos.toml`.
     """
 
-    def __init__(self, browser: Any, *, folder: Path, source: str, name: str, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, browser: Any, *, folder: Path, source: str, name: str, options: Sequence[str] = (), settings: str = ""
+    ) -> None:
         self.browser = browser
         self.folder = folder
         self.target = folder / name
         self.target.write_text(source)
         self.workspace = folder / "workspace"
+        (self.workspace / "configs").mkdir(parents=True)
+        (self.workspace / "configs" / "ghostos.toml").write_text(f"version = 1\n[turn]\nmodel_retries = 0\n{settings}")
         self.environment: dict[str, str] = {}
         self._options = options
         self._lock = threading.Lock()
@@ -80,11 +85,14 @@ class Stage:
         """
         with self._lock:
             self._replies, self._repeat, self._requests, self._refused = [*replies], repeat, [], []
+        if self.web.has_ended:
+            self.web.start_again()
         try:
             tab = self.open(f"{name}-{next(_numbers)}", name=name, **window)
             yield tab
         except BaseException:
-            self._tabs[-1].shot("failed")
+            for each in self._tabs:
+                each.shot("failed")
             raise
         tab.settle()
         tab.shot("end")

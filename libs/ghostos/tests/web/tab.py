@@ -120,6 +120,9 @@ class Tab:
         return bool(target.evaluate(_GIVE, [kind, packed]))
 
     def shot(self, label: str) -> None:
+        """Keep a picture of what is seen; of a tab that was closed there is none."""
+        if self.page.is_closed():
+            return
         _ARTIFACTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=str(_ARTIFACTS / f"{self.name}-{label}.png"))
 
