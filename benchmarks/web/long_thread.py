@@ -48,13 +48,13 @@ async def _write_thread(store: Store, *, target: Path) -> None:
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as name, open_browser() as browser:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         target, workspace = write_ball(folder), folder / "workspace"
         container = make_app_container(workspace)
         asyncio.run(_write_thread(container.force_fetch(Store), target=target))
         container.shutdown()
-        with serve(["-m", "benchmarks.web.served", str(target), str(workspace)]) as server:
+        with open_browser() as browser, serve(["-m", "benchmarks.web.served", str(target), str(workspace)]) as server:
             page = browser.new_context(viewport={"width": 1200, "height": 850}).new_page()
             page.goto(server.address)
             page.locator(READY).wait_for()

@@ -1,7 +1,8 @@
 """From a model's piece to the browser's page, while a ball moves beside it: `python -m benchmarks.web.stream`.
 
 Each piece has in it when the model gave it away; the page says when it stands in its document, as Markdown. Then the
-same turns without a browser: what one costs the agent.
+same turn without a browser: what one costs the agent. And rounds of code as fast as they go, where on two processors
+the browser's drawing takes from the agent, too.
 """
 
 import asyncio
@@ -9,7 +10,6 @@ import json
 import statistics
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 
 import httpx2 as httpx
@@ -104,49 +104,55 @@ def _compare(page: Page, *, server: Server) -> None:
     say(page, "go")
     page.locator(".bodies.busy").wait_for()
     wait_until_done(page)
-    watched, alone = [], []
     page_address = page.url
-    for _ in range(_REPEATS):
-        page.goto(page_address)
-        page.locator(READY).wait_for()
-        wait_until_done(page)
-        watched.append(_time_turn(client, server=server, cookies=cookies, thread=thread))
-        page.goto("about:blank")
-        alone.append(_time_turn(client, server=server, cookies=cookies, thread=thread))
-    with_page, without = statistics.median(watched), statistics.median(alone)
-    print(
-        f"  {_ROUNDS} rounds of code, ball moving: {without:.3f} s without a page, {with_page:.3f} s with one: "
-        f"{(with_page / without - 1) * 100:+.1f} % (at most +5)"
-    )
+    stream, rounds = f"stream {_PIECES} {_GAP_MS}", f"rounds {_ROUNDS}"
+    for asked, label in ((stream, "that turn (at most +5 %)"), (rounds, f"{_ROUNDS} rounds of code at once")):
+        watched: list[tuple[float, float]] = []
+        alone: list[tuple[float, float]] = []
+        for _ in range(_REPEATS):
+            page.goto(page_address)
+            page.locator(READY).wait_for()
+            wait_until_done(page)
+            watched.append(_time_turn(client, asked, server=server, cookies=cookies, thread=thread))
+            page.goto("about:blank")
+            alone.append(_time_turn(client, asked, server=server, cookies=cookies, thread=thread))
+        (without, own), (with_page, own_with) = _medians(alone), _medians(watched)
+        print(
+            f"  {label}: {without:.3f} s without a page, {with_page:.3f} s with one ({(with_page / without - 1):+.1%});"
+            f" processor time of the server {own:.3f} s, {own_with:.3f} s"
+        )
     client.post("/ghostos/do/stop-bodies", json={})
 
 
-def _time_turn(client: httpx.Client, *, server: Server, cookies: dict[str, str], thread: str) -> float:
-    """Return how long a turn takes, as its stored messages say: from what was said to the last answer."""
-    form = {"text": (None, f"rounds {_ROUNDS}"), "thread": (None, thread)}
-    event = client.post("/ghostos/do/say", files=form).raise_for_status().json()["event"]
-    waiting = _wait_for_turn(server, cookies=cookies, thread=thread, event=event)
+def _medians(runs: list[tuple[float, float]]) -> tuple[float, float]:
+    return statistics.median(each[0] for each in runs), statistics.median(each[1] for each in runs)
+
+
+def _time_turn(
+    client: httpx.Client, asked: str, *, server: Server, cookies: dict[str, str], thread: str
+) -> tuple[float, float]:
+    """Return how long a turn takes, until its end is heard, and the processor time of the server."""
+    began = server.cpu_s()
+    turn = _talk(client, asked, base=server.base, cookies=cookies, thread=thread)
     with ThreadPoolExecutor(1) as apart:  # Playwright has a loop of its own in this thread
-        return apart.submit(asyncio.run, waiting).result()
+        return apart.submit(asyncio.run, turn).result(), server.cpu_s() - began
 
 
-async def _wait_for_turn(server: Server, *, cookies: dict[str, str], thread: str, event: str) -> float:
+async def _talk(client: httpx.Client, asked: str, *, base: str, cookies: dict[str, str], thread: str) -> float:
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-    address = f"{server.base.replace('http', 'ws')}/ghostos/live?thread={thread}"
-    own = Origin(server.base)
-    began = ended = None
-    async with websockets.connect(address, origin=own, additional_headers=headers, max_size=None) as socket:
+    address = f"{base.replace('http', 'ws')}/ghostos/live?thread={thread}"
+    is_taken = False
+    async with websockets.connect(address, origin=Origin(base), additional_headers=headers, max_size=None) as socket:
+        await socket.recv()
+        began = now()
+        form = {"text": (None, asked), "thread": (None, thread)}
+        said = await asyncio.to_thread(client.post, "/ghostos/do/say", files=form)
+        event = said.raise_for_status().json()["event"]
         async for frame in socket:
             for item in json.loads(frame):
-                message = item.get("message")
-                if item["kind"] != "message":
-                    continue
-                if message["id"] == event:
-                    began = datetime.fromisoformat(message["created_at"])
-                if began and message["role"] == "assistant" and message["content"].startswith("Heard"):
-                    ended = datetime.fromisoformat(message["created_at"])
-            if began and ended and ended > began:
-                return (ended - began).total_seconds()
+                is_taken = is_taken or (item["kind"] == "message" and item["message"]["id"] == event)
+                if is_taken and item["kind"] == "turn":
+                    return now() - began
     raise SystemExit("the server has ended")
 
 
