@@ -1,4 +1,4 @@
-"""Images of a thread on the page: what was saved, and nothing else."""
+"""Files of threads, as the page asks for them: images and sounds as such, all else as bytes, and nothing else."""
 
 import asyncio
 import struct
@@ -6,16 +6,13 @@ import zlib
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from ghostos.core.message import Message
 from ghostos.runtime.saved_values import save_file
 from ghostos.testing import ScriptedModel
-from ghostos.web.app import WebApp
 
-from .test_page import ServePage, bubbles, checked, open_page, say, serve_page
+from .live_client import Served, ServeLive, serve_live
 
-__all__ = ["serve_page"]  # a fixture
+__all__ = ["FILE", "make_png", "serve_live"]
 
 FILE = """
 from pathlib import Path
@@ -28,6 +25,9 @@ from ghostos.contracts.assets import Assets
 class Moss(Parent):
     assets: Assets
 """
+HTML = b"<!doctype html><script>alert(1)</script>"
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
+WAV = b"RIFF" + struct.pack("<I", 36) + b"WAVEfmt " + bytes(28)
 
 
 def make_png(width: int, height: int, *, rows: int | None = None) -> bytes:
@@ -42,67 +42,77 @@ def make_png(width: int, height: int, *, rows: int | None = None) -> bytes:
 
 
 @pytest.fixture
-def drawing_file(tmp_path: Path) -> Path:
-    path = tmp_path / "draws_on_pages.py"
-    path.write_text(FILE)
-    return path
+def served(serve_live: ServeLive, chatbot_file: Path) -> Served:
+    return serve_live(chatbot_file, ScriptedModel([]))
 
 
-def show(app: WebApp, content: bytes, *, name: str = "a.png") -> Message:
-    """Have the agent show a file, in a thread of its own."""
-    conversation = app.open_conversation("mine")
+def save(served: Served, content: bytes, *, name: str = "a.png") -> str:
+    """Save a file in a thread; return what it is asked for by."""
+    conversation = served.app.open_conversation("mine")
+    app = served.app
     asset = asyncio.run(save_file(app.matrix.store, app.files, content, name=name, task_id=conversation.task_id))
-    _, receiver = conversation.talk(f"show {asset.ref.id}")
-    with receiver:
-        messages = [delta.message for delta in receiver.recv() if delta.message]
-    return next(message for message in messages if message.type in ("image", "audio"))
+    return asset.ref.sha256
 
 
-def model() -> ScriptedModel:
-    def reply(prompt) -> str:
-        said = [message.content for message in prompt.messages if message.content.startswith("show ")][-1]
-        return f"<moss>\nmoss.assets.show({said.split()[1]!r})\n</moss>"
-
-    return ScriptedModel([reply] * 5)
-
-
-def captions(page: AppTest) -> list[str]:
-    return [text.value for text in page.markdown if "image a" in text.value or "audio" in text.value]
+@pytest.mark.parametrize(("content", "kind"), [(make_png(4, 3), "image/png"), (WAV, "audio/wav")])
+def test_images_and_sounds_are_shown(served: Served, content: bytes, kind: str) -> None:
+    answer = served.browser.get(f"/ghostos/assets/{save(served, content)}")
+    assert answer.content == content
+    assert answer.headers["content-type"] == kind
+    assert answer.headers["content-disposition"] == "inline"
+    assert "immutable" in answer.headers["cache-control"]
+    assert "private" in answer.headers["cache-control"]
 
 
-def test_an_image_is_shown_while_the_turn_runs_and_later(serve_page: ServePage, drawing_file: Path) -> None:
-    app = serve_page(drawing_file, model())
-    content = make_png(40, 30)
-    conversation = app.open_conversation("mine")
-    asset = asyncio.run(save_file(app.matrix.store, app.files, content, name="a[b].png", task_id=conversation.task_id))
-    live = say(open_page("mine"), f"show {asset.ref.id}")
-    later = open_page("mine")
-    assert bubbles(live) == bubbles(later)
-    for page in (live, later):
-        (image,) = page.get("image")
-        assert getattr(image, "value")[0].endswith(".png")  # noqa: B009 - its class is declared as another
-        assert captions(page) == [f":small[:gray[image a\\_b\\_\\.png, {len(content)} bytes]]"]
+@pytest.mark.parametrize("content", [HTML, SVG, b"%PDF-1.7 and more", b"x" * 20, make_png(4, 3)[1:]])
+def test_all_else_is_saved_and_never_a_page(served: Served, content: bytes) -> None:
+    answer = served.browser.get(f"/ghostos/assets/{save(served, content, name='a.png')}")
+    assert answer.content == content
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == "attachment"
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_audio_is_played(serve_page: ServePage, drawing_file: Path) -> None:
-    app = serve_page(drawing_file, model())
-    show(app, b"RIFF" + struct.pack("<I", 36) + b"WAVEfmt " + bytes(28), name="hum.wav")
-    (audio,) = open_page("mine").get("audio")
-    assert audio.proto.url.endswith(".wav")
+def test_a_file_that_is_opened_by_itself_may_do_nothing(served: Served) -> None:
+    image = make_png(4, 3) + HTML
+    policies = served.browser.get(f"/ghostos/assets/{save(served, image)}").headers.get_list("content-security-policy")
+    assert "default-src 'none'; sandbox" in policies
 
 
-@pytest.mark.parametrize("fault", ["lost", "changed", "bomb", "broken"])
-def test_what_cannot_be_shown_is_named(serve_page: ServePage, drawing_file: Path, fault: str) -> None:
-    app = serve_page(drawing_file, model())
-    content = {"bomb": make_png(20_000, 20_000, rows=1), "broken": make_png(40, 30)[:-20]}.get(fault, make_png(40, 30))
-    message = show(app, content)
-    assert isinstance(message.data, dict)
-    path = app.files.path_of(str(message.data["sha256"]))
+@pytest.mark.parametrize("fault", ["lost", "changed"])
+def test_what_is_not_what_was_saved_is_not_sent(served: Served, fault: str) -> None:
+    sha256 = save(served, make_png(40, 30))
+    path = served.app.files.path_of(sha256)
     if fault == "lost":
         path.unlink()
-    elif fault == "changed":
+    else:
         path.write_bytes(make_png(41, 30))
-    page = checked(open_page("mine"))
-    assert list(page.get("image")) == []
-    (caption,) = captions(page)
-    assert caption.endswith("· cannot be shown]]")
+    answer = served.browser.get(f"/ghostos/assets/{sha256}")
+    assert answer.status_code == 404
+    assert "gone" in answer.text
+
+
+@pytest.mark.parametrize(
+    "name", ["0" * 64, "0" * 63, "g" * 64, "A" * 64, "..", "%2e%2e%2fweb.key", "x%00", "", "0" * 64 + "/x"]
+)
+def test_nothing_but_what_was_saved_can_be_asked_for(served: Served, name: str) -> None:
+    assert served.browser.get(f"/ghostos/assets/{name}").status_code == 404
+
+
+def test_without_the_cookie_no_file_is_had(served: Served) -> None:
+    sha256 = save(served, make_png(4, 3))
+    served.browser.headers.pop("Cookie")
+    assert served.browser.get(f"/ghostos/assets/{sha256}").status_code == 403
+
+
+def test_the_files_of_the_pane_are_asked_about_each_time_and_need_no_cookie(served: Served) -> None:
+    served.browser.headers.pop("Cookie")
+    answer = served.browser.get("/ghostos/static/mount.js")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "javascript" in answer.headers["content-type"]
+    assert (
+        served.browser.get("/ghostos/static/mount.js", headers={"If-None-Match": answer.headers["etag"]}).status_code
+        == 304
+    )
+    assert served.browser.get("/ghostos/static/nothing.js").status_code == 404
+    assert served.browser.get("/ghostos/static/").status_code == 404

@@ -26,14 +26,13 @@ _POLICY = "; ".join(
 )
 
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 class ContentPolicy:
-    """ASGI middleware that puts the policy on every response."""
+    """ASGI middleware that puts the policy on every response, beside one that it has: a browser keeps to both."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,7 +45,9 @@ class ContentPolicy:
         async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message.setdefault("headers", [])
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.append("Content-Security-Policy", _POLICY)
+                headers.update(_HEADERS)
             await send(message)
 
         await self._app(scope, receive, send_with_policy)
