@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from ghostos.errors import GhostOSError
+from ghostos.errors import ConfigError, GhostOSError
 from ghostos.web.current_thread import get_thread, show_thread
 from ghostos.web.markdown import escape_markdown
 from ghostos.web.page_parts import draw_error, name_thread
@@ -38,8 +38,15 @@ def draw_page() -> None:
         draw_error(st.container(), exc.happened, advice=exc.advice)
 
 
+def _needs_key() -> bool:
+    try:
+        return get_app().describe_model().missing_key is not None
+    except ConfigError:  # the talk says so: the other pages are there to mend it
+        return False
+
+
 def _make_pages() -> dict[str, Page]:
-    needs_key = get_app().describe_model().missing_key is not None
+    needs_key = _needs_key()
     pages: dict[str, Page] = {}
 
     def open_thread(name: str | None) -> None:
