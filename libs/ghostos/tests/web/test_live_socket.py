@@ -222,6 +222,48 @@ def test_usage_is_counted_and_a_rewind_changes_the_turn(serve_live: ServeLive, c
         page.see(lambda it: it.status["turn"] != 2 or "reset" in it.kinds())
 
 
+def test_the_end_of_the_matrix_is_said_once_and_what_is_said_then_is_refused(
+    serve_live: ServeLive, chatbot_file: Path
+) -> None:
+    model = GatedModel(["One, two, three."])
+    served = serve_live(chatbot_file, model)
+    served.done("say", thread="t1", text="count", is_new=True)
+    model.let()
+    with served.open("t1") as page:
+        page.see(lambda it: "One," in it.shown.begun.values())
+        served.app.matrix.close()
+        page.see_kind("error")
+        page.take_until(len(page.items) + 100)
+        (error,) = [item["happened"] for item in page.items if item["kind"] == "error"]
+        assert "closed" in error
+    refused = served.do("say", thread="t1", text="do not lose this")
+    assert refused.status_code == 500
+    assert "closed" in refused.json()["error"]["happened"]
+    with served.open("t1") as page:
+        assert "closed" in page.see_kind("error")["happened"]
+        page.await_end()
+
+
+def test_thoughts_events_and_a_change_of_model_are_messages_of_their_own(
+    serve_live: ServeLive, chatbot_file: Path
+) -> None:
+    reply = [ModelDelta(kind="reasoning", text="Hm."), ModelDelta(kind="text", text="Yes."), ModelDelta(kind="done")]
+    first = serve_live(chatbot_file, ScriptedModel([reply, "I heard it."], label="first:model"))
+    first.say("t1", "Is it?")
+    with first.open("t1") as page:
+        page.settle()
+        receiver = first.app.open_conversation("t1").send_event("external", {"door": "*open*"})[1]
+        page.see(lambda it: "text: I heard it." in it.texts())
+        receiver.close()
+        assert page.texts()[:4] == ["text: Is it?", "state: first:model", "reasoning: Hm.", "text: Yes."]
+        (event,) = [message for message in page.shown.messages.values() if "*open*" in message["content"]]
+        assert event["role"] == "environment"
+    first.close()
+    second = serve_live(chatbot_file, ScriptedModel(["Two.", "Three."], label="second:model"))
+    second.say("t1", "b")
+    assert "state: second:model" in second.say("t1", "c")
+
+
 # --- permissions
 
 
@@ -295,6 +337,21 @@ def test_what_is_allowed_for_a_thread_or_always_stays_so(serve_live: ServeLive, 
     with served.open() as page:
         page.see_kind("status")
         assert f"read {secret}" in page.status["profile"]
+
+
+def test_what_is_allowed_while_the_turn_runs_holds_in_it(serve_live: ServeLive, agent_file: Path, secret: Path) -> None:
+    thinking = "I shall think.\n<moss>\nprint('thought')\n</moss>"
+    model = GatedModel([reading(secret), thinking, reading(secret), "It says milk."])
+    served = serve_live(agent_file, model, is_confined=True)
+    served.done("say", thread="t1", text="read", is_new=True)
+    model.let(3)
+    with served.open("t1") as page:
+        page.see(lambda it: it.status.get("requests"))
+        served.done("allow", thread="t1", id=page.status["requests"][0]["id"], scope="once")
+        model.let(99)
+        page.see(lambda it: "text: It says milk." in it.texts() and not it.status["is_at_work"])
+        assert "output: milk" in [text.strip() for text in page.texts()]
+        assert page.status["turn"] == 1
 
 
 def test_what_has_no_button_says_why_and_which_option_would_do(
