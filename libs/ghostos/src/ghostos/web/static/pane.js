@@ -37,7 +37,7 @@ class Pane {
     this.root = root;
     this.onThread = onThread;
     this.thread = thread;
-    this.turns = el("ol", { class: "turns", role: "log", "aria-label": "Conversation", tabindex: "0" });
+    this.turns = el("ol", { class: "turns" });
     this.view = this.#makeView();
     this.earlier = button("Show earlier turns", () => this.#showEarlier(), { class: "quiet earlier", hidden: true });
     this.cards = el("div", { class: "cards" });
@@ -46,8 +46,10 @@ class Pane {
     this.problem = el("div", { class: "problem", role: "alert", hidden: true });
     this.latest = button("↓ latest", () => this.#scrollToEnd(), { class: "latest", hidden: true });
     this.work = el("p", { class: "label work", role: "status" });
+    this.working = el("span", { text: "working" });
+    this.since = el("span", { "aria-hidden": "true" }); // not read out each second
     this.facts = el("p", { class: "label facts" });
-    this.scroller = el("div", { class: "scroller" },
+    this.scroller = el("div", { class: "scroller", role: "log", "aria-label": "Conversation", tabindex: "0" },
       this.earlier, this.turns, this.cards, this.queue, this.phrases, this.work);
     this.composer = new Composer({
       dropArea: root,
@@ -213,7 +215,8 @@ class Pane {
   #showWork() {
     if (this.root.dataset.connected === "false") return;
     const isAtWork = this.#status?.is_at_work ?? false;
-    this.work.textContent = isAtWork ? `working · ${Math.floor((performance.now() - this.#began) / 1000)} s` : "";
+    this.since.textContent = ` · ${Math.floor((performance.now() - this.#began) / 1000)} s`;
+    setChildren(this.work, isAtWork ? [this.working, this.since] : []);
   }
 
   #makeActions(turn) {
