@@ -1,4 +1,4 @@
-"""A body beside the talk: its picture moves while it does, what stands around it is dragged, and its user can stop it."""
+"""A body beside the talk: its picture moves while it does, its user stops it, and drags what stands around it."""
 
 import base64
 from typing import Any

@@ -157,7 +157,7 @@ def test_the_line_that_runs_is_marked(stage: Stage) -> None:
 
 
 def test_who_answers_and_what_it_has_cost_is_said(stage: Stage) -> None:
-    used = {"prompt_tokens": 1234, "completion_tokens": 56, "total_tokens": 1290}
+    used: dict[str, object] = {"prompt_tokens": 1234, "completion_tokens": 56, "total_tokens": 1290}
     with stage.play(StreamReply(text="Hello.", usage=used), name="cost") as tab:
         tab.say("hello")
         tab.see("Hello.")
