@@ -90,11 +90,17 @@ REFUSED = [
 
 
 @pytest.fixture
-def served(serve_live: ServeLive, chatbot_file: Path, agent_file: Path) -> Served:
-    """A thread of its own in which one turn was, one of another target, and a body."""
+def other(serve_live: ServeLive, agent_file: Path) -> str:
+    """A thread of another target."""
     elsewhere = serve_live(agent_file, ScriptedModel(["Elsewhere."]))
     elsewhere.say("other", "hi")
     elsewhere.close()
+    return "other"
+
+
+@pytest.fixture
+def served(serve_live: ServeLive, chatbot_file: Path) -> Served:
+    """A thread in which one turn was, and a body."""
     served = serve_live(chatbot_file, ScriptedModel([f"Answer {number}." for number in range(30)]))
     served.say("t1", "hi")
     served.app.bodies.open("lamp", stop=lambda: None)
@@ -117,6 +123,7 @@ def assert_refused(answer: httpx2.Response, status: int) -> str:
     return error["happened"]
 
 
+@pytest.mark.usefixtures("other")
 def test_what_makes_no_sense_is_refused_with_what_to_do_and_changes_nothing(served: Served) -> None:
     threads = [thread.name for thread in served.app.list_threads(limit=99)]
     for name, facts, status in REFUSED:
@@ -350,14 +357,14 @@ def test_bodies_are_stopped_and_one_that_cannot_be_is_named(served: Served) -> N
     assert "unplugged" in assert_refused(served.do("stop-bodies"), 500)
 
 
-def test_only_what_was_saved_for_a_thread_is_shown_in_it(served: Served) -> None:
+def test_only_what_was_saved_for_a_thread_is_shown_in_it(other: str, served: Served) -> None:
     container = served.app.matrix.container
     ids: dict[str, str] = {}
-    for thread in ("t1", "other"):
+    for thread in ("t1", other):
         task = served.app.find_task(thread)
         assert task is not None
         saving = save_value(container.force_fetch(Store), {"of": thread}, task_id=task.id)
         ids[thread] = asyncio.run(saving).id
     assert served.done("variable", thread="t1", id=ids["t1"])["rows"] == [["of", "t1"]]
-    assert_refused(served.do("variable", thread="t1", id=ids["other"]), 400)
-    assert_refused(served.do("variable", thread="other", id=ids["other"]), 400)
+    assert_refused(served.do("variable", thread="t1", id=ids[other]), 400)
+    assert_refused(served.do("variable", thread=other, id=ids[other]), 400)
