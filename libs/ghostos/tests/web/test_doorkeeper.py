@@ -161,7 +161,7 @@ def test_only_static_files_are_had_without_the_cookie(
 ) -> None:
     door = Door(Entrance(tmp_path_factory.getbasetemp() / "web.key"))
     path = "/" + "/".join(pieces)
-    answer = browse(door, {"ghostos-1-aaaaaaaa": "x"}).request(method, path)
+    answer = browse(door, {"ghostos-1-aaaaaaaa": "x"}).request(method, f"{OWN}{path}")
     if door.behind.paths:
         (path,) = door.behind.paths
         assert path.startswith(PUBLIC) or path in PUBLIC_FILES

@@ -484,6 +484,7 @@ def unread(served: Served, thread: str) -> socket.socket:
     return sock
 
 
+@pytest.mark.slow
 def test_a_page_that_does_not_read_is_let_go_and_the_turn_goes_on(serve_live: ServeLive, chatbot_file: Path) -> None:
     pieces = [ModelDelta(kind="text", text="x" * 1_000_000) for _ in range(90)]
     served = serve_live(chatbot_file, ScriptedModel(["One.", [*pieces, ModelDelta(kind="done")]]))
@@ -515,6 +516,7 @@ async def test_a_page_to_which_nothing_can_be_sent_is_not_waited_for(serve_live:
     await asyncio.wait_for(page.run(None, seen=0), 5)
 
 
+@pytest.mark.slow
 def test_after_many_pages_nothing_is_left(serve_live: ServeLive, chatbot_file: Path) -> None:
     served = serve_live(chatbot_file, ScriptedModel(["One.", "Two."]))
     served.say("t1", "a")
