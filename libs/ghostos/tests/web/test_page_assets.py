@@ -9,6 +9,7 @@ import pytest
 
 from ghostos.runtime.saved_values import save_file
 from ghostos.testing import ScriptedModel
+from ghostos.web.pane_files import name_version
 
 from .live_client import Served, ServeLive, serve_live
 
@@ -105,7 +106,7 @@ def test_without_the_cookie_no_file_is_had(served: Served) -> None:
     assert served.browser.get(f"/ghostos/assets/{sha256}").status_code == 403
 
 
-def test_the_files_of_the_pane_are_asked_about_each_time_and_need_no_cookie(served: Served) -> None:
+def test_the_files_of_the_pane_are_kept_by_their_version_else_asked_about_and_need_no_cookie(served: Served) -> None:
     served.browser.headers.pop("Cookie")
     answer = served.browser.get("/ghostos/static/mount.js")
     assert answer.headers["cache-control"] == "no-cache"
@@ -114,5 +115,8 @@ def test_the_files_of_the_pane_are_asked_about_each_time_and_need_no_cookie(serv
         served.browser.get("/ghostos/static/mount.js", headers={"If-None-Match": answer.headers["etag"]}).status_code
         == 304
     )
+    kept = served.browser.get(f"/ghostos/static/{name_version()}/mount.js")
+    assert (kept.content, "immutable" in kept.headers["cache-control"]) == (answer.content, True)
+    assert served.browser.get("/ghostos/static/v-0123456789abcdef/mount.js").status_code == 404
     assert served.browser.get("/ghostos/static/nothing.js").status_code == 404
     assert served.browser.get("/ghostos/static/").status_code == 404

@@ -147,8 +147,8 @@ def test_a_long_thread_that_is_rewound_says_again_where_it_begins(
         served.done("rewind", thread="t1", turn=180)
         page.see_kind("reset")
         page.see(lambda it: any("Rewound" in text for text in it.texts()))
-        assert len(page.shown.messages) == 240
-        assert page.see_kind("begins") == {"kind": "begins", "seq": 122, "has_earlier": True}
+        assert len(page.shown.messages) == 150
+        assert page.see_kind("begins") == {"kind": "begins", "seq": 212, "has_earlier": True}
 
 
 def test_a_long_thread_begins_with_its_end_and_the_rest_comes_when_it_is_asked_for(
@@ -158,8 +158,8 @@ def test_a_long_thread_begins_with_its_end_and_the_rest_comes_when_it_is_asked_f
     write_thread(workspace, target=chatbot_file, name="t1", turns=talk(400))
     with served.open("t1") as page:
         page.see(is_over(400))
-        assert page.see_kind("begins") == {"kind": "begins", "seq": 561, "has_earlier": True}
-        assert [*page.shown.messages] == [*range(561, 801)]
+        assert page.see_kind("begins") == {"kind": "begins", "seq": 651, "has_earlier": True}
+        assert [*page.shown.messages] == [*range(651, 801)]
         heard = [*page.shown.messages.values()]
         has_earlier = True
         while has_earlier:
@@ -183,7 +183,7 @@ def test_a_page_that_was_away_for_long_is_shown_the_end_anew(
         page.come_again()
         page.see(is_over(11))
         assert "reset" in page.kinds()
-        assert [*page.shown.messages] == [*range(361, 601)]
+        assert [*page.shown.messages] == [*range(451, 601)]
         assert page.shown.committed == 600
 
 

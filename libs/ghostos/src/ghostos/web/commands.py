@@ -33,7 +33,7 @@ __all__ = ["Commands"]
 
 Command = Callable[[Facts], Awaitable[JsonObject]]
 
-_EARLIER: Final = 240
+_EARLIER: Final = 150
 _LONGEST_NAME_BYTES: Final = 200
 
 

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
 from streamlit.components.v2 import component
 
+from ghostos.web.pane_files import PANE_PATH, name_version, read_pane_file
+
 __all__ = ["mount_pane"]
 
 _KEY: Final = "pane"
-_STATIC: Final = Path(__file__).parent / "static"
 _STYLES: Final = ("pane.css", "text.css")
 _SCRIPT: Final = """
 export default async function (component) {
-  const { mount } = await import(new URL("/ghostos/static/mount.js", window.location.href).href);
+  const { mount } = await import(new URL("%s/mount.js", window.location.href).href);
   return mount(component);
 }
 """
@@ -40,5 +40,5 @@ def mount_pane(*, thread: str | None, on_thread: Callable[[str | None], None]) -
 @cache
 def _component() -> Any:  # noqa: ANN401 - Streamlit's own, which has no public type
     """Register it, once in a process."""
-    styles = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in _STYLES)
-    return component("ghostos_pane", css=styles, js=_SCRIPT)
+    styles = "\n".join(map(read_pane_file, _STYLES))
+    return component("ghostos_pane", css=styles, js=_SCRIPT % f"{PANE_PATH}/{name_version()}")

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ghostos.abcd import Conversation
+from ghostos.core.message import Message
 from ghostos.errors import GhostOSError, ThreadNotFoundError
 from ghostos.web.app import WebApp
 from ghostos.web.body_frames import BodyFrames
@@ -184,13 +186,20 @@ class LiveSocket:
                 await feed.catch_up()
                 if not facts.is_at_work:
                     phrases = await asyncio.to_thread(self._app.find_phrases, conversation)
-                status = await asyncio.to_thread(describe_status, self._app, facts, recent=feed.recent, phrases=phrases)
+                recent = await self._load_turn(facts, recent=feed.recent)
+                status = await asyncio.to_thread(describe_status, self._app, facts, recent=recent, phrases=phrases)
                 self._outbox.replace("status", encode_item("status", status=status))
             before = facts
             pause = _LOOK_AT_WORK_S if facts.is_at_work else _LOOK_IDLE_S
             await asyncio.sleep(_LOOK_AGAIN_S)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause)
+
+    async def _load_turn(self, facts: TaskFacts, *, recent: Sequence[Message]) -> Sequence[Message]:
+        """Return the last messages, with all of the last turn: what was asked at its beginning may still be open."""
+        if recent and recent[0].turn < facts.task.turn:
+            return recent
+        return await self._app.matrix.store.list_messages(facts.task.id)
 
 
 def _describe_new(app: WebApp) -> dict[str, object]:

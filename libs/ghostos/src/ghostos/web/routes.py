@@ -4,25 +4,23 @@ import asyncio
 import logging
 import re
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 
 from ghostos.core.media_types import find_media_type, kind_of
 from ghostos.errors import AssetLostError, GhostOSError, ThreadNotFoundError, UsageError
 from ghostos.web.app import WebApp
 from ghostos.web.commands import Commands
 from ghostos.web.live_socket import LiveSockets
+from ghostos.web.pane_files import PANE_PATH, PaneFiles
 from ghostos.web.request_facts import RequestTooLargeError
 from ghostos.web.wire import describe_error
 
 __all__ = ["make_routes"]
 
-_STATIC: Final = Path(__file__).parent / "static"
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 _logger = logging.getLogger(__name__)
@@ -52,20 +50,11 @@ def make_routes(app: WebApp) -> list[BaseRoute]:
         return _make_asset(content)
 
     return [
-        Mount("/ghostos/static", _PaneFiles(directory=_STATIC), name="pane"),
+        Mount(PANE_PATH, PaneFiles(), name="pane"),
         WebSocketRoute("/ghostos/live", sockets.serve),
         Route("/ghostos/do/{name}", do, methods=["POST"]),
         Route("/ghostos/assets/{sha256}", send_asset),
     ]
-
-
-class _PaneFiles(StaticFiles):
-    """Asked about each time: after an update of GhostOS no browser may go on with what it has of the old one."""
-
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # pyright: ignore[reportArgumentType] - passed on
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 def _make_asset(content: bytes) -> Response:

@@ -14,7 +14,7 @@ from ghostos.web.wire import encode_delta, encode_error, encode_item, encode_mes
 
 __all__ = ["ThreadFeed"]
 
-_SHOWN_FIRST: Final = 240
+_SHOWN_FIRST: Final = 150
 """Messages of a long thread that a page is sent by itself: earlier ones when they are asked for."""
 _FORGOTTEN_AFTER: Final = 2_000
 _GAP_S: Final = 0.02
