@@ -180,6 +180,26 @@ async def test_values_of_a_turn_that_a_fork_has_from_elsewhere_are_those_of_ther
     assert (await store.fork(again.id, at_turn=4)).pycontext == {"values": {"n": 4}}
 
 
+async def test_a_fork_of_a_deleted_thread_says_that_the_values_of_its_first_turns_are_lost(store, teller):
+    code = {"content": "moss.n = 1", "type": "code"}
+    task = await teller.turn(teller.records.task(), "said")
+    task = await teller.turn(task, "one", values={"n": 1}, answer=code)
+    task = await teller.turn(task, "two", values={"n": 2}, answer=code)
+    made = await store.fork(task.id)
+    made = await teller.turn(made, "three", values={"n": 3}, answer=code)
+    await store.delete(task.id)
+    change = await store.find_round_change(made.id, number=made.round)
+    assert (change.before, change.after) == (None, {"values": {"n": 3}})
+    await store.rewind(made.id, to_turn=2)
+    rewound = await store.find_task(made.id)
+    assert rewound.pycontext is None
+    assert [mark.data["has_lost_values"] for mark in await marks(store, rewound)][-1] is True
+    await store.rewind(made.id, to_turn=1)
+    assert [mark.data["has_lost_values"] for mark in await marks(store, rewound)][-1] is False, (
+        "no code had run by then"
+    )
+
+
 async def test_a_turn_that_goes_on_is_not_forked(store, teller):
     task = await teller.turns(1)
     task = await teller.turn(task, "two", observe=True)

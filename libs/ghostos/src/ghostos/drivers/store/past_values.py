@@ -95,12 +95,14 @@ def find_past_pycontext(connection: DriverConnection, task: Task, messages: Sequ
                 raise UnknownValuesError
             found: JsonObject = latest["pycontext"]
             return found
-        if task.forked_from is None or task.fork_seq is None:
+        if task.fork_seq is None:
             return None
-        row = _find_task.first(connection, {"task_id": task.forked_from})
-        if row is None:
-            raise UnknownValuesError
         messages = [message for message in messages if message.seq <= task.fork_seq]
+        row = _find_task.first(connection, {"task_id": task.forked_from}) if task.forked_from else None
+        if row is None:  # what it was forked from is deleted, and the values of those turns with it
+            if any(message.type == "code" for message in messages):
+                raise UnknownValuesError
+            return None  # no code has run by then
         task = task_from_row(row)
     return None
 
