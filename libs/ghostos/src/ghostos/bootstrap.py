@@ -203,7 +203,7 @@ def _make_accepted_files(container: Container) -> AcceptedFiles:
 
 
 def _make_permission_book(container: Container) -> PermissionBook:
-    return SettingsPermissionBook(container.force_fetch(AppSettings), executor=container.force_fetch(Executor))
+    return SettingsPermissionBook(container.force_fetch(LiveSettings), executor=container.force_fetch(Executor))
 
 
 def _make_web_access(container: Container) -> WebAccess:

@@ -294,7 +294,6 @@ class AppSettings:
         environment: Variables that keys and addresses are looked up in: the process's, then the workspace's `.env`.
         model: What the user named with `--model`; None leaves it to the ghost and the settings.
         confinement: What the user named with `--sandbox`, `--allow-...` and `-A`.
-        file_version: Of the file that the settings were read from, as the file system tells it; empty where none was.
     """
 
     workspace: Workspace
@@ -302,7 +301,6 @@ class AppSettings:
     environment: dict[str, SecretStr]
     model: str | None = None
     confinement: Confinement = Confinement()
-    file_version: tuple[int, ...] = ()
 
     def find_variable(self, name: str) -> SecretStr | None:
         """Return a variable's value; None where it is unset or empty."""

@@ -11,6 +11,8 @@ from ghostos.config import Confinement
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.core.permission import Grant
 from ghostos.errors import ConfigError, TargetError, WorkspaceError
+from ghostos.libraries.configuring import Configuration
+from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.profiles import describe_profile, make_profile
 from ghostos_moss import Permission, Permissions, load_source
 
@@ -91,6 +93,17 @@ def test_the_settings_count_as_they_are_now(open_book, settings, target):
         book.get(source)
     settings.unlink()
     assert not book.get(source).permissions.net
+
+
+def test_the_key_of_a_service_that_was_added_meanwhile_is_not_handed_to_code(open_container, target, monkeypatch):
+    monkeypatch.setenv("CORP_APIK", "corp-very-secret-0123456789")
+    container, source = open_container(), load_source(str(target))
+    book = container.force_fetch(PermissionBook)
+    assert book.find_offer(Permission("env", "CORP_APIK"), source=source).scopes
+    address, variable = ("services", "corp", "base_url"), ("services", "corp", "api_key_env")
+    Configuration(container.force_fetch(LiveSettings)).change({address: "http://127.0.0.1:9/v1", variable: "CORP_APIK"})
+    offer = book.find_offer(Permission("env", "CORP_APIK"), source=source)
+    assert (offer.scopes, "takes a key from it" in offer.reason) == ((), True)
 
 
 def test_what_is_gone_from_the_disk_is_left_out_of_the_settings_and_said(open_container, settings, target, data):

@@ -40,14 +40,12 @@ def load_app_settings(
     """
     variables = {name: value for name, value in read_env(workspace.env_file).items() if value}
     variables.update(environment)
-    file_version = get_file_version(workspace.config_file)  # before it is read: a later one is read again
     return AppSettings(
         workspace=workspace,
         settings=read_settings(workspace.config_file),
         environment={name: SecretStr(value) for name, value in variables.items()},
         model=model,
         confinement=confinement or Confinement(),
-        file_version=file_version,
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ghostos.config import AppSettings, PermissionSettings
 from ghostos.contracts.permission_book import HeldPermissions, Offer
 from ghostos.core.permission import SCOPES, Grant, Scope
 from ghostos.errors import ConfigError, TargetError, WorkspaceReadOnlyError
 from ghostos.libraries.accepted import describe_refusal
-from ghostos.libraries.app_settings import get_file_version, list_key_names, read_settings
+from ghostos.libraries.app_settings import list_key_names
 from ghostos.libraries.atomic_files import folder_locked, write_atomically
+from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.settings_edit import add_permission
 from ghostos_moss import Executor, ModuleSource, Permission, PermissionKind, Permissions
 from ghostos_moss.errors import AcceptanceRecordError, MossError, NotAcceptedError
@@ -29,17 +29,15 @@ class SettingsPermissionBook:
     """`PermissionBook` over the workspace's `configs/ghostos.toml`, which counts as it is now: read when it changed.
 
     Args:
-        app: The workspace, and its settings as they were read.
+        live: The workspace, its settings and its keys.
         executor: Knows what the command and a module say, and what can be granted.
     """
 
-    def __init__(self, app: AppSettings, *, executor: Executor) -> None:
-        self._app = app
+    def __init__(self, live: LiveSettings, *, executor: Executor) -> None:
+        self._live = live
         self._executor = executor
-        self._file = app.workspace.config_file
+        self._file = live.workspace.config_file
         self._lock = threading.Lock()
-        self._settings = app.settings.code.permissions
-        self._version = app.file_version
 
     def get(self, source: ModuleSource, *, grants: Sequence[Grant] = ()) -> HeldPermissions:
         """See `PermissionBook`."""
@@ -88,12 +86,7 @@ class SettingsPermissionBook:
 
     def _read(self) -> Permissions:
         """What the workspace's settings say now."""
-        with self._lock:
-            version = get_file_version(self._file)
-            if version != self._version:
-                self._settings = read_settings(self._file).code.permissions
-                self._version = version
-            return _as_permissions(self._settings)
+        return Permissions(**self._live.read().settings.code.permissions.model_dump())
 
     def _check(
         self, settings: Permissions, *, upper: Permissions, source: ModuleSource
@@ -125,7 +118,7 @@ class SettingsPermissionBook:
             return f"the module (__moss_permissions__) or the command refuses {permission.kind}"
         if upper.over(self._read()).refuses(permission.kind):
             return f"the workspace's settings ({self._file}) refuse {permission.kind}"
-        if permission.kind == "env" and permission.what in list_key_names(self._app):
+        if permission.kind == "env" and permission.what in list_key_names(self._live.read()):
             return "GhostOS takes a key from it, or it is in the workspace's .env"
         return self._executor.find_obstacle(permission, source=source, is_click=True)
 
@@ -157,7 +150,3 @@ class SettingsPermissionBook:
             f"{self._file} writes its [code.permissions] in a way that is not changed for you.",
             advice="Write it there yourself, below a line [code.permissions].",
         )
-
-
-def _as_permissions(settings: PermissionSettings) -> Permissions:
-    return Permissions(**settings.model_dump())
