@@ -121,3 +121,21 @@ def test_with_a_broken_rehearsal_the_pages_stand(serve_page: ServePage, agent_fi
     agent_file.with_name("adding.rehearsal.yaml").write_text("version: 1\nscenes: [{}]\n")
     serve_page(agent_file)
     assert open_page().sidebar.button(key="new-thread")
+
+
+@pytest.mark.parametrize("settings", ["version = 99\n", "[code\n"])
+def test_with_settings_that_cannot_be_read_every_page_stands_and_says_so(
+    serve_page: ServePage, chatbot_file: Path, workspace: Path, settings: str
+) -> None:
+    serve_page(chatbot_file)
+    file = workspace / "configs" / "ghostos.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(settings)
+    page = open_page()
+    assert page.sidebar.button(key="new-thread")
+    for name in ("models", "about"):
+        page = AppTest.from_string(
+            f"from ghostos.web.pages.{name} import draw_{name}_page as d\nd()", default_timeout=20
+        )
+        shown = "\n".join(each.value for each in (*run(page).error, *page.markdown))
+        assert "ghostos\\.toml" in shown

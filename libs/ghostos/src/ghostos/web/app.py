@@ -110,6 +110,7 @@ class WebApp:
 
         Raises:
             ConfigError: The model's name, its service's settings or the rehearsal cannot be used.
+            NewerFormatError: A newer version wrote the settings.
         """
         try:
             driver = self._find_driver(task)

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from ghostos.errors import ConfigError, GhostOSError
+from ghostos.errors import GhostOSError
 from ghostos.web.current_thread import get_thread, show_thread
 from ghostos.web.markdown import escape_markdown
 from ghostos.web.page_parts import draw_error, name_thread
@@ -29,9 +29,9 @@ def draw_page() -> None:
     """Draw the page that the address names."""
     app = get_app()
     st.set_page_config(page_title=f"{app.title} · GhostOS", page_icon=_ICON, layout="wide")
-    pages = _make_pages()
-    chosen = st.navigation(list(pages.values()), position="sidebar")
     try:
+        pages = _make_pages()
+        chosen = st.navigation(list(pages.values()), position="sidebar")
         _draw_threads(pages["chat"])
         chosen.run()
     except GhostOSError as exc:
@@ -41,7 +41,7 @@ def draw_page() -> None:
 def _needs_key() -> bool:
     try:
         return get_app().describe_model().missing_key is not None
-    except ConfigError:  # the talk says so: the other pages are there to mend it
+    except GhostOSError:  # the talk says so: the other pages are there to mend it
         return False
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from ghostos.config import AppSettings
 from ghostos.core.permission_words import show_hidden
-from ghostos.errors import ConfigError
+from ghostos.errors import GhostOSError
 from ghostos.libraries.diagnosis import Finding, FindingState, examine
 from ghostos.libraries.documents import list_documents
 from ghostos.libraries.licences import list_libraries
@@ -77,7 +77,7 @@ def _find_version() -> str:
 def _describe_answering(app: WebApp) -> str:
     try:
         model = app.describe_model()
-    except ConfigError as exc:
+    except GhostOSError as exc:
         return exc.happened
     if model.missing_key is not None:
         return f"nobody yet: {model.missing_key.variable} is not set, the key for {model.label}"

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ghostos.config import default_services
 from ghostos.core.permission_words import show_hidden
 from ghostos.drivers.models.service_lookup import REHEARSAL
-from ghostos.errors import ConfigError, GhostOSError, ModelKeyMissingError
+from ghostos.errors import GhostOSError, ModelKeyMissingError
 from ghostos.libraries.configuring import Configuration, propose_variable
 from ghostos.libraries.in_force import InForce, ServiceState
 from ghostos.libraries.live_settings import LiveSettings
@@ -75,7 +75,7 @@ def _draw_answering(app: WebApp) -> ModelKeyMissingError | None:
     """Say who answers; return what is missing, where nobody does."""
     try:
         model = app.describe_model()
-    except ConfigError as exc:
+    except GhostOSError as exc:
         draw_error(st.container(), exc.happened, advice=exc.advice)
         return None
     if model.missing_key is None:
