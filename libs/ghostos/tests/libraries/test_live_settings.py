@@ -1,5 +1,6 @@
 """Settings and keys that change while GhostOS runs count from the next look on."""
 
+import asyncio
 import logging
 
 import pytest
@@ -9,6 +10,7 @@ from ghostos.bootstrap import make_app_container
 from ghostos.config import AppSettings, Workspace
 from ghostos.contracts.model_driver import ModelRegistry
 from ghostos.errors import ConfigError, ModelKeyMissingError
+from ghostos.libraries.configuring import Configuration
 from ghostos.libraries.key_file import store_key
 from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.workspace_log import open_workspace_log
@@ -73,3 +75,24 @@ def test_a_key_that_came_later_is_in_no_log(workspace):
     logging.getLogger("ghostos.test").warning("it is sk-made-up-later")
     close()
     assert "it is [hidden]" in (workspace.logs / "ghostos.log").read_text()
+
+
+def test_keys_are_hidden_also_while_their_file_is_broken_and_after_they_were_replaced(workspace):
+    workspace.env_file.write_text("MINE=sk-0123456789\n")
+    live = LiveSettings(workspace, environment={})
+    workspace.env_file.write_text("MINE=sk-0123456789\nhalf a line\n")
+    assert live.secrets == ("sk-0123456789",)
+    workspace.env_file.write_text("MINE=sk-9876543210ab\n")
+    assert live.secrets == ("sk-9876543210ab", "sk-0123456789")
+
+
+def test_a_key_of_few_letters_leaves_the_log_readable(workspace):
+    workspace.runtime.mkdir()
+    live = LiveSettings(workspace, environment={"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
+    close = open_workspace_log(live.current)
+    asyncio.run(Configuration(live).check_key("openai", key=SecretStr("e")))
+    with pytest.raises(ConfigError, match="empty"):
+        asyncio.run(Configuration(live).check_key("openai", key=SecretStr(" ")))
+    logging.getLogger("ghostos.test").warning("every letter stands")
+    close()
+    assert "every letter stands" in (workspace.logs / "ghostos.log").read_text()

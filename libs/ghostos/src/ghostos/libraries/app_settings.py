@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
 from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
@@ -15,7 +15,7 @@ from ghostos.config import CONFIG_VERSION, AppSettings, Confinement, Settings, W
 from ghostos.errors import ConfigError, NewerFormatError
 
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL", "PROXY")
-_SHORTEST_SECRET = 6
+SHORTEST_SECRET: Final = 6
 """What is shorter stands in other words as well: hiding it would hide them."""
 
 
@@ -140,7 +140,7 @@ def find_secrets(app: AppSettings) -> list[str]:
         for name, secret in app.environment.items()
         if name in filed or name in named or any(word in name.upper() for word in _SECRET_WORDS)
     )
-    return sorted((value for value in values if len(value) >= _SHORTEST_SECRET), key=len, reverse=True)
+    return sorted((value for value in values if len(value) >= SHORTEST_SECRET), key=len, reverse=True)
 
 
 def list_key_names(app: AppSettings) -> set[str]:

@@ -39,17 +39,18 @@ class LiveSettings:
         self._model = model
         self._confinement = confinement
         self._lock = threading.Lock()
+        self._secrets: tuple[str, ...] = ()
         self._version = self._look()
         self._app = self._load()
-        self._secrets: tuple[AppSettings, list[str]] | None = None
 
     @property
     def secrets(self) -> Sequence[str]:
-        """What belongs in no log and no record now, the longest first; read when it is first asked for."""
-        app, known = self.current, self._secrets
-        if known is None or known[0] is not app:
-            known = self._secrets = (app, find_secrets(app))
-        return known[1]
+        """What belongs in no log and no record, the longest first.
+
+        A key that was replaced is among them: a round that has begun may use it still.
+        """
+        _ = self.current
+        return self._secrets
 
     @property
     def current(self) -> AppSettings:
@@ -77,13 +78,15 @@ class LiveSettings:
             if version != self._version:
                 self._app = self._load()
                 self._version = version
-                hide_in_logs(find_secrets(self._app))
+                hide_in_logs(self._secrets)
             return self._app
 
     def _look(self) -> tuple[tuple[int, ...], ...]:
         return tuple(get_file_version(path) for path in (self.workspace.config_file, self.workspace.env_file))
 
     def _load(self) -> AppSettings:
-        return load_app_settings(
+        app = load_app_settings(
             self.workspace, environment=self._environment, model=self._model, confinement=self._confinement
         )
+        self._secrets = tuple(sorted({*self._secrets, *find_secrets(app)}, key=len, reverse=True))
+        return app

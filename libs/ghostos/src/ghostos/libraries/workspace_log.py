@@ -18,7 +18,7 @@ from typing import Final
 from typing_extensions import override
 
 from ghostos.config import AppSettings, Workspace
-from ghostos.libraries.app_settings import find_secrets
+from ghostos.libraries.app_settings import SHORTEST_SECRET, find_secrets
 from ghostos.runtime.ghost_calls import current_session
 
 __all__ = ["LOGGERS", "HidingFormatter", "SecretHider", "WorkspaceLog", "hide_in_logs", "open_workspace_log"]
@@ -131,15 +131,17 @@ class SecretHider:
     """Takes keys out of what is logged.
 
     Args:
-        secrets: Their values, the longest first.
+        secrets: Their values. What is too short to be told from other words is left out.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secrets)
+        self._secrets: tuple[str, ...] = ()
+        self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
         """Hide these, too; what was hidden stays so."""
-        self._secrets = tuple(sorted({*self._secrets, *secrets}, key=len, reverse=True))
+        known = {*self._secrets, *(each for each in secrets if len(each) >= SHORTEST_SECRET)}
+        self._secrets = tuple(sorted(known, key=len, reverse=True))
 
     def hide(self, text: str) -> str:
         """Return the text with `[hidden]` for each of them."""

@@ -127,9 +127,11 @@ def check_key(value: SecretStr, *, source: str) -> SecretStr:
     """Return the key as it is sent: without the white space around it.
 
     Raises:
-        ConfigError: It holds a character that no HTTP header can carry; the message does not show it.
+        ConfigError: It is empty, or holds a character that no HTTP header can carry; the message does not show it.
     """
     key = value.get_secret_value().strip()
+    if not key:
+        raise ConfigError(f"The key in {source} is empty.", advice="Copy it from the service's own page, and paste it.")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigError(
             f"The key in {source} holds white space, a control character or one beyond ASCII: it was not copied whole.",
