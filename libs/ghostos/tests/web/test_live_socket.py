@@ -339,6 +339,22 @@ def test_what_is_allowed_for_a_thread_or_always_stays_so(serve_live: ServeLive, 
         assert f"read {secret}" in page.status["profile"]
 
 
+def test_a_question_stays_open_however_much_its_turn_has_said_since(
+    serve_live: ServeLive, secret: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "agent" / "calling.py"
+    target.parent.mkdir()
+    target.write_text("from ghostos_moss import on_host\n\n\n@on_host\ndef ring(at: int) -> str:\n    return 'x'\n")
+    many = "<moss>\nfor at in range(130): ring(at)\nprint('rung')\n</moss>"
+    served = serve_live(target, ScriptedModel([reading(secret), many, many, many, "I may not."]), is_confined=True)
+    served.say("t1", "read")
+    with served.open("t1") as page:
+        page.settle()
+        assert page.shown.messages.keys() != {*range(1, page.shown.committed + 1)}, "the question is not shown"
+        (request,) = page.status["requests"]
+        assert request["what"] == str(secret)
+
+
 def test_what_is_allowed_while_the_turn_runs_holds_in_it(serve_live: ServeLive, agent_file: Path, secret: Path) -> None:
     thinking = "I shall think.\n<moss>\nprint('thought')\n</moss>"
     model = GatedModel([reading(secret), thinking, reading(secret), "It says milk."])
