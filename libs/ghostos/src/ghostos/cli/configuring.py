@@ -16,7 +16,7 @@ from ghostos.cli.streams import read_stdin, write_note, write_out
 from ghostos.core.escaping import escape_line
 from ghostos.drivers.models.key_check import KeyReport
 from ghostos.drivers.models.service_lookup import REHEARSAL, get_service_settings, parse_model_name
-from ghostos.errors import ConfigError, ModelError, UsageError
+from ghostos.errors import ConfigError, ModelAuthError, ModelError, UsageError
 from ghostos.libraries.configuring import Configuration, propose_variable
 from ghostos.libraries.in_force import InForce, ServiceState
 from ghostos.libraries.setting_names import find_path, find_setting, parse_value, read_value
@@ -158,8 +158,8 @@ def test_service(name: str, *, common: Common) -> None:
         service, model = name, ""
         get_service_settings(service, settings=settings)
     report = asyncio.run(configuration.check_key(service, model=model))
-    if report.error is not None:
-        raise report.error
+    if report.state != "accepted":
+        raise _error_kind(report)(report.text, advice=report.advice)
     write_out(escape_line(report.text) + "\n")
     if report.models and not model:
         write_out(escape_line(f"models: {', '.join(report.models)}") + "\n")
@@ -199,8 +199,12 @@ def _wants_it_anyway(source: str) -> bool:
 
 
 def _not_stored(report: KeyReport, *, advice: str) -> ModelError:
-    kind = type(report.error) if isinstance(report.error, ModelError) else ModelError
-    return kind("The key was refused." if report.state == "refused" else "The key could not be tested.", advice=advice)
+    text = "The key was refused." if report.state == "refused" else "The key could not be tested."
+    return _error_kind(report)(text, advice=advice)
+
+
+def _error_kind(report: KeyReport) -> type[ModelError]:
+    return ModelAuthError if report.state == "refused" else ModelError
 
 
 def _takes_no_key(state: ServiceState) -> ConfigError:

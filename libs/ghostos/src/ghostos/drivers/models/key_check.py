@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, cast
 
 from ghostos.drivers.models.openai_client import ClientPool, service_headers
 from ghostos.drivers.models.service import Service
-from ghostos.errors import GhostOSError, ModelAuthError, ModelError, ModelRequestError
+from ghostos.errors import ModelAuthError, ModelError, ModelRequestError
 
 if TYPE_CHECKING:
     import openai
@@ -28,18 +28,18 @@ _MOST_MODELS: Final = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyReport:
-    """What a service says of a key.
+    """What a service says of a key, in texts alone: an error would hold the request, and the key in its headers.
 
     Attributes:
         state: `untested`: it could not be told whether the key is good.
         text: What was asked and what came of it, without the key: one line.
-        error: Why it is refused or untested.
+        advice: What to do where it is refused or untested.
         models: What the service calls its models, where it tells; in its order.
     """
 
     state: KeyState
     text: str
-    error: GhostOSError | None = None
+    advice: str = ""
     models: tuple[str, ...] = ()
 
 
@@ -137,7 +137,7 @@ class _Check:
     def _failed(self, error: ModelError, *, models: tuple[str, ...] = ()) -> KeyReport:
         is_refused = isinstance(error, ModelAuthError) and self._service.key is not None
         state: KeyState = "refused" if is_refused else "untested"
-        return KeyReport(state=state, text=error.happened, error=error, models=models)
+        return KeyReport(state=state, text=error.happened, advice=error.advice, models=models)
 
     def _remark(self, models: tuple[str, ...]) -> str:
         if not self._model or self._model in models or not models:
