@@ -110,11 +110,17 @@ def open_tab(chromium: Any, request: pytest.FixtureRequest) -> Iterator[OpenTab]
     """Open tabs; an error, a dialog or a foreign request of one fails the test."""
     tabs: list[Tab] = []
 
-    def open_one(server: WebProcess | str, *, scheme: str = "light", width: int = 1100, height: int = 900) -> Tab:
+    def open_one(
+        server: WebProcess, *, is_talk: bool = True, scheme: str = "light", width: int = 1100, height: int = 900
+    ) -> Tab:
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         context.set_default_timeout(30_000)
-        tabs.append(Tab(context.new_page(), request.node.name))
-        return tabs[-1].open(server if isinstance(server, str) else server.new_address())
+        tab = Tab(context.new_page(), request.node.name)
+        tabs.append(tab)
+        if is_talk:
+            return tab.open(server.new_address())
+        tab.page.goto(server.new_address())
+        return tab
 
     yield open_one
     for tab in tabs:

@@ -1,11 +1,6 @@
-"""Answering what waits for a person: code that is to run, and what code may touch."""
-
-from pathlib import Path
+"""Answering code that waits for a person: it is approved, edited, rejected, or something else is said."""
 
 import pytest
-
-from ghostos.testing import StreamReply
-from ghostos.testing.server import ModelRequest
 
 from .conftest import AGENT, OpenStage, Stage, last_user_text
 
@@ -87,39 +82,3 @@ def test_code_waits_over_a_reload_and_in_another_browser(stage: Stage) -> None:
         tab.see("The sum is there.")
         tab.button("Approve").wait_for(state="detached")
         assert tab.conversation() == other.conversation()
-
-
-READER = '''
-def look(path: str) -> str:
-    """Read a file."""
-    with open(path) as file:
-        return file.read()
-'''
-
-
-@pytest.fixture(scope="module")
-def reader(open_stage: OpenStage) -> Stage:
-    return open_stage(READER, name="reader.py")
-
-
-def test_a_refusal_is_a_question_and_a_click_lets_the_agent_go_on(reader: Stage, tmp_path: Path) -> None:
-    (path := tmp_path / "a.txt").write_text("milk")
-    reads = f"<moss>\nprint(look({str(path)!r}))\n</moss>"
-
-    def last(request: ModelRequest) -> StreamReply:
-        return StreamReply(text="It says **milk**." if "milk" in last_user_text(request) else "Nothing.")
-
-    with reader.play(reads, "I may not read that file.", reads, last, name="allow") as tab:
-        tab.say("what is in the file?")
-        tab.see("I may not read that file.")
-        card = tab.page.get_by_role("region", name="A permission that is asked for")
-        card.wait_for()
-        tab.shot("asked")
-        assert str(path) in card.inner_text()
-        tab.button("Allow once").click()
-        tab.see("It says")
-        tab.settle()
-        tab.see(f"You have allowed reading {path}, until this turn ends.")
-        assert tab.button("Allow once").count() == 0
-        assert "allowed: read" not in tab.page.locator(".facts").inner_text()
-        tab.shot("allowed")

@@ -3,10 +3,11 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from .conftest import AGENT, TALKER, OpenStage, Stage, Tab, last_user_text, slow
+from .conftest import AGENT, TALKER, OpenStage, OpenTab, ServeTarget, Stage, Tab, last_user_text, slow
 from .threads import write_thread
 
 pytestmark = pytest.mark.browser
@@ -248,3 +249,16 @@ def test_a_broken_edit_is_shown_and_the_thread_goes_on_once_it_is_mended(agent: 
         tab.see("Mended.")
         assert "hello" in talk(tab)
     assert last_user_text(agent.requests[-1]) == "and now?"
+
+
+def test_without_a_key_the_page_opens_where_one_is_set(
+    serve_target: ServeTarget, open_tab: OpenTab, chatbot_file: Path
+) -> None:
+    web = serve_target(chatbot_file)
+    tab = open_tab(web, is_talk=False)
+    tab.see("OPENAI_API_KEY")
+    tab.shot("no-key")
+    tab.page.get_by_role("link", name="Chat").click()
+    tab.see("No key is configured for the model 'openai:gpt-4o'.")
+    assert tab.field.is_disabled()
+    assert "Traceback" not in tab.text()
