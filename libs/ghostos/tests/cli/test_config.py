@@ -182,3 +182,14 @@ def test_another_services_key_says_how_it_is_used(bare):
 
 def test_the_doctor_says_how_a_key_is_kept(bare):
     assert "ghostos config key openai" in bare.run("doctor").out
+
+
+def test_a_service_is_removed_with_its_key_and_a_key_that_was_left_over_can_be_forgotten(bare):
+    env = bare.workspace / ".env"
+    bare.run("config", "set", "services.mine.base_url", "http://127.0.0.1:9/v1")
+    bare.run("config", "set", "services.mine.api_key_env", "MINE_API_KEY")
+    env.write_text("MINE_API_KEY=a\nOLD_API_KEY=b\n")
+    done = bare.run("config", "unset", "services.mine")
+    assert (done.status, "MINE_API_KEY is not in" in done.out) == (0, True)
+    assert bare.run("config", "key", "old", "--remove").status == 0
+    assert env.read_text() == ""

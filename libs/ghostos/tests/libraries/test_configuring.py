@@ -16,7 +16,7 @@ from ghostos.errors import (
     UsageError,
     WorkspaceError,
 )
-from ghostos.libraries.configuring import Configuration
+from ghostos.libraries.configuring import Configuration, propose_variable
 from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.setting_names import find_path, find_setting, parse_value
 from ghostos.testing import ModelServer
@@ -271,3 +271,45 @@ def test_what_counts_only_from_the_next_start_is_known():
     assert {find_setting(name).counts for name in ("default_model", "code.timeout_s", "code.permissions.net")} == {
         "turn"
     }
+
+
+def add_service(configuration: Configuration, name: str, *, variable: str) -> None:
+    given = {"base_url": "http://127.0.0.1:9/v1", "api_key_env": variable}
+    configuration.change({("services", name, field): value for field, value in given.items()})
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [("01ai", "_01AI_API_KEY"), ("münchen", "M_NCHEN_API_KEY"), ("my-own.de", "MY_OWN_DE_API_KEY")],
+)
+def test_the_variable_that_is_proposed_can_hold_a_key(configuration, name, variable):
+    assert propose_variable(name) == variable
+    add_service(configuration, name, variable=variable)
+    configuration.store_key(name, key=KEY)
+    assert configuration.get_service(name).key == ".env"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "`x`", "\x1b[2J"])
+def test_names_of_services_that_cannot_be_shown_on_a_line_are_refused(configuration, name):
+    with pytest.raises(ConfigError, match="no name of a service"):
+        add_service(configuration, name, variable="MINE")
+
+
+def test_a_service_that_is_removed_takes_its_key_along_unless_another_uses_it(configuration, workspace):
+    for name, variable in (("one", "SHARED"), ("two", "SHARED"), ("three", "OWN")):
+        add_service(configuration, name, variable=variable)
+        configuration.store_key(name, key=KEY)
+    assert configuration.change({("services", "one"): None}) == ()
+    assert configuration.change({("services", "three"): None}) == ("OWN",)
+    assert workspace.env_file.read_text() == f"SHARED={KEY.get_secret_value()}\n"
+    assert configuration.change({("services", "two"): None, ("services", "gone"): None}) == ("SHARED",)
+    assert workspace.env_file.read_text() == ""
+
+
+def test_a_key_that_is_left_of_a_service_can_be_forgotten_by_either_name(configuration, workspace):
+    workspace.root.mkdir()
+    workspace.env_file.write_text("MY_OWN_API_KEY=a\nCORP=b\nOPENAI_API_KEY=c\n")
+    assert [configuration.remove_key(name) for name in ("my-own", "CORP")] == ["MY_OWN_API_KEY", "CORP"]
+    assert workspace.env_file.read_text() == "OPENAI_API_KEY=c\n"
+    with pytest.raises(ConfigError, match="No service is called 'CORP'"):
+        configuration.remove_key("CORP")

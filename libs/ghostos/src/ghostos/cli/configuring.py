@@ -80,7 +80,7 @@ def unset_setting(name: str, *, common: Common) -> None:
     path = find_path(name)
     configuration = _open(common)
     before = configuration.read()
-    configuration.change({path: None})
+    forgotten = configuration.change({path: None})
     after = configuration.read()
     shown = ".".join(path)
     if before.settings == after.settings:
@@ -90,6 +90,8 @@ def unset_setting(name: str, *, common: Common) -> None:
     is_group = isinstance(value, BaseModel | dict)
     counts = "" if is_group else f": {_render(value)} counts"
     write_out(escape_line(f"{shown} is not set any more{counts}") + "\n")
+    for variable in forgotten:
+        write_out(escape_line(_say_forgotten(variable, configuration=configuration)) + "\n")
 
 
 def keep_key(service: str, *, source: str, store_anyway: bool, common: Common) -> None:
@@ -125,18 +127,20 @@ def forget_key(service: str, *, common: Common) -> None:
     """Take a key out of the workspace.
 
     Raises:
-        ConfigError: There is no such service, or the file cannot be read.
+        ConfigError: There is no such service and no such key, or the file cannot be read.
         WorkspaceError: It cannot be written.
     """
     configuration = _open(common)
-    state = configuration.get_service(service)
-    if not state.takes_key:
-        raise _takes_no_key(state)
-    configuration.remove_key(service)
-    variable = state.settings.api_key_env
-    write_out(escape_line(f"{variable} is not in {configuration.workspace.env_file} any more") + "\n")
-    if configuration.get_service(service).key == "environment":
+    variable = configuration.remove_key(service)
+    if not variable:
+        raise _takes_no_key(configuration.get_service(service))
+    write_out(escape_line(_say_forgotten(variable, configuration=configuration)) + "\n")
+    if configuration.is_in_environment(variable):
         write_note(f"note: It is in the environment still: unset {variable}")
+
+
+def _say_forgotten(variable: str, *, configuration: Configuration) -> str:
+    return f"{variable} is not in {configuration.workspace.env_file} any more"
 
 
 def test_service(name: str, *, common: Common) -> None:

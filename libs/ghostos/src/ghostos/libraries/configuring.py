@@ -1,12 +1,12 @@
 """Looking at the configuration of a workspace and changing it: what `ghostos config` and the page of models share."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
 
-from ghostos.config import AppSettings, ServiceSettings, Settings, Workspace
+from ghostos.config import AppSettings, ServiceSettings, Settings, Workspace, default_services
 from ghostos.drivers.models.key_check import KeyReport, check_service
 from ghostos.drivers.models.service import Service, check_key
 from ghostos.drivers.models.service_lookup import (
@@ -18,7 +18,7 @@ from ghostos.drivers.models.service_lookup import (
 )
 from ghostos.drivers.store.disk import translate_os_error
 from ghostos.errors import ConfigError, ModelKeyMissingError
-from ghostos.libraries.app_settings import parse_settings
+from ghostos.libraries.app_settings import parse_settings, read_env
 from ghostos.libraries.atomic_files import change_file
 from ghostos.libraries.env_text import VARIABLE_NAME
 from ghostos.libraries.in_force import (
@@ -37,6 +37,8 @@ from ghostos.libraries.workspace_log import hide_in_logs
 __all__ = ["Configuration", "propose_variable"]
 
 _NEW_FILE: Final = "version = 1\n"
+_UNFIT: Final = frozenset(":`")
+"""What no name of a service has."""
 
 
 class Configuration:
@@ -89,11 +91,20 @@ class Configuration:
         """Whether the environment has the variable of a service's key, if only an empty one: that one is used."""
         return bool(service.settings.api_key_env) and self._live.is_in_environment(service.settings.api_key_env)
 
-    def change(self, changes: Mapping[tuple[str, ...], SettingValue | None]) -> None:
+    def is_in_environment(self, variable: str) -> bool:
+        """Whether the process's own environment has a variable."""
+        return self._live.is_in_environment(variable)
+
+    def change(self, changes: Mapping[tuple[str, ...], SettingValue | None]) -> tuple[str, ...]:
         """Change settings in `configs/ghostos.toml`, all of them or none; the file is made where there is none.
+
+        The stored key of a service that is taken out whole goes with it, where no other service uses it.
 
         Args:
             changes: By the names that lead to a setting. None takes it out, as it does a whole group.
+
+        Returns:
+            The variables whose keys were taken out of `.env`.
 
         Raises:
             ConfigError: The file cannot be read, would not say what it must, or is written in a way that is not
@@ -102,21 +113,28 @@ class Configuration:
             WorkspaceError: It cannot be written.
         """
         path = self.workspace.config_file
+        unused: set[str] = set()
 
         def change(before: bytes) -> bytes:
             text = _decode(before, path) if before else _NEW_FILE
-            parse_settings(text, path=path)
+            old = parse_settings(text, path=path)
             for names, value in changes.items():
                 text = _change_one(text, names, value, path=path)
             settings = parse_settings(text, path=path)
             for names in changes:
                 _check_sense(settings, names)
+            removed = {names[1] for names, value in changes.items() if names[:-1] == ("services",) and value is None}
+            unused.update(_list_variables(old, removed & {*old.services}) - _list_variables(settings, None))
             return text.encode()
 
         try:
             change_file(path, change)
         except OSError as exc:
             raise translate_os_error(exc, path=path) from exc
+        forgotten = tuple(sorted(unused & {*read_env(self.workspace.env_file)})) if unused else ()
+        for variable in forgotten:
+            remove_key(self.workspace, variable)
+        return forgotten
 
     async def check_key(self, service: str, *, key: SecretStr | None = None, model: str = "") -> KeyReport:
         """Ask a service whether it takes a key; without one that it needs nobody is asked.
@@ -156,16 +174,33 @@ class Configuration:
             )
         store_key(self.workspace, settings.api_key_env, key=_take(key, settings))
 
-    def remove_key(self, service: str) -> None:
+    def remove_key(self, service: str) -> str:
         """Take the key of a service out of the workspace's `.env`; the environment is not changed.
 
+        Args:
+            service: Its name. Where none has that name: the variable of a key that is left of one, or what that would
+                be called for a service of this name.
+
+        Returns:
+            The variable; "" where the service has none.
+
         Raises:
-            ConfigError: There is no such service, or a line of the file is none.
+            ConfigError: There is no such service and no such key, or a line of the file is none.
             WorkspaceError: The file cannot be written.
         """
-        settings = get_service_settings(service, settings=self.read().settings)
-        if settings.api_key_env:
-            remove_key(self.workspace, settings.api_key_env)
+        variable = self._find_left_over(service)
+        if variable is None:
+            variable = get_service_settings(service, settings=self.read().settings).api_key_env
+        if variable:
+            remove_key(self.workspace, variable)
+        return variable
+
+    def _find_left_over(self, name: str) -> str | None:
+        """Return the variable of a key that no service of that name uses."""
+        if self.read().settings.find_service(name) is not None:
+            return None
+        stored = read_env(self.workspace.env_file)
+        return next((each for each in (name, propose_variable(name)) if each in stored), None)
 
 
 def _take(key: SecretStr, settings: ServiceSettings) -> SecretStr:
@@ -182,7 +217,14 @@ def _model_of(service: str, *, app: AppSettings) -> str:
 
 def propose_variable(service: str) -> str:
     """Return the name of a variable for the key of a service of one's own."""
-    return f"{''.join(char if char.isalnum() else '_' for char in service.upper())}_API_KEY"
+    words = "".join(char if char.isascii() and char.isalnum() else "_" for char in service.upper())
+    return f"{'_' if words[:1].isdigit() else ''}{words}_API_KEY"
+
+
+def _list_variables(settings: Settings, services: Collection[str] | None) -> set[str]:
+    """Return the variables that services take their keys from; of all services where none are named."""
+    names = {*default_services(), *settings.services} if services is None else services
+    return {service.api_key_env for name in names if (service := settings.find_service(name)) and service.api_key_env}
 
 
 def _decode(data: bytes, path: Path) -> str:
@@ -215,8 +257,11 @@ def _check_sense(settings: Settings, names: tuple[str, ...]) -> None:
 
 
 def _check_service(name: str, service: ServiceSettings) -> None:
-    if not name or ":" in name:
-        raise ConfigError(f"'{name}' is no name of a service.", advice="Choose one without a colon, like mine.")
+    if not name or not name.isprintable() or not _UNFIT.isdisjoint(name):
+        raise ConfigError(
+            f"{name!r:.60} is no name of a service.",
+            advice="Choose one on one line, without a colon or a backtick, like mine.",
+        )
     if service.base_url is not None:
         Service(name=name, base_url=service.base_url)
     for field in ("api_key_env", "base_url_env", "proxy_env"):
