@@ -38,7 +38,7 @@ for number, text in enumerate({TEXTS!r}):
     st.text_input(plain(text), key=f"field-{{number}}")
 st.markdown("All is drawn.")
 """
-SHOWN_EACH = 11
+SHOWN_EACH = 12
 """How often each text stands on the page, helps aside."""
 
 

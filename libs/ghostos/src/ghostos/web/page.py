@@ -8,7 +8,7 @@ from streamlit.navigation.page import Page
 
 from ghostos.errors import GhostOSError
 from ghostos.web.current_thread import get_thread, show_thread
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 from ghostos.web.page_parts import draw_error, name_thread
 from ghostos.web.pages.about import draw_about_page
 from ghostos.web.pages.chat import draw_chat_page
@@ -35,7 +35,7 @@ def draw_page() -> None:
         _draw_threads(pages["chat"])
         chosen.run()
     except GhostOSError as exc:
-        draw_error(st.container(), exc.happened, advice=exc.advice)
+        draw_error(st.container(), exc)
 
 
 def _needs_key() -> bool:
@@ -81,9 +81,7 @@ def _draw_threads(chat: Page) -> None:
         st.caption("Last used")
         for thread in get_app().list_threads(limit=_RECENT):
             label = f"**{name_thread(thread)}**" if thread.name == current else name_thread(thread)
-            if st.button(
-                label, key=f"recent-{thread.id}", type="tertiary", help=f"thread {escape_markdown(thread.name)}"
-            ):
+            if st.button(label, key=f"recent-{thread.id}", type="tertiary", help=f"thread {plain(thread.name)}"):
                 _switch(chat, thread.name)
 
 

@@ -1,25 +1,45 @@
 """What several pages draw. What models, their code and users wrote is never HTML, and never the page's own markup."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.contracts.store import ThreadSummary
 from ghostos.core.permission_words import show_hidden
-from ghostos.web.markdown import escape_markdown
+from ghostos.errors import GhostOSError
+from ghostos.web.markdown import plain
 
-__all__ = ["draw_error", "name_thread"]
+__all__ = ["Trouble", "draw_error", "name_thread"]
 
 _WORDS: Final = 48
 
 
-def draw_error(place: DeltaGenerator, happened: str, *, advice: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What went wrong, as a session keeps it: an error itself would keep all that its frames hold, a key even.
+
+    Attributes:
+        happened: What happened.
+        advice: What to do about it; may be empty.
+    """
+
+    happened: str
+    advice: str = ""
+
+    @classmethod
+    def of(cls, error: GhostOSError) -> Self:
+        """Take what an error says."""
+        return cls(happened=error.happened, advice=error.advice)
+
+
+def draw_error(place: DeltaGenerator, error: GhostOSError | Trouble) -> None:
     """Draw what went wrong and what to do about it."""
-    lines = [f"**{escape_markdown(happened)}**", escape_markdown(advice)]
+    lines = [f"**{plain(error.happened)}**", plain(error.advice)]
     place.error("\n\n".join(line for line in lines if line), icon=":material/error:")
 
 
 def name_thread(thread: ThreadSummary) -> str:
     """Return a thread's first words on one line, as Markdown; its name where nobody has said anything."""
     words = show_hidden(" ".join(thread.begins.split())) or thread.name
-    return escape_markdown(words if len(words) <= _WORDS else f"{words[: _WORDS - 1]}…")
+    return plain(words if len(words) <= _WORDS else f"{words[: _WORDS - 1]}…")

@@ -7,12 +7,11 @@ from typing import Final
 import streamlit as st
 
 from ghostos.contracts.task_records import EventRecord
-from ghostos.core.escaping import escape_line
 from ghostos.core.event import Event
 from ghostos.core.task import Task
 from ghostos.web.inspection import Inspection
 from ghostos.web.inspectors.times import name_moment
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 
 __all__ = ["draw_events"]
 
@@ -42,7 +41,7 @@ def _row(record: EventRecord) -> str:
         _describe_end(record),
         _shorten(event),
     ]
-    return f"| {' | '.join(escape_markdown(cell) for cell in cells)} |"
+    return f"| {' | '.join(plain(cell) for cell in cells)} |"
 
 
 def _name_sender(event: Event) -> str:
@@ -64,5 +63,5 @@ def _describe_end(record: EventRecord) -> str:
 
 
 def _shorten(event: Event) -> str:
-    text = escape_line(json.dumps(event.payload, ensure_ascii=False)) if event.payload else ""
+    text = json.dumps(event.payload, ensure_ascii=False) if event.payload else ""
     return text if len(text) <= _PAYLOAD_CHARS else f"{text[:_PAYLOAD_CHARS]}…"

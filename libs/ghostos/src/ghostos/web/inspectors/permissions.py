@@ -5,14 +5,13 @@ from typing import Final
 
 import streamlit as st
 
-from ghostos.core.escaping import escape_line
 from ghostos.core.permission import Grant
 from ghostos.core.permission_words import describe_permission, describe_scope
 from ghostos.core.task import Task
 from ghostos.libraries.permission_levels import KindDecision, Level
 from ghostos.libraries.profiles import describe_profile
 from ghostos.web.inspection import HeldNow, Inspection
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 
 __all__ = ["draw_permissions"]
 
@@ -38,7 +37,7 @@ def draw_permissions(look: Inspection, task: Task) -> None:
         st.caption("This ghost only talks: it runs no code.")
         return
     profile = {"executor": look.app.executor, "permissions": held.permissions.to_dict()}
-    st.markdown(f"**{escape_markdown(describe_profile(profile))}**")
+    st.markdown(f"**{plain(describe_profile(profile))}**")
     if look.app.executor == "off":
         st.caption("Nothing below is enforced: code runs in this process (--sandbox off).")
     if held.is_bound:
@@ -52,25 +51,25 @@ def draw_permissions(look: Inspection, task: Task) -> None:
 
 def _row(decision: KindDecision) -> str:
     cells = [_KIND_WORDS[decision.kind], _LEVEL_WORDS[decision.level], _describe_said(decision)]
-    return f"| {' | '.join(escape_markdown(cell) for cell in cells)} |"
+    return f"| {' | '.join(plain(cell) for cell in cells)} |"
 
 
 def _describe_said(decision: KindDecision) -> str:
     if isinstance(decision.said, bool):
         return "all" if decision.said else "nothing"
-    return ", ".join(escape_line(name) for name in decision.said) or "nothing"
+    return ", ".join(decision.said) or "nothing"
 
 
 def _draw_grants(title: str, grants: Sequence[Grant], task: Task) -> None:
     if not grants:
         return
     st.markdown(f"**{title}**")
-    lines = [f"- {escape_markdown(_describe_grant(grant, task))}" for grant in grants]
+    lines = [f"- {plain(_describe_grant(grant, task))}" for grant in grants]
     st.markdown("\n".join(lines))
 
 
 def _describe_grant(grant: Grant, task: Task) -> str:
-    what = escape_line(describe_permission(grant.permission))
+    what = describe_permission(grant.permission)
     if grant.turn:
         over = " (it has)" if grant.turn < task.turn or task.state == "waiting" else ""
         return f"{what}: until turn {grant.turn} ends{over}"
@@ -81,4 +80,4 @@ def _draw_left_out(held: HeldNow) -> None:
     if not held.left_out:
         return
     st.markdown("**Named in ghostos\\.toml, and not granted**")
-    st.markdown("\n".join(f"- {escape_markdown(escape_line(each))}" for each in held.left_out))
+    st.markdown("\n".join(f"- {plain(each)}" for each in held.left_out))

@@ -15,7 +15,7 @@ from ghostos.core.trace import ModelCall
 from ghostos.ghosts.prompt_parts import CountedPart, count_parts, list_thread_messages
 from ghostos.web.inspection import Inspection
 from ghostos.web.inspectors.times import name_moment
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 
 __all__ = ["draw_prompt"]
 
@@ -44,7 +44,7 @@ def draw_prompt(look: Inspection, task: Task) -> None:
         _draw_next(look, task)
         return
     sent = kept[chosen - 1]
-    st.caption(f"As it was sent to {escape_markdown(sent.model)} at {escape_markdown(name_moment(sent.sent_at))}.")
+    st.caption(f"As it was sent to {plain(sent.model)} at {plain(name_moment(sent.sent_at))}.")
     _draw_call(_find_call(calls.get(sent.round, ()), kept=kept, sent=sent))
     _draw(sent.prompt, name=f"{task.name}-round-{sent.round}")
 
@@ -89,9 +89,7 @@ def _draw_thread(messages: Sequence[PromptMessage]) -> None:
         st.caption(message.role)
         _draw_text(message.content)
         if isinstance(message, AssetMessage):
-            st.caption(
-                f"To a model that takes it, the file itself is sent instead, with: {escape_markdown(message.caption)}"
-            )
+            st.caption(f"To a model that takes it, the file itself is sent instead, with: {plain(message.caption)}")
 
 
 def _draw_text(text: str) -> None:
@@ -124,7 +122,7 @@ def _find_call(calls: Sequence[ModelCall], *, kept: Sequence[SentPrompt], sent: 
 
 def _row(part: CountedPart) -> str:
     many = f" ({part.messages:,} messages)" if part.name == "thread" else ""
-    return f"| {escape_markdown(part.name)}{many} | {part.tokens:,} |"
+    return f"| {plain(part.name)}{many} | {part.tokens:,} |"
 
 
 def _dump(prompt: Prompt) -> str:

@@ -14,7 +14,7 @@ from ghostos.core.json import Json, JsonObject
 from ghostos.core.task import Task
 from ghostos.errors import GhostOSError
 from ghostos.web.inspection import Inspection
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 from ghostos.web.page_parts import draw_error
 from ghostos.web.running import get_app
 
@@ -92,9 +92,7 @@ def _draw_field(name: str, value: Json, *, key: str, may_loosen: bool) -> None:
 def _draw_origin(name: str, value: Json, *, task: Task) -> None:
     """Say what a field that is set stands in the place of: a later edit of it is not heard."""
     whose = "the ghost that made this one" if task.parent_id is not None else "the file"
-    st.caption(
-        f"Set for this thread: what {whose} says of {escape_markdown(name)} is not heard until you reset it\\. It says:"
-    )
+    st.caption(f"Set for this thread: what {whose} says of {plain(name)} is not heard until you reset it\\. It says:")
     text = "" if value is None else str(value)
     st.code(escape(text) or "(nothing)", language=None, wrap_lines=True)
 
@@ -121,6 +119,6 @@ def _draw_outcome(task: Task) -> None:
     trouble: tuple[str, GhostOSError] | None = st.session_state.pop(_TROUBLE, None)
     saved: tuple[str, str] | None = st.session_state.pop(_SAVED, None)
     if trouble is not None and trouble[0] == task.id:
-        draw_error(st.container(), trouble[1].happened, advice=trouble[1].advice)
+        draw_error(st.container(), trouble[1])
     elif saved is not None and saved[0] == task.id:
         st.success(saved[1], icon=":material/check:")

@@ -10,13 +10,12 @@ from typing import Final
 import streamlit as st
 
 from ghostos.config import AppSettings
-from ghostos.core.permission_words import show_hidden
 from ghostos.errors import GhostOSError
 from ghostos.libraries.diagnosis import Finding, FindingState, examine
 from ghostos.libraries.documents import list_documents
 from ghostos.libraries.licences import list_libraries
 from ghostos.web.app import WebApp
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 from ghostos.web.running import get_app
 
 __all__ = ["draw_about_page"]
@@ -64,7 +63,7 @@ def _draw_facts(app: WebApp) -> None:
     for label, value in facts:
         row = box.container(horizontal=True, gap="small", wrap=False)
         row.markdown(f":gray[{label}]", width=_LABEL_WIDTH)
-        row.markdown(escape_markdown(show_hidden(value)), width="stretch")
+        row.markdown(plain(value), width="stretch")
 
 
 def _find_version() -> str:
@@ -93,9 +92,9 @@ def _draw_examination(app: WebApp) -> None:
             st.session_state[_FINDINGS] = list(examine(workspace, model=app.target.ghost.model))
     findings: Sequence[Finding] = st.session_state.get(_FINDINGS, ())
     for finding in findings:
-        found = escape_markdown(show_hidden(finding.text))
-        text = f"{_ICONS[finding.state]} **{escape_markdown(finding.subject)}** {found}"
-        advice = f"  \n{escape_markdown(show_hidden(finding.advice))}" if finding.advice else ""
+        found = plain(finding.text)
+        text = f"{_ICONS[finding.state]} **{plain(finding.subject)}** {found}"
+        advice = f"  \n{plain(finding.advice)}" if finding.advice else ""
         st.markdown(text + advice)
 
 
@@ -108,8 +107,8 @@ def _draw_documents() -> None:
     st.markdown("On this machine:")
     with st.container(gap="xsmall"):
         for document in documents:
-            where = escape_markdown(show_hidden(str(document.path)))
-            st.markdown(f"{escape_markdown(document.title)}  \n:small[:gray[{where}]]")
+            where = plain(str(document.path))
+            st.markdown(f"{plain(document.title)}  \n:small[:gray[{where}]]")
 
 
 def _draw_help() -> None:
@@ -127,8 +126,8 @@ def _draw_licences() -> None:
     st.markdown("GhostOS is under the MIT licence. It is built on:")
     with st.expander("Python libraries", key="about-libraries"):
         lines = [
-            f"- **{escape_markdown(library.name)}** {escape_markdown(library.version)}"
-            f" :gray[{escape_markdown(show_hidden(library.licence)) or 'licence: see its package'}]"
+            f"- **{plain(library.name)}** {plain(library.version)}"
+            f" :gray[{plain(library.licence) or 'licence: see its package'}]"
             for library in list_libraries()
         ]
         st.markdown("\n".join(lines))

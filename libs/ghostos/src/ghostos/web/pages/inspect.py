@@ -15,7 +15,7 @@ from ghostos.web.inspectors.permissions import draw_permissions
 from ghostos.web.inspectors.prompt import draw_prompt
 from ghostos.web.inspectors.settings import draw_settings
 from ghostos.web.inspectors.values import draw_values
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 from ghostos.web.page_parts import draw_error
 from ghostos.web.running import get_app
 
@@ -41,13 +41,13 @@ def draw_inspect_page() -> None:
         name = _choose_thread(look)
         task = look.find_task(name) if name is not None else None
     except GhostOSError as exc:
-        draw_error(st.container(), exc.happened, advice=exc.advice)
+        draw_error(st.container(), exc)
         return
     if task is None:
         st.caption("Nothing was said in this thread yet: there is nothing to look into." if name else "No thread yet.")
         return
     facts = f"{task.state} · turn {task.turn} · round {task.round} · {task.id}"
-    st.caption(escape_markdown(facts))
+    st.caption(plain(facts))
     for tab, draw in zip(st.tabs([*_TABS], key="inspect-tab", on_change="rerun"), _TABS.values(), strict=True):
         with tab:
             if tab.open:
@@ -78,7 +78,7 @@ def _draw(draw: Callable[[Inspection, Task], None], look: Inspection, task: Task
     try:
         draw(look, task)
     except GhostOSError as exc:
-        draw_error(st.container(), exc.happened, advice=exc.advice)
+        draw_error(st.container(), exc)
 
 
 @st.fragment(run_every=_WATCH_EVERY_S)
@@ -88,4 +88,4 @@ def _watch(look: Inspection, *, task: Task, number: int) -> None:
         if look.find_change_number() != number and look.find_task(task.id) != task:
             st.rerun()
     except GhostOSError as exc:
-        draw_error(st.container(), exc.happened, advice=exc.advice)
+        draw_error(st.container(), exc)

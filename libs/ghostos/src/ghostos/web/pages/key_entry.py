@@ -9,12 +9,11 @@ import streamlit as st
 from pydantic import SecretStr
 from streamlit.delta_generator import DeltaGenerator
 
-from ghostos.core.permission_words import show_hidden
 from ghostos.drivers.models.key_check import KeyReport
 from ghostos.errors import GhostOSError
 from ghostos.libraries.configuring import Configuration
 from ghostos.libraries.in_force import ServiceState
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import code, plain
 from ghostos.web.page_parts import draw_error
 
 __all__ = ["KeyEntry", "list_models_seen"]
@@ -58,7 +57,7 @@ class KeyEntry:
         count = st.session_state.get(self._key("count"), 0)
         form = place.form(self._key("form"), border=False, enter_to_submit=True)
         form.text_input(
-            f"Key ({self._state.settings.api_key_env})",
+            f"Key ({plain(self._state.settings.api_key_env)})",
             type="password",
             key=self._key(f"field-{count}"),
             autocomplete="off",
@@ -73,7 +72,7 @@ class KeyEntry:
     def draw_test(self, place: DeltaGenerator) -> None:
         """Offer to test the key that counts."""
         if place.button("Test", key=self._key("test"), icon=":material/network_check:"):
-            with place, st.spinner(f"Asking {escape_markdown(self._state.name)}…"):
+            with place, st.spinner(f"Asking {plain(self._state.name)}…"):
                 self._say(self._check(None))
             st.rerun()
 
@@ -107,7 +106,7 @@ class KeyEntry:
         key = st.session_state.pop(self._key("taken"), None)
         if key is None:
             return
-        with place, st.spinner(f"Asking {escape_markdown(self._state.name)}…"):
+        with place, st.spinner(f"Asking {plain(self._state.name)}…"):
             said = self._check(key)
         if said.report is not None and said.report.state == "accepted":
             said = self._store(key, report=said.report)
@@ -161,13 +160,13 @@ class KeyEntry:
         if said.report is not None:
             self._draw_report(place, said.report)
         if said.stored:
-            place.success(_plain(said.stored), icon=":material/check_circle:")
+            place.success(plain(said.stored), icon=":material/check_circle:")
             if self._configuration.is_overridden(self._state):
                 place.warning(
-                    f"`{self._state.settings.api_key_env}` is in the environment as well, which goes before it."
+                    f"{code(self._state.settings.api_key_env)} is in the environment as well, which goes before it."
                 )
         if said.error is not None:
-            draw_error(place, said.error.happened, advice=said.error.advice)
+            draw_error(place, said.error)
         if self._key("untested") in st.session_state:
             row = place.container(horizontal=True, gap="small")
             row.button("Store it anyway", key=self._key("anyway"), on_click=self._store_anyway)
@@ -178,7 +177,7 @@ class KeyEntry:
             report.state
         ]
         verdict = {"accepted": "", "refused": " Nothing was stored.", "untested": " The key could not be tested."}
-        draw(f"{_plain(report.text)}{verdict[report.state]}", icon=_ICONS[report.state])
+        draw(f"{plain(report.text)}{verdict[report.state]}", icon=_ICONS[report.state])
 
 
 _ICONS: Final = {"accepted": ":material/verified:", "refused": ":material/error:", "untested": ":material/help:"}
@@ -187,8 +186,3 @@ _ICONS: Final = {"accepted": ":material/verified:", "refused": ":material/error:
 def list_models_seen(service: str) -> tuple[str, ...]:
     """Return what a service said of its models when it was tested last in this session."""
     return tuple(st.session_state.get(_MODELS, {}).get(service, ()))
-
-
-def _plain(text: str) -> str:
-    """Foreign text as it stands."""
-    return escape_markdown(show_hidden(text))

@@ -8,13 +8,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.contracts.task_records import TaskLine, TaskListing
-from ghostos.core.escaping import escape_line
 from ghostos.core.node import Node
 from ghostos.core.task import TaskState
 from ghostos.errors import GhostOSError
 from ghostos.web.inspection import Inspection
 from ghostos.web.inspectors.times import name_moment
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 from ghostos.web.page_parts import draw_error
 from ghostos.web.running import get_app
 from ghostos.web.task_forest import Leaf, list_forest
@@ -76,7 +75,7 @@ def draw_matrix_page(*, on_open: OpenThread, on_inspect: OpenThread) -> None:
         number = look.find_change_number()  # before it is read: what comes meanwhile is seen by the next look
         seen = read()
     except GhostOSError as exc:
-        draw_error(st.container(), exc.happened, advice=exc.advice)
+        draw_error(st.container(), exc)
         return
     _draw_trouble()
     _draw_tasks(seen.listing, on_open=on_open, on_inspect=on_inspect)
@@ -115,8 +114,8 @@ def _draw_leaf(
     if leaf.depth:
         row.space(_INDENT * leaf.depth)
     is_own = task.target == own_target
-    name = escape_line(task.name)
-    label = escape_markdown(name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 1]}…")
+    name = task.name
+    label = plain(name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 1]}…")
     why = "" if is_own else "It belongs to another target."
     if row.button(label, key=f"open-{task.id}", type="tertiary", disabled=not is_own, help=why or "Open in the chat"):
         on_open(task.name)
@@ -128,7 +127,7 @@ def _draw_leaf(
         on_inspect(task.name)
     if task.state == "running":
         row.button("Stop", key=f"stop-{task.id}", icon=":material/stop_circle:", on_click=_stop, args=(task.id,))
-    row.caption(escape_markdown(_describe(task, names=names, is_own=is_own)))
+    row.caption(plain(_describe(task, names=names, is_own=is_own)))
 
 
 def _describe(task: TaskLine, *, names: Mapping[str, str], is_own: bool) -> str:
@@ -143,7 +142,7 @@ def _describe(task: TaskLine, *, names: Mapping[str, str], is_own: bool) -> str:
     if not is_own:
         parts.append(task.target)
     parts.append(name_moment(task.updated_at))
-    return " · ".join(escape_line(part) for part in parts)
+    return " · ".join(parts)
 
 
 def _draw_nodes(seen: _Seen) -> None:
@@ -153,7 +152,7 @@ def _draw_nodes(seen: _Seen) -> None:
     for node in seen.nodes:
         count = sum(task.owner == node.owner for task in seen.listing.tasks)
         at_work = f" · at work on {count} of these tasks" if count else ""
-        st.caption(f"process {node.owner.pid} · since {escape_markdown(name_moment(node.started_at))}{at_work}")
+        st.caption(f"process {node.owner.pid} · since {plain(name_moment(node.started_at))}{at_work}")
 
 
 def _show_more() -> None:
@@ -171,7 +170,7 @@ def _stop(task_id: str) -> None:
 def _draw_trouble() -> None:
     trouble: GhostOSError | None = st.session_state.pop(_TROUBLE, None)
     if trouble is not None:
-        draw_error(st.container(), trouble.happened, advice=trouble.advice)
+        draw_error(st.container(), trouble)
 
 
 @st.fragment(run_every=_WATCH_EVERY_S)
@@ -180,7 +179,7 @@ def _watch(look: Inspection, *, number: int, seen: _Seen, read: Callable[[], _Se
     try:
         is_another = look.find_change_number() != number and read() != seen
     except GhostOSError as exc:
-        draw_error(st.container(), exc.happened, advice=exc.advice)
+        draw_error(st.container(), exc)
         return
     if is_another:
         st.rerun()

@@ -7,7 +7,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.config import default_services
-from ghostos.core.permission_words import show_hidden
 from ghostos.drivers.models.service_lookup import REHEARSAL
 from ghostos.errors import GhostOSError, ModelKeyMissingError
 from ghostos.libraries.configuring import Configuration, propose_variable
@@ -15,8 +14,8 @@ from ghostos.libraries.in_force import InForce, ServiceState
 from ghostos.libraries.live_settings import LiveSettings
 from ghostos.libraries.settings_text import SettingValue
 from ghostos.web.app import WebApp
-from ghostos.web.markdown import escape_markdown
-from ghostos.web.page_parts import draw_error
+from ghostos.web.markdown import code, plain
+from ghostos.web.page_parts import Trouble, draw_error
 from ghostos.web.pages.key_entry import KeyEntry, list_models_seen
 from ghostos.web.pages.setting_form import draw_setting_form, render_value
 from ghostos.web.running import get_app
@@ -56,7 +55,7 @@ def draw_models_page(*, on_chat: Callable[[], None] | None = None) -> None:
             services = configuration.list_services()
             settings = configuration.list_in_force()
         except GhostOSError as exc:
-            draw_error(st.container(), exc.happened, advice=exc.advice)
+            draw_error(st.container(), exc)
             return
         missing = _draw_answering(app)
         if missing is None:
@@ -76,11 +75,11 @@ def _draw_answering(app: WebApp) -> ModelKeyMissingError | None:
     try:
         model = app.describe_model()
     except GhostOSError as exc:
-        draw_error(st.container(), exc.happened, advice=exc.advice)
+        draw_error(st.container(), exc)
         return None
     if model.missing_key is None:
         who = "a rehearsal: recorded replies, no model" if model.is_rehearsal else model.label
-        st.markdown(f"{escape_markdown(app.title)} is answered by **{_plain(who)}**.")
+        st.markdown(f"{plain(app.title)} is answered by **{plain(who)}**.")
     return model.missing_key
 
 
@@ -110,7 +109,7 @@ def _draw_first_key(
     """Ask for the key without which nobody answers."""
     st.session_state[_FIRST] = True
     box = st.container(border=True)
-    box.markdown(f":material/key_off: **{_plain(missing.model)} needs a key** before anybody can answer.")
+    box.markdown(f":material/key_off: **{plain(missing.model)} needs a key** before anybody can answer.")
     own = missing.model.partition(":")[0]
     with_key = [each for each in services if each.takes_key and not each.fault and (is_free or each.name == own)]
     names = [each.name for each in with_key]
@@ -123,7 +122,7 @@ def _draw_first_key(
     if state is None:
         box.markdown("Its service cannot be used as it is configured: see below.")
         return
-    box.caption(_code(state.address))
+    box.caption(code(state.address))
     if state.key == "missing":
         KeyEntry(configuration, state, place=_FIRST, model=_model_of(missing.model, service=own, chosen=chosen)).draw(
             box
@@ -134,7 +133,7 @@ def _draw_first_key(
 
 def _draw_model_choice(place: DeltaGenerator, configuration: Configuration, *, service: str) -> None:
     """Ask which model of a service that has its key shall answer."""
-    place.markdown(f":material/verified: {_plain(service)} has its key. Which of its models shall answer?")
+    place.markdown(f":material/verified: {plain(service)} has its key. Which of its models shall answer?")
     form = place.form("models-first-model", border=False)
     model = form.selectbox(
         "Model", list_models_seen(service), key=f"models-first-model-{service}", accept_new_options=True
@@ -148,7 +147,7 @@ def _draw_services(
 ) -> None:
     st.markdown("#### Services", anchors=False)
     for state in services:
-        with st.expander(f"**{_plain(state.name)}** · {_KEY_WORDS[state.key]}", key=f"service-{state.name}"):
+        with st.expander(f"**{plain(state.name)}** · {_KEY_WORDS[state.key]}", key=f"service-{state.name}"):
             place = st.container()
             _draw_service(place, configuration, state)
             if place.toggle("Settings of this service", key=f"service-{state.name}-settings"):
@@ -160,13 +159,13 @@ def _draw_services(
 
 def _draw_service(place: DeltaGenerator, configuration: Configuration, state: ServiceState) -> None:
     if state.fault:
-        place.warning(_plain(state.fault))
+        place.warning(plain(state.fault))
     if state.address:
-        place.caption(_code(state.address))
+        place.caption(code(state.address))
     entry = KeyEntry(configuration, state, place="services")
     if state.takes_key and state.key == "environment":
         place.markdown(
-            f"Its key comes from the environment (`{state.settings.api_key_env}`), which goes before the file."
+            f"Its key comes from the environment ({code(state.settings.api_key_env)}), which goes before the file."
         )
         entry.draw_result(place)
     elif state.takes_key:
@@ -195,7 +194,7 @@ def _draw_new_service(place: DeltaGenerator, configuration: Configuration) -> No
     if not form.form_submit_button("Add it", key="service-new-add"):
         return
     if not name.strip() or not address.strip():
-        draw_error(place, "A service needs a name and an address.", advice="Fill in both.")
+        draw_error(place, Trouble(happened="A service needs a name and an address.", advice="Fill in both."))
         return
     changes: dict[tuple[str, ...], SettingValue | None] = {
         ("services", name.strip(), "base_url"): address.strip(),
@@ -224,7 +223,7 @@ def _draw_models(
         help="`provider:model` of agents that name none. Test a service to see its models here, or type one.",
     )
     if default.origin == "flag":
-        form.caption(f"the flag goes before the file: {_plain(render_value(default.value))}")
+        form.caption(f"the flag goes before the file: {plain(render_value(default.value))}")
     if (
         form.form_submit_button("Store", key="models-default-store", icon=":material/save:")
         and chosen
@@ -255,7 +254,7 @@ def _draw_in_force(settings: Sequence[InForce]) -> None:
     """What counts, and who says so, as `ghostos config --all` prints it."""
     with st.expander("All that is in force", key="in-force"):
         rows = [
-            f"| {_plain(each.setting.name)} | {_plain(render_value(each.value))} | {each.origin} |" for each in settings
+            f"| {plain(each.setting.name)} | {plain(render_value(each.value))} | {each.origin} |" for each in settings
         ]
         st.markdown("\n".join(["| setting | value | from |", "|---|---|---|", *rows]))
 
@@ -267,20 +266,10 @@ def _change(
     try:
         configuration.change(changes)
     except GhostOSError as exc:
-        draw_error(place, exc.happened, advice=exc.advice)
+        draw_error(place, exc)
     else:
         st.rerun()
 
 
 def _model_of(name: str, *, service: str, chosen: str) -> str:
     return name.partition(":")[2] if service == chosen else ""
-
-
-def _plain(text: str) -> str:
-    """Foreign text as it stands."""
-    return escape_markdown(show_hidden(text))
-
-
-def _code(text: str) -> str:
-    """An address as it stands, and no link."""
-    return f"`{show_hidden(text).replace('`', chr(39))}`"

@@ -8,13 +8,12 @@ from annotated_types import Ge, Gt, Le
 from pydantic import ValidationError
 from streamlit.delta_generator import DeltaGenerator
 
-from ghostos.core.permission_words import show_hidden
 from ghostos.errors import GhostOSError, UsageError
 from ghostos.libraries.configuring import Configuration
 from ghostos.libraries.in_force import InForce
 from ghostos.libraries.setting_names import Setting, check_value, describe_fault, parse_value
 from ghostos.libraries.settings_text import SettingValue
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import code, plain
 from ghostos.web.page_parts import draw_error
 
 __all__ = ["draw_setting_form", "render_value"]
@@ -84,10 +83,10 @@ def _store(
     except GhostOSError as exc:
         faults.append(exc)
     for fault in faults:
-        draw_error(place, fault.happened, advice=fault.advice)
+        draw_error(place, fault)
     if not faults:
-        stored = ", ".join(f"`{'.'.join(path)}`" for path in changes)
-        said = f"Stored: {show_hidden(stored)}" if changes else "Nothing was changed."
+        stored = ", ".join(code(".".join(path)) for path in changes)
+        said = f"Stored: {stored}" if changes else "Nothing was changed."
         st.session_state[f"settings-{name}-said"] = said
         st.rerun()
 
@@ -124,7 +123,7 @@ def _draw_field(form: DeltaGenerator, each: InForce) -> SettingValue | None:
             _label(setting), value=shown, key=key, placeholder=_placeholder(each), help=_help(setting)
         )
     if notes := _list_notes(each):
-        place.caption(escape_markdown(show_hidden("; ".join(notes))))
+        place.caption(plain("; ".join(notes)))
     return value
 
 
@@ -189,7 +188,7 @@ def _label(setting: Setting) -> str:
 
 
 def _help(setting: Setting) -> str:
-    return f"{setting.field.description or ''} (`{setting.name}`)"
+    return f"{setting.field.description or ''} ({code(setting.name)})"
 
 
 def _placeholder(each: InForce) -> str:

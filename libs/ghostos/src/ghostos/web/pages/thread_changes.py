@@ -12,7 +12,7 @@ import streamlit as st
 from ghostos.contracts.thread_search import FoundThread
 from ghostos.errors import GhostOSError, ThreadNotFoundError
 from ghostos.web.current_thread import get_thread, show_thread
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 from ghostos.web.running import get_app
 from ghostos.web.thread_keeping import Doomed, delete_thread, describe_doomed, rename_thread, title_of
 
@@ -55,7 +55,7 @@ def rename(thread: FoundThread, key: str) -> None:
         return
     if get_thread() == thread.name:
         show_thread(name)
-    st.toast(f"Renamed to {escape_markdown(name)}", icon=":material/check:")
+    st.toast(f"Renamed to {plain(name)}", icon=":material/check:")
 
 
 def doom(threads: Sequence[FoundThread]) -> None:
@@ -73,9 +73,7 @@ def draw_confirmation() -> None:
 
 
 def _draw_question(doomed: Sequence[Doomed]) -> None:
-    lines = [
-        f"**{escape_markdown(each.title)}** :small[:gray[{escape_markdown(each.name)}]]" for each in doomed[:_LISTED]
-    ]
+    lines = [f"**{plain(each.title)}** :small[:gray[{plain(each.name)}]]" for each in doomed[:_LISTED]]
     if len(doomed) > _LISTED:
         lines.append(f"and {len(doomed) - _LISTED} more")
     st.markdown("\n\n".join(lines))

@@ -10,9 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.contracts.thread_search import FoundThread
-from ghostos.core.permission_words import show_hidden
 from ghostos.core.task import TaskState
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 from ghostos.web.page_parts import draw_error
 from ghostos.web.pages.thread_changes import RefusedName, doom, find_refused_name, rename
 from ghostos.web.running import get_app
@@ -35,27 +34,27 @@ def draw_row(thread: FoundThread, *, is_current: bool, on_open: Callable[[str], 
     is_ours = thread.target == get_app().target.name
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key=f"thread-{thread.id}")
     row.checkbox(
-        f"Pick {escape_markdown(thread.name)}",
+        f"Pick {plain(thread.name)}",
         key=_pick_key(thread),
         label_visibility="collapsed",
         width="content",
         disabled=not is_ours,
     )
     words = row.container(gap=None, width="stretch")
-    title = escape_markdown(title_of(thread))
+    title = plain(title_of(thread))
     if not is_ours:
         words.markdown(title)
     elif words.button(f"**{title}**" if is_current else title, key=f"open-{thread.id}", type="tertiary", wrap=False):
         on_open(thread.name)
     words.markdown(_soften(_describe(thread, is_current=is_current, of=None if is_ours else thread.target)))
     if thread.excerpt:
-        words.markdown(_soften(f":material/search: {escape_markdown(show_hidden(thread.excerpt))}"))
+        words.markdown(_soften(f":material/search: {plain(thread.excerpt)}"))
     row.button(
         "More",
         key=f"manage-{thread.id}",
         type="tertiary",
         icon=":material/expand_less:" if _is_managed(thread) else ":material/expand_more:",
-        help=f"Rename, export or delete {escape_markdown(thread.name)}" if is_ours else "Export",
+        help=f"Rename, export or delete {plain(thread.name)}" if is_ours else "Export",
         on_click=_manage,
         args=(thread.id,),
     )
@@ -92,7 +91,7 @@ def _draw_rename(panel: DeltaGenerator, thread: FoundThread) -> None:
         row.text_input("Name", value=thread.name, key=key)
         row.form_submit_button("Rename", on_click=rename, args=(thread, key))
     if refused is not None:
-        draw_error(panel, refused.error.happened, advice=refused.error.advice)
+        draw_error(panel, refused.error)
 
 
 def _draw_download(place: DeltaGenerator, thread: FoundThread, label: str, *, form: ExportForm) -> None:
@@ -129,18 +128,18 @@ def _soften(markdown: str) -> str:
 def _describe(thread: FoundThread, *, is_current: bool, of: str | None) -> str:
     color = _COLORS.get(thread.state)
     facts = [
-        escape_markdown(thread.name),
+        plain(thread.name),
         f":{color}[{thread.state}]" if color else thread.state,
         "1 turn" if thread.turn == 1 else f"{thread.turn:,} turns",
         "1 message" if thread.messages == 1 else f"{thread.messages:,} messages",
-        escape_markdown(_describe_moment(thread.updated_at)),
+        plain(_describe_moment(thread.updated_at)),
     ]
     if is_current:
         facts.append("in the chat now")
     if thread.parent_id is not None:
         facts.append("an agent began it")
     if of is not None:
-        facts.append(f"of {escape_markdown(show_hidden(PurePath(of).name))}")
+        facts.append(f"of {plain(PurePath(of).name)}")
     return " · ".join(facts)
 
 

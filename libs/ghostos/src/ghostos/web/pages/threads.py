@@ -8,7 +8,7 @@ import streamlit as st
 from ghostos.contracts.thread_search import FoundThreads, ThreadQuery
 from ghostos.errors import GhostOSError
 from ghostos.web.current_thread import get_thread
-from ghostos.web.markdown import escape_markdown
+from ghostos.web.markdown import plain
 from ghostos.web.page_parts import draw_error
 from ghostos.web.pages.thread_changes import TROUBLE, doom, draw_confirmation
 from ghostos.web.pages.thread_row import draw_row, is_picked, unpick
@@ -121,12 +121,12 @@ def _draw_trouble() -> None:
     """Show what could not be done at the last click."""
     trouble: Sequence[GhostOSError] = st.session_state.get(TROUBLE, ())
     for error in trouble:
-        draw_error(st.container(), error.happened, advice=error.advice)
+        draw_error(st.container(), error)
 
 
 def _draw_nothing() -> None:
     words = (st.session_state.get(_WORDS) or "").strip()
     if words:
-        st.markdown(f"No thread has “{escape_markdown(words)}” in its name or in what was said.")
+        st.markdown(f"No thread has “{plain(words)}” in its name or in what was said.")
     elif _get_page() == 1:
         st.markdown("No thread yet: what you say in the chat begins one.")
