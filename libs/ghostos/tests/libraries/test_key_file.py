@@ -52,11 +52,14 @@ def test_a_key_is_kept_for_its_owner_alone(workspace):
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (LINES, LINES.replace("'old'  # of the firm", "new")),
+        (LINES, LINES.replace("'old'", "new")),
         ("A=1", "A=1\nOPENAI_API_KEY=new\n"),
         ("# OPENAI_API_KEY=\r\n", "# OPENAI_API_KEY=\r\nOPENAI_API_KEY=new\r\n"),
         ("OPENAI_API_KEY=\n", "OPENAI_API_KEY=new\n"),
-        ("OPENAI_API_KEY=a\nA=1\n\nOPENAI_API_KEY=b\n", "A=1\n\nOPENAI_API_KEY=new\n"),
+        (
+            "OPENAI_API_KEY=a # 1\nA=1\n\nOPENAI_API_KEY=b # 2\n",
+            "OPENAI_API_KEY=a # 1\nA=1\n\nOPENAI_API_KEY=new # 2\n",
+        ),
         ("OPENAI_API_KEY=\"a\nb\"\nA='x\ny'\n", "OPENAI_API_KEY=new\nA='x\ny'\n"),
     ],
 )

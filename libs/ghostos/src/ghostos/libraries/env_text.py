@@ -13,6 +13,10 @@ __all__ = ["VARIABLE_NAME", "remove_variable", "set_variable"]
 VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/+=@%,~-]+")
 _EXPORT: Final = re.compile(r"\s*export\s")
+_COMMENT: Final = re.compile(
+    r"""[^=]*=[^\S\r\n]*(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|(?:(?!\s+\#)[^\r\n])*)(?P<comment>[^\S\r\n]*\#[^\r\n]*)"""
+)
+"""A line up to the end of its comment: behind a value in quotes, or behind white space."""
 
 
 def set_variable(text: str, name: str, *, value: str) -> str:
@@ -27,25 +31,21 @@ def set_variable(text: str, name: str, *, value: str) -> str:
         ValueError: The value would not be read back as it is.
     """
     end = "\r\n" if "\r\n" in text else "\n"
-    line = f"{name}={_quote(value)}"
     bindings = list(_parse(text))
-    places = [at for at, binding in enumerate(bindings) if binding.key == name]
     parts = [binding.original.string for binding in bindings]
-    for at in places[:-1]:
-        parts[at] = _blank_lines(parts[at])
-    if places:
-        old = parts[places[-1]]
-        before, rest = _blank_lines(old), old.lstrip()
-        export = "export " if _EXPORT.match(rest) else ""
-        parts[places[-1]] = f"{before}{export}{line}{end}"
-    else:
+    place = max((at for at, binding in enumerate(bindings) if binding.key == name), default=None)
+    if place is None:
         gap = end if text and not text.endswith("\n") else ""
-        parts += [gap, line, end]
-    after = "".join(parts)
-    if dotenv_values(stream=StringIO(after), interpolate=False).get(name) != value:
-        msg = f"the value of {name} cannot be written into a .env"
-        raise ValueError(msg)
-    return after
+        lines = [f"{gap}{name}={_quote(value)}{end}"]
+        place = len(parts)
+    else:
+        lines = [f"{line}{end}" for line in _list_lines(parts[place], name, value=value)]
+    for line in lines:
+        after = "".join((*parts[:place], line, *parts[place + 1 :]))
+        if dotenv_values(stream=StringIO(after), interpolate=False).get(name) == value:
+            return after
+    msg = f"the value of {name} cannot be written into a .env"
+    raise ValueError(msg)
 
 
 def remove_variable(text: str, name: str) -> str:
@@ -58,6 +58,15 @@ def remove_variable(text: str, name: str) -> str:
 
 def _parse(text: str) -> Iterator[Binding]:
     return parse_stream(StringIO(text, newline=""))
+
+
+def _list_lines(old: str, name: str, *, value: str) -> Iterator[str]:
+    """Yield what can stand in the place of an old line: with its comment, and without."""
+    before, rest = _blank_lines(old), old.lstrip()
+    line = f"{before}{'export ' if _EXPORT.match(rest) else ''}{name}={_quote(value)}"
+    if found := _COMMENT.match(rest):
+        yield f"{line}{found['comment']}"
+    yield line
 
 
 def _blank_lines(part: str) -> str:
