@@ -244,6 +244,44 @@ def test_another_thread_can_be_chosen_and_is_the_current_one_then(serve: Serve, 
     assert "first words" in "\n".join(block.value for block in page.code)
 
 
+def test_looking_does_not_change_what_the_chat_shows(serve: Serve, module: Path) -> None:
+    talk(serve(module, "Hello."), "old words")
+    page = AppTest.from_function(draw, default_timeout=20)
+    page.session_state["began"], page.session_state["thread"] = True, None  # as after a click on "New thread"
+    checked(page.run())
+    assert page.selectbox[0].value == "mine"
+    assert page.session_state["thread"] is None
+    assert "thread" not in page.query_params
+
+
+def test_what_is_committed_while_the_page_is_drawn_is_seen_by_its_next_look(serve: Serve, module: Path) -> None:
+    app = serve(module, "Hello.", "Good day.")
+    talk(app, "hi")
+    page = AppTest.from_function(draw_and_meanwhile_say_something, default_timeout=20)
+    page.query_params["thread"] = "mine"
+    checked(page.run())
+    assert "turn 2" in texts(page)
+
+
+def draw_and_meanwhile_say_something() -> None:
+    import streamlit as st
+
+    from ghostos.web.pages import inspect
+    from ghostos.web.running import get_app
+
+    def draw_slowly(look, task) -> None:
+        if task.turn == 1:
+            with get_app().open_conversation("mine").talk("again")[1] as receiver:
+                list(receiver.recv())
+
+    st.session_state["inspect-tab"] = "Slow"
+    inspect._TABS["Slow"] = draw_slowly
+    try:
+        inspect.draw_inspect_page()
+    finally:
+        del inspect._TABS["Slow"]
+
+
 def allow(app, task_id: str, grant: Grant) -> None:
     """Have a task hold what a click gives it."""
     from ghostos.drivers.store.rows import grants_to_column

@@ -1,6 +1,8 @@
 """The page of models and keys, run by Streamlit's stand-in for a browser over a real Matrix and a model server."""
 
+import gc
 import stat
+import types
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -92,13 +94,30 @@ def type_key(page: AppTest, key: str, *, place: str = "first-openai", count: int
     return click(page, f"key-{place}-submit")
 
 
-def assert_hidden(page: AppTest) -> None:
-    """No part of the key is anywhere on the page or in what the session keeps."""
-    state = repr(page.session_state._state.filtered_state)
-    for part in (KEY, KEY[:8], KEY[-8:]):
+def assert_hidden(page: AppTest, key: str = KEY) -> None:
+    """No part of the key is anywhere on the page or in what the session keeps, nor in anything that this leads to."""
+    held = list_held_texts(page)
+    for part in (key, key[:8], key[-8:]):
         assert part not in text(page)
-        assert part not in state
+        assert not [each for each in held if part in each]
     assert not any(field.value for field in page.text_input if field.key and "key-" in field.key)
+
+
+def list_held_texts(page: AppTest) -> list[str]:
+    """All texts that can be come by from what the session keeps."""
+    seen: dict[int, object] = {}
+    waiting: list[object] = [page.session_state._state.filtered_state]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen or isinstance(each, types.ModuleType | type | types.FunctionType):
+            continue
+        seen[id(each)] = each
+        waiting += gc.get_referents(each)
+    return [
+        each.decode("latin-1") if isinstance(each, bytes) else each
+        for each in seen.values()
+        if isinstance(each, str | bytes)
+    ]
 
 
 def test_without_a_key_the_page_asks_for_one_tests_and_stores_it_and_the_agent_answers(
@@ -130,6 +149,7 @@ def test_a_key_that_the_service_refuses_is_not_stored_and_its_words_are_shown(
     assert "401: Incorrect API key provided" in text(page)
     assert "Nothing was stored." in text(page)
     assert "mine" not in text(page)
+    assert_hidden(page, "abcd-wrong-key-of-mine")
     assert not folder.env_file.exists()
     type_key(page, KEY, count=1)
     assert folder.env_file.read_text() == f"OPENAI_API_KEY={KEY}\n"
@@ -149,6 +169,36 @@ def test_a_key_that_cannot_be_tested_is_stored_only_where_the_user_says_so(
     click(page, f"key-first-openai-{choice}")
     assert folder.env_file.exists() is (choice == "anyway")
     assert_hidden(page)
+
+
+def test_a_key_that_cannot_be_tested_is_dropped_once_the_page_does_not_ask_about_it(
+    open_app: OpenApp, folder: Workspace
+) -> None:
+    with ModelServer(repeat=ErrorReply(status=503, message="busy")) as server:
+        open_app(OPENAI_BASE_URL=server.base_url)
+        page = AppTest.from_function(draw_any_page, default_timeout=30)
+        page.session_state["page"] = "models"
+        type_key(checked(page.run()), KEY)
+    checked(page.run())
+    assert KEY in list_held_texts(page), "it is still asked about"
+    page.session_state["page"] = "about"
+    checked(page.run())
+    assert_hidden(page)
+    page.session_state["page"] = "models"
+    checked(page.run())
+    assert not [each for each in page.button if str(each.key).endswith("-anyway")]
+    assert "could not be tested" not in text(page)
+
+
+def draw_any_page() -> None:
+    import streamlit as st
+
+    from ghostos.web.pages.about import draw_about_page
+    from ghostos.web.pages.key_entry import dropping_unasked_keys
+    from ghostos.web.pages.models import draw_models_page
+
+    with dropping_unasked_keys():
+        draw_models_page() if st.session_state["page"] == "models" else draw_about_page()
 
 
 def test_a_key_that_was_not_copied_whole_is_refused_without_asking(open_app: OpenApp, folder: Workspace) -> None:

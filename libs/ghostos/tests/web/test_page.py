@@ -114,7 +114,7 @@ def test_threads_last_used_are_a_click_away_and_so_is_a_new_one(
 
 def test_without_a_key_the_first_page_is_the_one_that_takes_it(serve_page: ServePage, chatbot_file: Path) -> None:
     serve_page(chatbot_file)
-    assert "OPENAI_API_KEY" in str(open_page())
+    assert [each.label for each in open_page().text_input] == [r"Key (OPENAI\_API\_KEY)"]
 
 
 def test_with_a_broken_rehearsal_the_pages_stand(serve_page: ServePage, agent_file: Path) -> None:

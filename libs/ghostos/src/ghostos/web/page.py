@@ -13,6 +13,7 @@ from ghostos.web.page_parts import draw_error, name_thread
 from ghostos.web.pages.about import draw_about_page
 from ghostos.web.pages.chat import draw_chat_page
 from ghostos.web.pages.inspect import draw_inspect_page
+from ghostos.web.pages.key_entry import dropping_unasked_keys
 from ghostos.web.pages.matrix import draw_matrix_page
 from ghostos.web.pages.models import draw_models_page
 from ghostos.web.pages.threads import draw_threads_page
@@ -29,13 +30,14 @@ def draw_page() -> None:
     """Draw the page that the address names."""
     app = get_app()
     st.set_page_config(page_title=f"{app.title} · GhostOS", page_icon=_ICON, layout="wide")
-    try:
-        pages = _make_pages()
-        chosen = st.navigation(list(pages.values()), position="sidebar")
-        _draw_threads(pages["chat"])
-        chosen.run()
-    except GhostOSError as exc:
-        draw_error(st.container(), exc)
+    with dropping_unasked_keys():
+        try:
+            pages = _make_pages()
+            chosen = st.navigation(list(pages.values()), position="sidebar")
+            _draw_threads(pages["chat"])
+            chosen.run()
+        except GhostOSError as exc:
+            draw_error(st.container(), exc)
 
 
 def _needs_key() -> bool:

@@ -15,7 +15,7 @@ from ghostos.core.task import Task
 from ghostos.errors import GhostOSError
 from ghostos.web.inspection import Inspection
 from ghostos.web.markdown import plain
-from ghostos.web.page_parts import draw_error
+from ghostos.web.page_parts import Trouble, draw_error
 from ghostos.web.running import get_app
 
 __all__ = ["draw_settings"]
@@ -110,13 +110,13 @@ def _try(form: _Form, act: Callable[[Inspection], None], *, said: str) -> None:
     try:
         act(Inspection(get_app()))
     except GhostOSError as exc:
-        st.session_state[_TROUBLE] = form.task.id, exc
+        st.session_state[_TROUBLE] = form.task.id, Trouble.of(exc)
     else:
         st.session_state[_SAVED] = form.task.id, said
 
 
 def _draw_outcome(task: Task) -> None:
-    trouble: tuple[str, GhostOSError] | None = st.session_state.pop(_TROUBLE, None)
+    trouble: tuple[str, Trouble] | None = st.session_state.pop(_TROUBLE, None)
     saved: tuple[str, str] | None = st.session_state.pop(_SAVED, None)
     if trouble is not None and trouble[0] == task.id:
         draw_error(st.container(), trouble[1])

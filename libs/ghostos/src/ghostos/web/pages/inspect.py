@@ -23,6 +23,7 @@ __all__ = ["draw_inspect_page"]
 
 _LISTED: Final = 50
 _WORDS: Final = 60
+_CHOICE: Final = "inspect-thread"
 _WATCH_EVERY_S: Final = 1.0
 _TABS: Final[dict[str, Callable[[Inspection, Task], None]]] = {
     "Prompt": draw_prompt,
@@ -38,6 +39,7 @@ def draw_inspect_page() -> None:
     look = Inspection(get_app())
     st.title("Inspect", anchor=False)
     try:
+        number = look.find_change_number()  # before all is read: what comes meanwhile is seen by the next look
         name = _choose_thread(look)
         task = look.find_task(name) if name is not None else None
     except GhostOSError as exc:
@@ -52,7 +54,7 @@ def draw_inspect_page() -> None:
         with tab:
             if tab.open:
                 _draw(draw, look, task)
-    _watch(look, task=task, number=look.find_change_number())
+    _watch(look, task=task, number=number)
 
 
 def _choose_thread(look: Inspection) -> str | None:
@@ -66,11 +68,14 @@ def _choose_thread(look: Inspection) -> str | None:
         words = escape_line(threads[name].begins)[:_WORDS] if name in threads else ""
         return f"{escape_line(name)} · {words}" if words else escape_line(name)
 
-    chosen: str = st.selectbox(
-        "Thread", names, index=names.index(current) if current in names else 0, format_func=label, key="inspect-thread"
-    )
-    show_thread(chosen)
+    at = names.index(current) if current in names else 0
+    chosen: str = st.selectbox("Thread", names, index=at, format_func=label, key=_CHOICE, on_change=_show_chosen)
     return chosen
+
+
+def _show_chosen() -> None:
+    """Have the chat go on with what was picked here. A callback: only looking does not change what the chat shows."""
+    show_thread(st.session_state[_CHOICE])
 
 
 def _draw(draw: Callable[[Inspection, Task], None], look: Inspection, task: Task) -> None:

@@ -1,7 +1,8 @@
 """Where a key is entered: it is tested, stored, and not kept in the session any longer than that takes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,20 +15,22 @@ from ghostos.errors import GhostOSError
 from ghostos.libraries.configuring import Configuration
 from ghostos.libraries.in_force import ServiceState
 from ghostos.web.markdown import code, plain
-from ghostos.web.page_parts import draw_error
+from ghostos.web.page_parts import Trouble, draw_error
 
-__all__ = ["KeyEntry", "list_models_seen"]
+__all__ = ["KeyEntry", "dropping_unasked_keys", "list_models_seen"]
 
 _MODELS: Final = "models-seen"
+_UNTESTED: Final = "keys-untested"
+_ASKED: Final = "keys-asked"
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What came of the last thing that was done in one place."""
+    """What came of the last thing that was done in one place. No key is in it, nor what could lead to one."""
 
     report: KeyReport | None = None
     stored: str = ""
-    error: GhostOSError | None = None
+    trouble: Trouble | None = None
 
 
 class KeyEntry:
@@ -45,11 +48,6 @@ class KeyEntry:
         self._state = state
         self._name = f"{place}-{state.name}"
         self._model = model
-
-    @property
-    def has_stored(self) -> bool:
-        """Whether a key was stored here last."""
-        return bool(self._said.stored)
 
     def draw(self, place: DeltaGenerator) -> None:
         """Draw the field; do what was clicked."""
@@ -111,7 +109,7 @@ class KeyEntry:
         if said.report is not None and said.report.state == "accepted":
             said = self._store(key, report=said.report)
         elif said.report is not None and said.report.state == "untested":
-            st.session_state[self._key("untested")] = key
+            _get_untested()[self._name] = key
         self._say(said)
         st.rerun()  # what is above knows of it then
 
@@ -119,7 +117,7 @@ class KeyEntry:
         try:
             report = asyncio.run(self._configuration.check_key(self._state.name, key=key, model=self._model))
         except GhostOSError as exc:
-            return _Said(error=exc)
+            return _Said(trouble=Trouble.of(exc))
         seen = st.session_state.setdefault(_MODELS, {})
         seen[self._state.name] = report.models or seen.get(self._state.name, ())
         return _Said(report)
@@ -128,14 +126,14 @@ class KeyEntry:
         try:
             self._configuration.store_key(self._state.name, key=key)
         except GhostOSError as exc:
-            return _Said(report, error=exc)
+            return _Said(report, trouble=Trouble.of(exc))
         return _Said(
             report, stored=f"{self._state.settings.api_key_env} is kept in {self._configuration.workspace.env_file}"
         )
 
     def _store_anyway(self) -> None:
         """A callback."""
-        key = st.session_state.pop(self._key("untested"), None)
+        key = _get_untested().pop(self._name, None)
         if key is not None:
             self._say(self._store(key, report=None))
 
@@ -145,11 +143,11 @@ class KeyEntry:
         try:
             self._configuration.remove_key(self._state.name)
         except GhostOSError as exc:
-            self._say(_Said(error=exc))
+            self._say(_Said(trouble=Trouble.of(exc)))
 
     def _forget(self) -> None:
         """Drop a key that is asked about, and what was said. A callback."""
-        st.session_state.pop(self._key("untested"), None)
+        _get_untested().pop(self._name, None)
         st.session_state.pop(self._key("said"), None)
 
     def _say(self, said: _Said) -> None:
@@ -165,9 +163,10 @@ class KeyEntry:
                 place.warning(
                     f"{code(self._state.settings.api_key_env)} is in the environment as well, which goes before it."
                 )
-        if said.error is not None:
-            draw_error(place, said.error)
-        if self._key("untested") in st.session_state:
+        if said.trouble is not None:
+            draw_error(place, said.trouble)
+        if self._name in _get_untested():
+            _get_asked().add(self._name)
             row = place.container(horizontal=True, gap="small")
             row.button("Store it anyway", key=self._key("anyway"), on_click=self._store_anyway)
             row.button("Discard it", key=self._key("discard"), type="tertiary", on_click=self._forget)
@@ -183,6 +182,32 @@ class KeyEntry:
 _ICONS: Final = {"accepted": ":material/verified:", "refused": ":material/error:", "untested": ":material/help:"}
 
 
+@contextmanager
+def dropping_unasked_keys() -> Generator[None]:
+    """Drop keys that could not be tested and that the page which is drawn meanwhile, whichever it is, asks nothing of.
+
+    Where the drawing is broken off, the next one decides.
+    """
+    st.session_state[_ASKED] = set()
+    yield
+    untested = _get_untested()
+    for name in untested.keys() - _get_asked():
+        del untested[name]
+        st.session_state.pop(f"key-{name}-said", None)
+
+
 def list_models_seen(service: str) -> tuple[str, ...]:
     """Return what a service said of its models when it was tested last in this session."""
     return tuple(st.session_state.get(_MODELS, {}).get(service, ()))
+
+
+def _get_untested() -> dict[str, SecretStr]:
+    """Return the keys of this session that may be stored though they could not be tested, by their fields."""
+    untested: dict[str, SecretStr] = st.session_state.setdefault(_UNTESTED, {})
+    return untested
+
+
+def _get_asked() -> set[str]:
+    """Return the fields whose keys the page, as far as it is drawn, asks about."""
+    asked: set[str] = st.session_state.setdefault(_ASKED, set())
+    return asked

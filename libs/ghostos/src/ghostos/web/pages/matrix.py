@@ -14,7 +14,7 @@ from ghostos.errors import GhostOSError
 from ghostos.web.inspection import Inspection
 from ghostos.web.inspectors.times import name_moment
 from ghostos.web.markdown import plain
-from ghostos.web.page_parts import draw_error
+from ghostos.web.page_parts import Trouble, draw_error
 from ghostos.web.running import get_app
 from ghostos.web.task_forest import Leaf, list_forest
 
@@ -164,11 +164,11 @@ def _stop(task_id: str) -> None:
     try:
         Inspection(get_app()).stop_turn(task_id)
     except GhostOSError as exc:
-        st.session_state[_TROUBLE] = exc
+        st.session_state[_TROUBLE] = Trouble.of(exc)
 
 
 def _draw_trouble() -> None:
-    trouble: GhostOSError | None = st.session_state.pop(_TROUBLE, None)
+    trouble: Trouble | None = st.session_state.pop(_TROUBLE, None)
     if trouble is not None:
         draw_error(st.container(), trouble)
 

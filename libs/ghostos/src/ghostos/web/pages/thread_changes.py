@@ -13,13 +13,14 @@ from ghostos.contracts.thread_search import FoundThread
 from ghostos.errors import GhostOSError, ThreadNotFoundError
 from ghostos.web.current_thread import get_thread, show_thread
 from ghostos.web.markdown import plain
+from ghostos.web.page_parts import Trouble
 from ghostos.web.running import get_app
 from ghostos.web.thread_keeping import Doomed, delete_thread, describe_doomed, rename_thread, title_of
 
 __all__ = ["TROUBLE", "RefusedName", "doom", "draw_confirmation", "find_refused_name", "rename"]
 
 TROUBLE: Final = "threads-trouble"
-"""Where the page finds the errors of the last click."""
+"""Where the page finds what could not be done at the last click."""
 _REFUSED_NAME: Final = "threads-refused-name"
 _DOOMED: Final = "threads-doomed"
 _LISTED: Final = 8
@@ -30,7 +31,7 @@ class RefusedName:
     """A name that a thread did not get, and why."""
 
     task_id: str
-    error: GhostOSError
+    trouble: Trouble
 
 
 def find_refused_name(task_id: str) -> RefusedName | None:
@@ -51,7 +52,7 @@ def rename(thread: FoundThread, key: str) -> None:
     try:
         rename_thread(get_app(), thread.id, name)
     except GhostOSError as exc:
-        st.session_state[_REFUSED_NAME] = RefusedName(thread.id, exc)
+        st.session_state[_REFUSED_NAME] = RefusedName(thread.id, Trouble.of(exc))
         return
     if get_thread() == thread.name:
         show_thread(name)
@@ -97,7 +98,7 @@ def _delete(doomed: Sequence[Doomed]) -> None:
     app = get_app()
     shown = get_thread()
     shown_task = app.find_task(shown) if shown is not None else None
-    trouble: list[GhostOSError] = []
+    trouble: list[Trouble] = []
     gone: set[str] = set()
     for each in doomed:
         try:
@@ -105,7 +106,7 @@ def _delete(doomed: Sequence[Doomed]) -> None:
         except ThreadNotFoundError:
             gone.add(each.id)  # somebody else deleted it, or it went with the one that made it
         except GhostOSError as exc:
-            trouble.append(exc)
+            trouble.append(Trouble.of(exc))
     if shown_task is not None and (shown_task.id in gone or app.find_task(shown_task.id) is None):
         show_thread(None)
     st.session_state[TROUBLE] = trouble

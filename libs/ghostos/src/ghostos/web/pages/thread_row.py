@@ -91,7 +91,7 @@ def _draw_rename(panel: DeltaGenerator, thread: FoundThread) -> None:
         row.text_input("Name", value=thread.name, key=key)
         row.form_submit_button("Rename", on_click=rename, args=(thread, key))
     if refused is not None:
-        draw_error(panel, refused.error)
+        draw_error(panel, refused.trouble)
 
 
 def _draw_download(place: DeltaGenerator, thread: FoundThread, label: str, *, form: ExportForm) -> None:

@@ -6,10 +6,9 @@ from typing import Final
 import streamlit as st
 
 from ghostos.contracts.thread_search import FoundThreads, ThreadQuery
-from ghostos.errors import GhostOSError
 from ghostos.web.current_thread import get_thread
 from ghostos.web.markdown import plain
-from ghostos.web.page_parts import draw_error
+from ghostos.web.page_parts import Trouble, draw_error
 from ghostos.web.pages.thread_changes import TROUBLE, doom, draw_confirmation
 from ghostos.web.pages.thread_row import draw_row, is_picked, unpick
 from ghostos.web.running import get_app
@@ -119,9 +118,9 @@ def _draw_selection(found: FoundThreads) -> None:
 
 def _draw_trouble() -> None:
     """Show what could not be done at the last click."""
-    trouble: Sequence[GhostOSError] = st.session_state.get(TROUBLE, ())
-    for error in trouble:
-        draw_error(st.container(), error)
+    trouble: Sequence[Trouble] = st.session_state.get(TROUBLE, ())
+    for each in trouble:
+        draw_error(st.container(), each)
 
 
 def _draw_nothing() -> None:
