@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ghostos.contracts.store import Claim
+from ghostos.contracts.thread_search import ThreadQuery
 from ghostos.drivers.store.sql import open_store
 from ghostos.errors import WorkspaceError
 
@@ -50,6 +51,18 @@ async def test_the_database_itself_refuses_a_second_round_for_an_event(opened, r
 
     with pytest.raises(WorkspaceError, match=r"UNIQUE constraint failed: rounds\.event_id"):
         opened._writer.call(copy_round)
+
+
+async def test_other_reads_do_not_wait_for_a_search(opened, records):
+    task = await opened.create_task(records.task())
+    may_end = threading.Event()
+    opened._searcher.submit(lambda _: may_end.wait(10))
+    searching = asyncio.create_task(opened.search_threads(ThreadQuery(words="t1")))
+    await asyncio.sleep(0)
+    assert await opened.find_task(task.id) == task
+    assert not searching.done()
+    may_end.set()
+    assert [each.name for each in (await searching).threads] == ["t1"]
 
 
 async def test_units_that_wait_together_are_committed_together(opened, records):
@@ -94,7 +107,7 @@ def test_a_store_that_is_dropped_closes_its_threads(database, clock):
 
     before = names()
     store = open_store(database, clock=clock)
-    assert len(names() - before) == 2
+    assert len(names() - before) == 3
     del store
     gc.collect()
     assert names() == before

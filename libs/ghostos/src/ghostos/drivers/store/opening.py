@@ -31,15 +31,17 @@ _SYNCHRONOUS: dict[Durability, str] = {"normal": "NORMAL", "full": "FULL"}
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The two connections to one database. Neither is in a transaction.
+    """The connections to one database. None is in a transaction.
 
     Attributes:
         writer: The only one of this process that writes.
         reader: Refuses to write.
+        searcher: Likewise: for what reads so much that others should not wait for it.
     """
 
     writer: DriverConnection
     reader: DriverConnection
+    searcher: DriverConnection
 
 
 def open_connections(database: Path, *, durability: Durability, busy_timeout_s: float) -> Connections:
@@ -64,12 +66,15 @@ def open_connections(database: Path, *, durability: Durability, busy_timeout_s: 
             writer.execute(f"PRAGMA synchronous={_SYNCHRONOUS[durability]}")
             _ensure_schema(writer, database=database, busy_timeout_s=busy_timeout_s)
             writer.execute("PRAGMA foreign_keys=ON")  # not before: migrations copy tables that others refer to
-            reader = on_failure.enter_context(closing(_connect(database, busy_timeout_s=busy_timeout_s)))
-            reader.execute("PRAGMA query_only=ON")
+            reader, searcher = (
+                on_failure.enter_context(closing(_connect(database, busy_timeout_s=busy_timeout_s))) for _ in range(2)
+            )
+            for connection in (reader, searcher):
+                connection.execute("PRAGMA query_only=ON")
             on_failure.pop_all()
     except sqlite3.Error as exc:
         raise translate_database_error(exc, database=database) from exc
-    return Connections(writer, reader)
+    return Connections(writer, reader, searcher)
 
 
 def create_schema(connection: Connection) -> None:

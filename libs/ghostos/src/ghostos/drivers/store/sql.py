@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
@@ -83,13 +83,14 @@ def open_store(
         # A transaction that may write takes the lock when it begins: one that asked for it later could be refused.
         writer=ConnectionThread(connections.writer, begin="BEGIN IMMEDIATE", name="store-writer", database=database),
         reader=ConnectionThread(connections.reader, begin="BEGIN", name="store-reader", database=database),
+        searcher=ConnectionThread(connections.searcher, begin="BEGIN", name="store-searcher", database=database),
         owner=owner or current_owner(),
         clock=clock,
     )
 
 
 class SqlStore:
-    """`Store` on two threads: one that writes, one that reads. See the port for what the methods promise.
+    """`Store` on three threads: one writes, one reads, one searches. See the port for what the methods promise.
 
     A method that is cancelled while its unit waits has done nothing; one whose unit already runs has done its work,
     but a claim that nobody receives is given back. Whoever drops a store, or ends the interpreter, without closing it
@@ -97,15 +98,22 @@ class SqlStore:
     """
 
     def __init__(
-        self, *, writer: ConnectionThread, reader: ConnectionThread, owner: Owner, clock: Callable[[], datetime]
+        self,
+        *,
+        writer: ConnectionThread,
+        reader: ConnectionThread,
+        searcher: ConnectionThread,
+        owner: Owner,
+        clock: Callable[[], datetime],
     ) -> None:
         self._writer = writer
         self._reader = reader
+        self._searcher = searcher
         self._owner = owner
         self._clock = clock
         self._seen_version = -1
         self._foreign_version = -1
-        self._close = weakref.finalize(self, _close_threads, reader, writer)  # also called at exit
+        self._close = weakref.finalize(self, _close_threads, [searcher, reader, writer])  # also called at exit
 
     async def create_task(self, task: Task) -> Task:
         """See `Store`."""
@@ -278,8 +286,8 @@ class SqlStore:
         return await self._reader.run(partial(traces.read_trace, task_id=task_id))
 
     async def search_threads(self, query: ThreadQuery) -> FoundThreads:
-        """See `ThreadSearch`."""
-        return await self._reader.run(partial(thread_search.search_threads, query=query))
+        """See `ThreadSearch`. It may read every message: the other reads do not wait for it."""
+        return await self._searcher.run(partial(thread_search.search_threads, query=query))
 
     async def list_tasks(self, *, limit: int, target: str | None = None, only_unfinished: bool = False) -> TaskListing:
         """See `TaskRecords`."""
@@ -334,6 +342,6 @@ class SqlStore:
             self._writer.submit(partial(leases.return_claim, claim=claim, owner=self._owner))
 
 
-def _close_threads(reader: ConnectionThread, writer: ConnectionThread) -> None:
-    reader.close()
-    writer.close()  # last: the one who closes last folds the write-ahead log into the file
+def _close_threads(connections: Sequence[ConnectionThread]) -> None:
+    for each in connections:  # the writer last: who closes last folds the write-ahead log into the file
+        each.close()
