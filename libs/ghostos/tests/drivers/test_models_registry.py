@@ -9,7 +9,9 @@ from pydantic import SecretStr
 from ghostos.config import AppSettings, ModelSettings, ServiceSettings, Settings, Workspace
 from ghostos.core.prompt import Prompt, PromptMessage
 from ghostos.drivers.models.openai_chat import OpenAIChatDriver
+from ghostos.drivers.models.openai_client import ClientPool
 from ghostos.drivers.models.registry import Models
+from ghostos.drivers.models.service import Service
 from ghostos.errors import ConfigError, ModelKeyMissingError, ModelServerError
 from ghostos.testing import ErrorReply, ModelServer, StreamReply
 
@@ -266,3 +268,32 @@ def test_what_is_known_of_a_model_stays_where_the_file_says_other_things_of_it()
     settings = Settings(models={"openai:o1-mini": ModelSettings(input_price=3)})
     assert settings.get_model("openai:o1-mini").takes_system_role is False
     assert settings.get_model("openai:o1-mini").input_price == 3
+
+
+def test_a_pool_whose_loop_ended_meanwhile_can_be_closed():
+    pool = ClientPool(Service(name="x", base_url="http://127.0.0.1:9/v1"))
+
+    async def retire_while_in_use():
+        with pool.held():
+            pool.get()
+            pool.retire()
+
+    asyncio.run(retire_while_in_use())
+    assert pool.is_closed
+    asyncio.run(asyncio.wait_for(pool.aclose(), 1))
+
+
+def test_a_pool_does_not_wait_for_a_loop_that_stopped():
+    pool, loop = ClientPool(Service(name="x", base_url="http://127.0.0.1:9/v1")), asyncio.new_event_loop()
+
+    async def use():
+        pool.get()
+
+    loop.run_until_complete(use())
+    loop.call_soon(pool.retire)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    assert pool.is_closed
+    asyncio.run(asyncio.wait_for(pool.aclose(), 1))
+    loop.run_until_complete(asyncio.sleep(0))  # what it was asked for is done
+    loop.close()

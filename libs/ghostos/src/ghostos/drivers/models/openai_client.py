@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ClientPool", "service_headers"]
 
 _CONNECT_TIMEOUT_S = 15.0
+_CLOSING_S = 3.0
 _KEEPALIVE_S = 60.0
 """How long an idle connection is kept: people think longer between two messages than the SDK's 5 s."""
 
@@ -33,7 +34,7 @@ class ClientPool:
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, openai.AsyncOpenAI] = WeakKeyDictionary()
         self._users = 0
         self._is_retired = False
-        self._closing: list[Future[None]] = []
+        self._closing: list[tuple[asyncio.AbstractEventLoop, Future[None]]] = []
 
     @property
     def is_warm(self) -> bool:
@@ -76,15 +77,24 @@ class ClientPool:
         """Whether they were retired, and all are closed."""
         with self._lock:
             is_idle = not self._users and not self._clients
-            return self._is_retired and is_idle and all(each.done() for each in self._closing)
+            return self._is_retired and is_idle and not self._list_under_way()
 
     async def aclose(self) -> None:
-        """Close the clients of all loops. Harmless twice."""
+        """Close the clients of all loops, those that can be within seconds. Harmless twice."""
         with self._lock:
             self._begin_closing()
-            closing, self._closing = self._closing, []
-        for each in closing:
-            await asyncio.wrap_future(each)
+            closing = [asyncio.wrap_future(each) for each in self._list_under_way()]
+            self._closing.clear()
+        if not closing:
+            return
+        done, _ = await asyncio.wait(closing, timeout=_CLOSING_S)
+        for each in done:
+            if not each.cancelled():  # by the end of its loop
+                each.result()
+
+    def _list_under_way(self) -> list[Future[None]]:
+        """Return what waits for clients that are being closed; a loop that has ended will not do so any more."""
+        return [closing for loop, closing in self._closing if loop.is_running() and not closing.done()]
 
     def _close_unused(self) -> None:
         if self._is_retired and not self._users:
@@ -95,7 +105,7 @@ class ClientPool:
         while self._clients:
             loop, client = self._clients.popitem()
             if loop.is_running():
-                self._closing.append(asyncio.run_coroutine_threadsafe(client.close(), loop))
+                self._closing.append((loop, asyncio.run_coroutine_threadsafe(client.close(), loop)))
 
     def _load(self) -> ssl.SSLContext:
         """Import the SDK; return what connections trust: the system's certificates, or nobody where none are needed."""
