@@ -368,6 +368,41 @@ def test_a_service_of_ones_own_is_added_and_gets_its_key(open_app: OpenApp, fold
     assert_hidden(page)
 
 
+def test_a_name_that_a_service_has_is_not_given_to_another(open_app: OpenApp, folder: Workspace) -> None:
+    before = folder.config_file.read_text()
+    folder.config_file.write_text(f'{before}\n[services.mine]\nbase_url = "http://localhost/v1"\nneeds_key = false\n')
+    open_app(OPENAI_API_KEY=KEY)
+    page = open_page()
+    for name in ("openai", " mine "):
+        before = folder.config_file.read_text()
+        page.text_input(key="service-new-name").set_value(name)
+        page.text_input(key="service-new-address").set_value("https://elsewhere.example/v1")
+        click(page, "service-new-add")
+        assert f"There is a service '{name.strip()}' already." in text(page)
+        assert "Change it under Settings of this service." in text(page)
+        assert folder.config_file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("address", "warns"),
+    [
+        ("http://192.0.2.7/v1", True),
+        ("https://192.0.2.7/v1", False),
+        ("http://127.0.0.1:9/v1", False),
+        ("http://localhost:9/v1", False),
+    ],
+)
+def test_a_service_elsewhere_without_encryption_is_warned_of(open_app: OpenApp, address: str, warns: bool) -> None:
+    open_app(OPENAI_API_KEY=KEY)
+    page = open_page()
+    page.text_input(key="service-new-name").set_value("mine")
+    page.text_input(key="service-new-address").set_value(address)
+    click(page, "service-new-add")
+    (label,) = [each.label for each in page.expander if "mine" in each.label]
+    assert ("not encrypted" in label) is warns
+    assert ("What is sent there is not encrypted" in text(page)) is warns
+
+
 def test_the_settings_of_a_service_are_changed_and_one_of_ones_own_is_removed(
     open_app: OpenApp, folder: Workspace
 ) -> None:

@@ -12,7 +12,6 @@ from ghostos.contracts.body_feed import BodyFeed
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import ThreadSummary
-from ghostos.core.event import Event
 from ghostos.core.permission import select_grants
 from ghostos.core.task import Task
 from ghostos.drivers.models.rehearsal import RehearsalModel
@@ -23,7 +22,7 @@ from ghostos.ghosts.thread_prompt import ThreadPrompt
 from ghostos.libraries.profiles import describe_profile, profile_in
 from ghostos_moss import Executor
 
-__all__ = ["ModelInfo", "QueuedInput", "WebApp"]
+__all__ = ["ModelInfo", "WebApp"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +39,12 @@ class ModelInfo:
     is_rehearsal: bool = False
     missing_key: ModelKeyMissingError | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class QueuedInput:
-    """What a user said and no round has taken yet. Its message in the thread will have the same id."""
-
-    id: str
-    text: str
+    @property
+    def who(self) -> str:
+        """Who it is, in words."""
+        if self.missing_key is not None:
+            return f"nobody yet: {self.missing_key.variable} is not set, the key for {self.label}"
+        return "a rehearsal: recorded replies, no model" if self.is_rehearsal else self.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,13 +211,3 @@ class WebApp:
             reasons = "; ".join(f"{type(error).__name__}: {error}" for error in exc.exceptions)
             happened = f"A body could not be stopped: {reasons}."
             raise GhostOSError(happened, advice="Stop it by hand, and look at the log.") from exc
-
-    def list_queued(self, conversation: Conversation) -> list[QueuedInput]:
-        """Return what was said and not taken up yet, in the order in which it will be."""
-        events = asyncio.run(self.matrix.store.pending_events(conversation.task_id))
-        return [QueuedInput(event.id, text) for event in events if (text := _text_of(event)) is not None]
-
-
-def _text_of(event: Event) -> str | None:
-    text = event.payload.get("text") if event.type == "input" else None
-    return text if isinstance(text, str) else None

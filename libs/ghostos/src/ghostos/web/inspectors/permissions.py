@@ -44,8 +44,8 @@ def draw_permissions(look: Inspection, task: Task) -> None:
         st.caption("Another task made this one: it may do at most what that one might, whatever is said below.")
     rows = ["| kind | decided by | allows |", "| :-- | :-- | :-- |", *(_row(each) for each in held.decisions)]
     st.markdown("\n".join(rows))
-    _draw_grants("Allowed with a click", held.grants, task)
-    _draw_grants("Clicks that hold no more", held.gone, task)
+    _draw_grants("Allowed with a click", held.grants, task=task)
+    _draw_grants("Clicks that hold no more", held.gone, task=task)
     _draw_left_out(held)
 
 
@@ -60,7 +60,7 @@ def _describe_said(decision: KindDecision) -> str:
     return ", ".join(decision.said) or "nothing"
 
 
-def _draw_grants(title: str, grants: Sequence[Grant], task: Task) -> None:
+def _draw_grants(title: str, grants: Sequence[Grant], *, task: Task) -> None:
     if not grants:
         return
     st.markdown(f"**{title}**")

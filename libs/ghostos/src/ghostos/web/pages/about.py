@@ -75,12 +75,9 @@ def _find_version() -> str:
 
 def _describe_answering(app: WebApp) -> str:
     try:
-        model = app.describe_model()
+        return app.describe_model().who
     except GhostOSError as exc:
         return exc.happened
-    if model.missing_key is not None:
-        return f"nobody yet: {model.missing_key.variable} is not set, the key for {model.label}"
-    return "a rehearsal: recorded replies, no model" if model.is_rehearsal else model.label
 
 
 def _draw_examination(app: WebApp) -> None:

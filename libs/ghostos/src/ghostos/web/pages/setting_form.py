@@ -16,7 +16,7 @@ from ghostos.libraries.settings_text import SettingValue
 from ghostos.web.markdown import code, plain
 from ghostos.web.page_parts import draw_error
 
-__all__ = ["draw_setting_form", "render_value"]
+__all__ = ["change_settings", "draw_setting_form", "render_value"]
 
 _UNITS: Final = {"s": "seconds", "mb": "MiB", "chars": "characters"}
 _YES_NO: Final = {"yes": True, "no": False}
@@ -43,9 +43,21 @@ def draw_setting_form(
         for each, column in zip(settings[first : first + _IN_A_ROW], columns, strict=False):
             typed[each.setting.path] = _draw_field(column, each)
     if form.form_submit_button("Store", key=f"settings-{name}-store", icon=":material/save:"):
-        _store(place, settings, typed, configuration=configuration, name=name)
+        _store(place, settings, typed=typed, configuration=configuration, name=name)
     if said := st.session_state.pop(f"settings-{name}-said", ""):
         place.success(said, icon=":material/check_circle:")
+
+
+def change_settings(
+    place: DeltaGenerator, changes: Mapping[tuple[str, ...], SettingValue | None], *, configuration: Configuration
+) -> None:
+    """Store settings and draw the page anew, or say what is wrong."""
+    try:
+        configuration.change(changes)
+    except GhostOSError as exc:
+        draw_error(place, exc)
+    else:
+        st.rerun()
 
 
 def render_value(value: object) -> str:
@@ -62,8 +74,8 @@ def render_value(value: object) -> str:
 def _store(
     place: DeltaGenerator,
     settings: Sequence[InForce],
-    typed: Mapping[tuple[str, ...], SettingValue | None],
     *,
+    typed: Mapping[tuple[str, ...], SettingValue | None],
     configuration: Configuration,
     name: str,
 ) -> None:
