@@ -3,6 +3,7 @@
 import pytest
 
 from ghostos.config import AppSettings
+from ghostos.contracts.sent_prompts import SentPrompts
 from ghostos.errors import ThreadNotFoundError, UsageError, WorkspaceError
 from ghostos.ghosts.chatbot import Chatbot
 from ghostos.testing import ScriptedModel
@@ -72,7 +73,10 @@ def test_a_thread_is_deleted_with_what_is_its_own_and_its_name_is_free(start_mat
     scratch = matrix.container.force_fetch(AppSettings).workspace.scratch / conversation.task_id
     scratch.mkdir(parents=True)
     (scratch / "notes.txt").touch()
+    prompts = matrix.container.force_fetch(SentPrompts)
+    assert len(prompts.list(conversation.task_id)) == 1
     conversation.delete()
+    assert prompts.list(conversation.task_id) == []
     assert not scratch.exists()
     with pytest.raises(ThreadNotFoundError):
         conversation.get_task()

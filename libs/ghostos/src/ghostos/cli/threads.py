@@ -17,6 +17,7 @@ from ghostos.cli.thread_text import render_summaries, render_thread, render_unfi
 from ghostos.cli.trace import write_trace, write_trace_lines
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.journal import Journals
+from ghostos.contracts.sent_prompts import SentPrompts
 from ghostos.contracts.store import Store, ThreadSummary
 from ghostos.core.code_approval import find_pending
 from ghostos.core.escaping import escape_line
@@ -175,6 +176,7 @@ def delete_thread(name: str, *, common: Common, is_confirmed: bool) -> None:
             store=store,
             journals=container.force_fetch(Journals),
             files=container.force_fetch(AssetFiles),
+            prompts=container.force_fetch(SentPrompts),
             workspace=get_settings(container).workspace,
         )
         more = len(asyncio.run(deleting).task_ids) - 1

@@ -1,6 +1,6 @@
 """The port to the prompts of the latest model calls, for people who look at them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -32,6 +32,10 @@ class SentPrompts(Protocol):
 
     def keep(self, sent: SentPrompt) -> None:
         """Keep a prompt, which nobody modifies from now on; older ones may go for it. From any thread."""
+        ...
+
+    def forget(self, task_ids: Iterable[str]) -> None:
+        """Drop what is kept of tasks that are deleted."""
         ...
 
     def list(self, task_id: str) -> Sequence[SentPrompt]:

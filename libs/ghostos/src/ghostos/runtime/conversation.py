@@ -13,6 +13,7 @@ from ghostos.contracts.conversation import Receiver
 from ghostos.contracts.ghost import Ghost
 from ghostos.contracts.journal import Journals
 from ghostos.contracts.permission_book import PermissionBook
+from ghostos.contracts.sent_prompts import SentPrompts
 from ghostos.contracts.store import Store
 from ghostos.core.cancels import make_cancel
 from ghostos.core.clock import utc_now
@@ -268,6 +269,7 @@ class MatrixConversation:
                 store=self._host.store,
                 journals=container.force_fetch(Journals),
                 files=container.force_fetch(AssetFiles),
+                prompts=container.force_fetch(SentPrompts),
                 workspace=container.force_fetch(AppSettings).workspace,
             )
         finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ghostos.config import Workspace
 from ghostos.contracts.asset_files import AssetFiles
 from ghostos.contracts.journal import Journals
+from ghostos.contracts.sent_prompts import SentPrompts
 from ghostos.contracts.store import Store
 from ghostos.contracts.thread_shelf import DeletedThreads
 from ghostos.errors import AssetLostError, WorkspaceReadOnlyError
@@ -16,9 +17,11 @@ __all__ = ["delete_thread", "remove_folder"]
 
 
 async def delete_thread(
-    task_id: str, *, store: Store, journals: Journals, files: AssetFiles, workspace: Workspace
+    task_id: str, *, store: Store, journals: Journals, files: AssetFiles, prompts: SentPrompts, workspace: Workspace
 ) -> DeletedThreads:
     """Delete a thread and those that its ghost has made: rows, journals, folders of their code, and saved files.
+
+    Prompts that are kept of them in the memory of this process go, too.
 
     A file that is saved once more at the very same moment may be lost with the old one; to save it again heals that.
 
@@ -27,6 +30,7 @@ async def delete_thread(
         WorkspaceError: One of them is held, or files cannot be deleted: the threads themselves are gone then.
     """
     deleted = await store.delete(task_id)
+    prompts.forget(deleted.task_ids)
     await asyncio.to_thread(_delete_files, deleted, journals=journals, files=files, workspace=workspace)
     return deleted
 

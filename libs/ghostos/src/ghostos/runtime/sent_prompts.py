@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ghostos.contracts.sent_prompts import SentPrompt
@@ -37,6 +37,12 @@ class LatestSentPrompts:
             self._kept.move_to_end(sent.task_id)
             while len(self._kept) > self._tasks:
                 self._kept.popitem(last=False)
+
+    def forget(self, task_ids: Iterable[str]) -> None:
+        """See `SentPrompts`."""
+        with self._lock:
+            for task_id in task_ids:
+                self._kept.pop(task_id, None)
 
     def list(self, task_id: str) -> Sequence[SentPrompt]:
         """See `SentPrompts`."""

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from ghostos.config import AppSettings
 from ghostos.contracts.journal import Journals
+from ghostos.contracts.sent_prompts import SentPrompts
 from ghostos.contracts.thread_search import FoundThread, FoundThreads, ThreadQuery
 from ghostos.contracts.thread_shelf import DeletedThreads
 from ghostos.core.permission_words import show_hidden
@@ -84,6 +85,7 @@ def delete_thread(app: WebApp, task_id: str) -> DeletedThreads:
         store=app.matrix.store,
         journals=container.force_fetch(Journals),
         files=app.files,
+        prompts=container.force_fetch(SentPrompts),
         workspace=container.force_fetch(AppSettings).workspace,
     )
     return asyncio.run(deleting)
