@@ -16,16 +16,21 @@ _SPEAKERS = {"user": "User", "assistant": "Assistant", "environment": "Environme
 
 
 def render_markdown(task: Task, messages: Iterable[Message]) -> str:
-    """Return a thread as a Markdown document; code and output are fenced, so that nothing in them is markup."""
-    parts = [f"# Thread {escape_line(task.name)}", f"Target: `{escape_line(task.target)}`"]
+    """Return a thread as a Markdown document.
+
+    Code and output are fenced, so that nothing in them is markup. What was said keeps its own, but in a quotation that
+    it cannot end, without HTML and images: no message passes for another one, and none loads anything.
+    """
+    target = escape_line(task.target).replace("`", "'")
+    parts = [f"# Thread {_tame(escape_line(task.name))}", f"Target: `{target}`"]
     for message in messages:
         speaker = _SPEAKERS[message.role]
         title = speaker if message.type == "text" else f"{speaker}: {message.type}"
         parts.append(f"## {title}{mark_of(message)}")
         if message.type == "text":
-            parts.append(escape(message.content))
+            parts.append(_quote(escape(message.content)))
         elif message.type == "state":
-            parts.append(escape(describe_state(message)))
+            parts.append(_quote(escape(describe_state(message))))
         elif (asset := find_asset(message)) is not None:
             parts.append(_fence(escape_line(describe_asset(asset)), language="text"))
         else:
@@ -44,6 +49,15 @@ def mark_of(message: Message) -> str:
     if message.type == "output" and isinstance(message.data, dict) and message.data.get("status", "ok") != "ok":
         marks.append(str(message.data["status"]))
     return f" ({', '.join(marks)})" if marks else ""
+
+
+def _quote(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in _tame(text).strip("\n").split("\n"))
+
+
+def _tame(text: str) -> str:
+    """Return Markdown without HTML and images. An entity, for a backslash could be escaped itself."""
+    return text.replace("<", "&lt;").replace("![", "&#33;&#91;")
 
 
 def _fence(text: str, *, language: str) -> str:
