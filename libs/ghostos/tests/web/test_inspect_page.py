@@ -208,6 +208,19 @@ def test_what_is_saved_holds_in_the_next_turn_and_a_reset_undoes_it(serve: Serve
     assert getattr(field(page, "Instruction"), "value", None) == ""
 
 
+def test_what_another_page_has_set_meanwhile_stays(serve: Serve, module: Path) -> None:
+    app = serve(module, "Hello.")
+    talk(app, "hi")
+    first, second = open_page("Settings"), open_page("Settings")
+    save(first, Persona="A pirate.")
+    save(second, Max_rounds=3)
+    task = app.find_task("mine")
+    assert task is not None
+    assert task.ghost_edits == {"persona": "A pirate.", "max_rounds": 3}
+    page = checked(open_page("Settings").button(key="save-settings").click().run())
+    assert [each.value for each in page.success] == ["Nothing was changed."]
+
+
 def test_what_cannot_be_is_refused_with_the_reason_and_changes_nothing(serve: Serve, module: Path) -> None:
     app = serve(module, "Hello.")
     talk(app, "hi")

@@ -392,7 +392,7 @@ def test_a_name_that_a_service_has_is_not_given_to_another(open_app: OpenApp, fo
         ("http://localhost:9/v1", False),
     ],
 )
-def test_a_service_elsewhere_without_encryption_is_warned_of(open_app: OpenApp, address: str, warns: bool) -> None:
+def test_a_service_elsewhere_without_encryption_is_warned_of(open_app: OpenApp, *, address: str, warns: bool) -> None:
     open_app(OPENAI_API_KEY=KEY)
     page = open_page()
     page.text_input(key="service-new-name").set_value("mine")

@@ -169,6 +169,14 @@ def test_search_looks_into_names_and_everything_that_was_said(open_app: OpenApp)
     assert ":material/search: Answer to second." in text(page)
 
 
+def test_one_letter_is_not_searched_for_but_one_chinese_character_is(open_app: OpenApp) -> None:
+    open_app(first="Hello.", second="你好")
+    page = search(open_page(), "H")
+    assert len(titles(page)) == 2
+    assert titles(search(page, "He")) == [r"Hello\."]
+    assert titles(search(page, "好")) == ["你好"]
+
+
 def test_a_search_without_result_says_so(open_app: OpenApp) -> None:
     open_app(first="Hello.")
     page = search(open_page(), "*100%*")

@@ -19,6 +19,7 @@ from ghostos.core.trace import ModelCall
 from ghostos.errors import GhostOSError
 from ghostos.ghosts.next_prompt import preview_next_prompt
 from ghostos.libraries.permission_levels import KindDecision, list_decisions
+from ghostos.libraries.threads import get_thread
 from ghostos.runtime.child_rights import BoundPermissionBook
 from ghostos.runtime.ghost_editing import edit_ghost, reset_ghost
 from ghostos.runtime.ghost_kinds import GhostKinds
@@ -126,18 +127,24 @@ class Inspection:
             is_bound=task.rights is not None,
         )
 
-    def edit_ghost(self, task: Task, wanted: Mapping[str, Json]) -> None:
-        """Set fields of the thread's ghost; see `ghostos.runtime.ghost_editing.edit_ghost`.
+    def edit_ghost(self, task: Task, changed: Mapping[str, Json]) -> None:
+        """Set fields of the thread's ghost, and leave the others as they are; see `runtime.ghost_editing.edit_ghost`.
 
         Raises:
+            ThreadNotFoundError: The task is gone.
             ConfigError: There is no such model.
             UsageError: A field cannot have that value.
         """
-        model = wanted.get("model")
+        model = changed.get("model")
         if isinstance(model, str):
             self.app.matrix.container.force_fetch(ModelRegistry).get(model, target=task.target)
         kinds = self.app.matrix.container.force_fetch(GhostKinds)
-        asyncio.run(edit_ghost(self.app.matrix.store, task, kinds=kinds, wanted=wanted))
+
+        async def edit() -> None:
+            now = await get_thread(self.app.matrix.store, task.id)
+            await edit_ghost(self.app.matrix.store, now, kinds=kinds, wanted={**(now.ghost_edits or {}), **changed})
+
+        asyncio.run(edit())
 
     def reset_ghost(self, task: Task) -> None:
         """Have the thread's ghost be as it is defined again."""

@@ -47,11 +47,12 @@ class _Form:
         """Another one for other settings: whoever else has changed them, the form shows what is in force."""
         return f"setting-{self.task.id}-{crc32(json.dumps(self.task.effective_ghost).encode())}-{field}"
 
-    def read(self) -> JsonObject:
+    def read_changed(self) -> JsonObject:
+        """Return the fields that are others than were drawn: what another page has set of the rest stays."""
         wanted: JsonObject = {name: st.session_state[self.key(name)] for name in self.fields}
         if "model" in wanted:
             wanted["model"] = str(wanted["model"]).strip() or None
-        return wanted
+        return {name: value for name, value in wanted.items() if value != self.task.effective_ghost[name]}
 
 
 def draw_settings(look: Inspection, task: Task) -> None:
@@ -99,7 +100,11 @@ def _draw_origin(name: str, value: Json, *, task: Task) -> None:
 
 def _save(form: _Form) -> None:
     """Keep the fields. A callback: it runs before the page is drawn."""
-    _try(form, lambda look: look.edit_ghost(form.task, form.read()), said="Saved.")
+    changed = form.read_changed()
+    if changed:
+        _try(form, lambda look: look.edit_ghost(form.task, changed), said="Saved.")
+    else:
+        st.session_state[_SAVED] = form.task.id, "Nothing was changed."
 
 
 def _reset(form: _Form) -> None:

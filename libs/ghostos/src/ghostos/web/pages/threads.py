@@ -17,6 +17,7 @@ from ghostos.web.thread_keeping import search_threads
 __all__ = ["draw_threads_page"]
 
 _PAGE_SIZE: Final = 25
+_FEWEST: Final = 2
 _WIDTH: Final = 880
 _WORDS, _ALL_TARGETS, _WITH_MADE, _CHANGES = "threads-words", "threads-all", "threads-made", "threads-changes"
 
@@ -87,9 +88,19 @@ def _get_page() -> int:
     return int(st.session_state.get(_page_key()) or 1)
 
 
+def _get_words() -> str:
+    return str(st.session_state.get(_WORDS) or "").strip()
+
+
+def _is_searched() -> bool:
+    """Whether what is typed is looked for: one letter is in about every thread, and on the way to a word."""
+    words = _get_words()
+    return len(words) >= _FEWEST or not words.isascii()
+
+
 def _make_query(*, target: str) -> ThreadQuery:
     return ThreadQuery(
-        words=st.session_state.get(_WORDS) or "",
+        words=_get_words() if _is_searched() else "",
         target=None if st.session_state.get(_ALL_TARGETS) else target,
         with_made=bool(st.session_state.get(_WITH_MADE)),
         limit=_PAGE_SIZE,
@@ -124,8 +135,8 @@ def _draw_trouble() -> None:
 
 
 def _draw_nothing() -> None:
-    words = (st.session_state.get(_WORDS) or "").strip()
-    if words:
+    words = _get_words()
+    if _is_searched() and words:
         st.markdown(f"No thread has “{plain(words)}” in its name or in what was said.")
     elif _get_page() == 1:
         st.markdown("No thread yet: what you say in the chat begins one.")
