@@ -28,7 +28,7 @@ from ghostos.testing import ScriptedModel
 from ghostos.testing.models import use_model
 from ghostos.web.app import WebApp
 from ghostos.web.content_policy import ContentPolicy
-from ghostos.web.doorkeeper import Doorkeeper
+from ghostos.web.doorkeeper import KEY_HEADER, SUBPROTOCOL, Doorkeeper
 from ghostos.web.entrance import Entrance
 from ghostos.web.own_address import OwnAddressOnly
 from ghostos.web.routes import make_routes
@@ -210,6 +210,7 @@ class Served:
         self.base = f"http://127.0.0.1:{self.port}"
         entrance = Entrance(app.key_file)
         self.cookie = f"{entrance.cookie_name}={entrance.cookie_value}"
+        self.page_key = entrance.make_page_key(f"127.0.0.1:{self.port}")
         middleware = [
             Middleware(ContentPolicy),
             Middleware(OwnAddressOnly, host="127.0.0.1", port=self.port),
@@ -225,7 +226,8 @@ class Served:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="served")
         self._thread.start()
         assert self._is_up.wait(DEADLINE_S)
-        self.browser = httpx2.Client(base_url=self.base, headers={"Cookie": self.cookie}, timeout=DEADLINE_S)
+        shown = {"Cookie": self.cookie, KEY_HEADER: self.page_key}
+        self.browser = httpx2.Client(base_url=self.base, headers=shown, timeout=DEADLINE_S)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -249,6 +251,7 @@ class Served:
             f"ws://127.0.0.1:{self.port}{path}",
             additional_headers={"Cookie": self.cookie},
             origin=self.base,  # pyright: ignore[reportArgumentType] - a string of another name
+            subprotocols=[SUBPROTOCOL, f"{SUBPROTOCOL}.{self.page_key}"],  # pyright: ignore[reportArgumentType]
             max_size=None,
             compression=None,
         )

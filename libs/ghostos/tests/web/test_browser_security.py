@@ -186,7 +186,9 @@ def test_a_page_of_another_site_cannot_talk_to_the_ghost(stage: Stage) -> None:
         shown = f"{cookie['name']}={cookie['value']}"
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
         address = stage.web.address
-        for path in ("/_stcore/stream", "/ghostos/live"):
-            assert get_status(address, path=path, origin=address, cookie=shown) == 101
-            assert get_status(address, path=path, origin=address) == 403
-            assert get_status(address, path=path, origin="http://evil.test", cookie=shown) == 403
+        key = tab.page.evaluate("localStorage.getItem('ghostos-key')")
+        for path, needed in (("/_stcore/stream", ""), ("/ghostos/live", key)):
+            assert get_status(address, path=path, origin=address, cookie=shown, key=needed) == 101
+            assert get_status(address, path=path, origin=address, key=needed) == 403
+            assert get_status(address, path=path, origin="http://evil.test", cookie=shown, key=needed) == 403
+        assert get_status(address, path="/ghostos/live", origin=address, cookie=shown) == 403

@@ -235,6 +235,7 @@ def test_a_body_that_is_too_large_is_refused_and_not_held_in_memory(served: Serv
 def test_a_page_that_goes_while_it_sends_leaves_no_trace(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_connection(("127.0.0.1", served.port)) as connection:
         head = f"POST /ghostos/do/say HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nCookie: {served.cookie}\r\n"
+        head += f"X-GhostOS-Key: {served.page_key}\r\n"
         connection.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
     assert_refused(served.do("say", text=""), 400)
     assert "Traceback" not in caplog.text

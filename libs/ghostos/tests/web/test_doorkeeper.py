@@ -13,12 +13,13 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from ghostos.web.doorkeeper import Doorkeeper, make_address
+from ghostos.web.doorkeeper import KEY_HEADER, Doorkeeper, make_address
 from ghostos.web.entrance import Entrance
 from ghostos.web.own_address import OwnAddressOnly, is_everywhere, is_this_machine_only
 
 PORT = 8501
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing listens there
+HOST = f"127.0.0.1:{PORT}"
 OWN = f"http://127.0.0.1:{PORT}"
 
 
@@ -68,6 +69,11 @@ def known(entrance: Entrance) -> dict[str, str]:
     return {entrance.cookie_name: entrance.cookie_value}
 
 
+def offer(entrance: Entrance) -> list[str]:
+    """The subprotocols that a page of ours names."""
+    return ["ghostos", f"ghostos.{entrance.make_page_key(HOST)}"]
+
+
 def test_an_address_gives_the_cookie_once_and_goes_on_to_the_page(door: Door, entrance: Entrance) -> None:
     address = make_address(OWN, token=entrance.make_token(), thread="a b/c&d")
     assert address.endswith("?thread=a%20b%2Fc%26d")
@@ -78,6 +84,7 @@ def test_an_address_gives_the_cookie_once_and_goes_on_to_the_page(door: Door, en
     assert answer.headers["cache-control"] == "no-store"
     attributes = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")[1:]}
     assert {"httponly", "samesite=strict", "path=/"} <= attributes
+    assert "max-age=2592000" in attributes
     assert not any(part.startswith("domain") for part in attributes)
     assert browser.get("/").text == "behind"
     assert door.entered == 1
@@ -95,6 +102,59 @@ def test_who_was_let_in_already_goes_on_with_an_old_address(door: Door, entrance
     assert 'content="0;url=/"' in browser.get(address).text
     assert 'content="0;url=/"' in browser.get(address).text
     assert door.entered == 1
+
+
+# --- the key of a page
+
+
+def test_an_address_leaves_the_page_its_key_and_one_that_was_used_leaves_none(door: Door, entrance: Entrance) -> None:
+    address, key = make_address(OWN, token=entrance.make_token(), thread=None), entrance.make_page_key(HOST)
+    browser = browse(door)
+    page = browser.get(address)
+    assert f"localStorage.setItem('ghostos-key','{key}')" in page.text
+    assert key not in str(page.headers)
+    again = browser.get(address)  # whoever heard the cookie can ask for this, too
+    assert 'content="0;url=/"' in again.text
+    assert key not in again.text
+    elsewhere = browse(door).get(address.replace(HOST, "localhost:8501"), headers={"Host": "localhost:8501"})
+    assert key not in elsewhere.text
+
+
+def test_with_the_cookie_alone_nothing_is_done_and_no_thread_is_followed(door: Door, entrance: Entrance) -> None:
+    key = entrance.make_page_key(HOST)
+    browser = browse(door, known(entrance))
+    wrong = ["", key[:-1], entrance.cookie_value, entrance.make_page_key("127.0.0.1:8502")]
+    for shown in wrong:
+        assert browser.post("/ghostos/do/say", headers={KEY_HEADER: shown}).status_code == 403
+        offers = [[], ["ghostos"], ["ghostos", f"ghostos.{shown}"], [f"ghostos.{key}"]]
+        for offered in [*offers, ["ghostos", f"ghostos.{key}", f"ghostos.{shown}"]]:
+            with (
+                pytest.raises(WebSocketDisconnect),
+                browser.websocket_connect(f"ws://{HOST}/ghostos/live", subprotocols=offered),
+            ):
+                pytest.fail("it opened")
+    assert browser.post(f"/ghostos/do/say?key={key}").status_code == 403
+    assert door.behind.paths == []
+    assert browser.post("/ghostos/do/say", headers={KEY_HEADER: key}).text == "behind"
+    with browser.websocket_connect(f"ws://{HOST}/ghostos/live", subprotocols=["ghostos", f"ghostos.{key}"]):
+        assert door.behind.paths == ["/ghostos/do/say", "/ghostos/live"]
+
+
+def test_the_key_alone_opens_nothing(door: Door, entrance: Entrance) -> None:
+    browser = browse(door)
+    headers = {KEY_HEADER: entrance.make_page_key(HOST)}
+    assert browser.post("/ghostos/do/say", headers=headers).status_code == 403
+    with (
+        pytest.raises(WebSocketDisconnect),
+        browser.websocket_connect(f"ws://{HOST}/ghostos/live", subprotocols=offer(entrance)),
+    ):
+        pytest.fail("it opened")
+    assert door.behind.paths == []
+
+
+@pytest.mark.parametrize("path", ["/", "/_stcore/host-config", "/ghostos/assets/00", "/ghostos/static/x", "/media/x"])
+def test_what_a_browser_asks_for_by_itself_needs_the_cookie_alone(door: Door, entrance: Entrance, path: str) -> None:
+    assert browse(door, known(entrance)).get(path).text == "behind"
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS", "PUT"])
@@ -161,7 +221,7 @@ def test_only_static_files_are_had_without_the_cookie(
 ) -> None:
     door = Door(Entrance(tmp_path_factory.getbasetemp() / "web.key"))
     path = "/" + "/".join(pieces)
-    answer = browse(door, {"ghostos-1-aaaaaaaa": "x"}).request(method, f"{OWN}{path}")
+    answer = browse(door, {"ghostos-2-aaaaaaaa": "x"}).request(method, f"{OWN}{path}")
     if door.behind.paths:
         (path,) = door.behind.paths
         assert path.startswith(PUBLIC) or path in PUBLIC_FILES
@@ -196,7 +256,7 @@ def test_no_websocket_opens_without_the_cookie(door: Door, entrance: Entrance, p
     with pytest.raises(WebSocketDisconnect), browse(door).websocket_connect(path):
         pytest.fail("it opened")
     assert door.behind.paths == []
-    with browse(door, known(entrance)).websocket_connect(path):
+    with browse(door, known(entrance)).websocket_connect(f"ws://{HOST}{path}", subprotocols=offer(entrance)):
         assert door.behind.paths == [path]
 
 

@@ -57,11 +57,26 @@ def test_anything_else_is_not_known(key_file: Path, cookie: str | None) -> None:
     assert not Entrance(key_file).is_known(cookie)
 
 
-def test_nothing_of_the_value_is_in_the_name(key_file: Path) -> None:
+def test_neither_of_the_two_things_a_browser_gets_is_the_key_or_tells_the_other(key_file: Path) -> None:
     entrance = Entrance(key_file)
-    assert re.fullmatch(r"ghostos-1-[\w-]{8}", entrance.cookie_name)
-    assert len(entrance.cookie_value) >= 32
-    assert f"{entrance.cookie_name}{entrance.cookie_value}".removeprefix("ghostos-1-") == key_file.read_text().strip()
+    key = key_file.read_text().strip()
+    assert re.fullmatch(r"ghostos-2-[0-9a-f]{8}", entrance.cookie_name)
+    shown = [entrance.cookie_name.removeprefix("ghostos-2-"), entrance.cookie_value, entrance.make_page_key("a:1")]
+    assert all(len(each) >= 32 for each in shown[1:])
+    pieces = [text[place : place + 8] for text in [*shown, key] for place in range(len(text) - 7)]
+    assert len(pieces) == len(set(pieces))
+
+
+def test_the_key_of_a_page_counts_for_its_own_host_port_and_workspace(key_file: Path, tmp_path: Path) -> None:
+    entrance, host = Entrance(key_file), "127.0.0.1:8501"
+    key = entrance.make_page_key(host)
+    assert Entrance(key_file).is_page_key(key, host=host), "it stays the same when the server starts again"
+    assert entrance.is_page_key(entrance.make_page_key("Box.lan:1"), host="box.LAN:1")
+    assert not entrance.is_page_key(key, host="127.0.0.1:8502")
+    assert not entrance.is_page_key(key, host="localhost:8501")
+    assert not Entrance(tmp_path / "other.key").is_page_key(key, host=host)
+    for other in ("", key[:-1], f"{key}x", key.upper(), entrance.cookie_value, "\xe4"):
+        assert not entrance.is_page_key(other, host=host)
 
 
 def test_a_key_that_cannot_be_used_is_named_with_what_is_wrong_and_what_to_do(key_file: Path) -> None:

@@ -470,6 +470,7 @@ def test_it_opens_for_our_own_page_alone(
             f"ws://127.0.0.1:{served.port}/ghostos/live",
             additional_headers={"Cookie": served.cookie} if cookie else {},
             origin=served.base if origin else "http://evil.test",  # pyright: ignore[reportArgumentType]
+            subprotocols=["ghostos", f"ghostos.{served.page_key}"],  # pyright: ignore[reportArgumentType]
         )
     assert caught.value.response.status_code == 403
 
@@ -494,6 +495,7 @@ def unread(served: Served, thread: str) -> socket.socket:
     sock.connect(("127.0.0.1", served.port))
     lines = [f"GET /ghostos/live?thread={thread} HTTP/1.1", f"Host: 127.0.0.1:{served.port}", f"Origin: {served.base}"]
     lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Cookie: {served.cookie}"]
+    lines += [f"Sec-WebSocket-Protocol: ghostos, ghostos.{served.page_key}"]
     lines += ["Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""]
     sock.sendall("\r\n".join(lines).encode())
     assert sock.recv(12) == b"HTTP/1.1 101"

@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -63,11 +65,25 @@ def test_without_streamlit_the_extra_is_named(chatbot_file: Path, tmp_path: Path
     assert ExtraMissingError.__name__ in done.stderr
 
 
-def enter(web: WebProcess) -> str:
-    """Be let in as a browser; return the cookie."""
+@dataclass(frozen=True)
+class Pass:
+    """What a browser that was let in shows."""
+
+    cookie: str
+    key: str
+
+
+def enter_page(web: WebProcess) -> Pass:
+    """Be let in as a browser."""
     answer = httpx2.get(web.new_address())
     assert answer.status_code == 200
-    return answer.headers["set-cookie"].partition(";")[0]
+    key = answer.text.partition("'ghostos-key','")[2].partition("'")[0]
+    return Pass(answer.headers["set-cookie"].partition(";")[0], key)
+
+
+def enter(web: WebProcess) -> str:
+    """Be let in as a browser; return the cookie."""
+    return enter_page(web).cookie
 
 
 def ask(
@@ -78,6 +94,7 @@ def ask(
     cookie: str | None = None,
     origin: str | None = None,
     host: str | None = None,
+    key: str = "",
     is_websocket: bool = False,
 ) -> tuple[int, str]:
     """Ask for exactly this path; return the status of the answer and its text."""
@@ -89,6 +106,7 @@ def ask(
     if is_websocket:
         headers |= {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
         headers |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Origin": origin or web.address}
+        headers |= {"Sec-WebSocket-Protocol": f"ghostos, ghostos.{key}"} if key else {}
     for name, value in headers.items():
         if value is not None:
             connection.putheader(name, value)
@@ -145,11 +163,12 @@ def test_ctrl_c_ends_it_without_a_traceback(serve_target: ServeTarget, chatbot_f
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_at_once_whatever_is_connected(serve_target: ServeTarget, chatbot_file: Path, number: int) -> None:
     web = serve_target(chatbot_file)
-    cookie = enter(web)
+    entered = enter_page(web)
     paths = ["/ghostos/live?bodies=1", "/_stcore/stream"] * 3
     base = web.address.replace("http", "ws")
-    headers = {"Cookie": cookie}
-    pages = [connect(base + path, additional_headers=headers, origin=web.address) for path in paths]  # pyright: ignore[reportArgumentType]
+    facts: Any = {"additional_headers": {"Cookie": entered.cookie}, "origin": web.address}
+    facts["subprotocols"] = ["ghostos", f"ghostos.{entered.key}", "streamlit"]
+    pages = [connect(base + path, **facts) for path in paths]
     pages[0].recv(timeout=10)
     began = time.monotonic()
     assert web.stop(number) == 128 + number
@@ -181,6 +200,7 @@ def test_ctrl_c_does_not_wait_for_a_browser_that_is_still_open(
 
 LIST_ROUTES = """
 import json, sys
+from dataclasses import dataclass
 from pathlib import Path
 import uvicorn
 from starlette.routing import Mount, WebSocketRoute
@@ -229,7 +249,7 @@ def test_without_the_cookie_every_route_with_data_is_forbidden(
     assert {"/ghostos/live", "/_stcore/stream", "/ghostos/do/{name}", "/ghostos/assets/{sha256}"} <= set(guarded)
     for path, kind in guarded.items():
         for method in METHODS:
-            for cookie in (None, "ghostos-1-aaaaaaaa=x"):
+            for cookie in (None, "ghostos-2-aaaaaaaa=x"):
                 asked = (method, path, ask(web, fill(path), method=method, cookie=cookie)[0])
                 assert asked == (method, path, 403)
         if kind == "websocket":
@@ -244,7 +264,8 @@ def test_from_another_page_and_under_another_name_every_route_is_forbidden_to_wh
     serve_target: ServeTarget, chatbot_file: Path, routes: dict[str, str]
 ) -> None:
     web = serve_target(chatbot_file)
-    cookie = enter(web)
+    entered = enter_page(web)
+    cookie, key = entered.cookie, entered.key
     port = web.address.rpartition(":")[2]
     foreign = [
         "http://evil.test",
@@ -256,14 +277,15 @@ def test_from_another_page_and_under_another_name_every_route_is_forbidden_to_wh
     for path, kind in routes.items():
         is_websocket = kind == "websocket"
         for origin in foreign:
-            asked = ask(web, fill(path), cookie=cookie, origin=origin, is_websocket=is_websocket)
+            asked = ask(web, fill(path), cookie=cookie, key=key, origin=origin, is_websocket=is_websocket)
             assert (path, origin, asked[0]) == (path, origin, 403)
             assert ask(web, fill(path), cookie=cookie, origin=origin, method="POST")[0] == 403
         for host in ("evil.test", f"evil.test:{port}", f"127.0.0.1.evil.test:{port}", "127.0.0.1", f"10.0.0.1:{port}"):
-            asked = ask(web, fill(path), cookie=cookie, host=host, origin=f"http://{host}", is_websocket=is_websocket)
+            shown: Any = {"cookie": cookie, "key": key, "host": host, "origin": f"http://{host}"}
+            asked = ask(web, fill(path), **shown, is_websocket=is_websocket)
             assert (path, host, asked[0]) == (path, host, 403)
     for path in ("/ghostos/live", "/_stcore/stream"):
-        assert ask(web, path, cookie=cookie, is_websocket=True)[0] == 101
+        assert ask(web, path, cookie=cookie, key=key, is_websocket=True)[0] == 101
 
 
 OTHER_WAYS = [
@@ -378,8 +400,10 @@ def test_it_listens_on_the_loopback_of_ipv6_where_that_is_asked_for(
         pytest.skip("there is no IPv6")
     web = serve_target(chatbot_file, "--host", "::1")
     assert web.address.startswith("http://[::1]:")
-    cookie = enter(web)
-    assert ask(web, "/ghostos/live", cookie=cookie, is_websocket=True)[0] == 101
+    entered = enter_page(web)
+    cookie = entered.cookie
+    assert ask(web, "/ghostos/live", cookie=cookie, is_websocket=True)[0] == 403
+    assert ask(web, "/ghostos/live", cookie=cookie, key=entered.key, is_websocket=True)[0] == 101
     assert ask(web, "/_stcore/host-config", cookie=cookie, host=f"[::2]:{web.address.rpartition(':')[2]}")[0] == 403
     assert "others can reach" not in "\n".join(web.lines)
 

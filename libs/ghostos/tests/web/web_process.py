@@ -125,6 +125,7 @@ def get_status(
     origin: str | None,
     host: str | None = None,
     cookie: str | None = None,
+    key: str = "",
 ) -> int:
     """Ask as a browser would, for a websocket or for another path; return the status of the answer.
 
@@ -134,6 +135,7 @@ def get_status(
         origin: The page that asks. None: that is not said.
         host: Whom it takes the server for. None: for the one that it is.
         cookie: `name=value`, as the browser would send it.
+        key: Of the page, as `localStorage` has it.
     """
     named = address.removeprefix("http://")
     lines = [f"GET {path} HTTP/1.1", f"Host: {host or named}", *([f"Origin: {origin}"] if origin else [])]
@@ -141,7 +143,7 @@ def get_status(
     if path.partition("?")[0].endswith(("/stream", "/live")):
         key = f"{os.urandom(8).hex()}AAAAAA=="
         lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}"]
-        lines += ["Sec-WebSocket-Protocol: streamlit"] if path.endswith("/stream") else []
+        lines += [f"Sec-WebSocket-Protocol: {f'ghostos, ghostos.{key}' if key else 'streamlit'}"]
     own_host, _, port = named.partition(":")
     with socket.create_connection((own_host, int(port)), timeout=10) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())

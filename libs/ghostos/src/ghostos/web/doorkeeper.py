@@ -1,4 +1,8 @@
-"""The door: without the cookie there is nothing behind it but static files, and a page that says how to come in."""
+"""The door: without the cookie there is nothing behind it but static files, and a page that says how to come in.
+
+A cookie goes to every port of this machine, so to servers of others, too, once a link to them is followed. What a page
+*does* needs its key besides: that lies where only pages of this very address can read it (`localStorage`).
+"""
 
 from collections.abc import Callable
 from html import escape
@@ -13,15 +17,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ghostos.web.entrance import Entrance
 
-__all__ = ["OPEN_PATH", "Doorkeeper", "make_address"]
+__all__ = ["KEY_HEADER", "KEY_ITEM", "OPEN_PATH", "SUBPROTOCOL", "Doorkeeper", "make_address"]
 
 OPEN_PATH: Final = "/open/"
+KEY_ITEM: Final = "ghostos-key"
+"""Of `localStorage`: where a page finds its key."""
+KEY_HEADER: Final = "X-GhostOS-Key"
+"""In which it shows it with what it asks for."""
+SUBPROTOCOL: Final = "ghostos"
+"""Of a websocket. A page offers it, and one more: with a dot and its key behind."""
 
 _THREAD: Final = "thread"
 _POLICY_VIOLATION: Final = 1008
-_COOKIE_LASTS_S: Final = 90 * 24 * 3600
+_COOKIE_LASTS_S: Final = 30 * 24 * 3600
 _PUBLIC: Final = ("/static/", "/ghostos/static/")
 _PUBLIC_FILES: Final = frozenset({"/_stcore/health", "/favicon.png", "/favicon.ico", "/manifest.json", "/robots.txt"})
+_WITHOUT_KEY: Final = ("/ghostos/assets/",)
+"""Of our own paths: an `<img>` can show a cookie, and no header."""
+_OWN: Final = "/ghostos/"
 _DATA: Final = ("/_stcore/", "/ghostos/", "/media/", "/component/", "/app/", "/vendor/")
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:18vh auto 0;padding:0 1.25rem}"
@@ -37,7 +50,9 @@ def make_address(base: str, *, token: str, thread: str | None) -> str:
 
 
 class Doorkeeper:
-    """ASGI middleware that lets in who has the cookie, and gives it to who comes by an address that was printed.
+    """ASGI middleware that lets in who has the cookie, and for what is our own the page's key besides.
+
+    Both are given to who comes by an address that was printed.
 
     Args:
         app: What is guarded.
@@ -56,15 +71,9 @@ class Doorkeeper:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        is_known = self._entrance.is_known(_find_cookie(Headers(scope=scope), self._entrance.cookie_name))
-        if kind == "http" and path.startswith(OPEN_PATH) and scope["method"] != "GET":
-            # What only looks at an address, as programs do that show what is behind one, does not use it up.
-            refusal = PlainTextResponse("Open this address.\n", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET"})
-            await refusal(scope, receive, send)
-        elif kind == "http" and path.startswith(OPEN_PATH):
-            answer = self._open(path.removeprefix(OPEN_PATH), QueryParams(scope["query_string"]), is_known=is_known)
-            await answer(scope, receive, send)
-        elif is_known or (kind == "http" and _is_public(path)):
+        if kind == "http" and path.startswith(OPEN_PATH):
+            await self._answer_opening(scope)(scope, receive, send)
+        elif (kind == "http" and _is_public(path)) or self._may_pass(scope):
             await self._app(scope, receive, send)
         elif kind == "websocket":
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})  # before it is accepted: that is a 403
@@ -74,18 +83,36 @@ class Doorkeeper:
         else:
             await _explain()(scope, receive, send)
 
-    def _open(self, token: str, query: QueryParams, *, is_known: bool) -> Response:
-        is_taken = self._entrance.take_token(token)
-        if not is_taken and not is_known:
-            return _explain("This address was used already, or is from another start of the server.")
-        if is_taken:
-            self._on_entered()
-        thread = query.get(_THREAD)
+    def _may_pass(self, scope: Scope) -> bool:
+        headers, path = Headers(scope=scope), scope["path"]
+        if not self._is_known(headers):
+            return False
+        if not path.startswith(_OWN) or path.startswith(_WITHOUT_KEY):
+            return True
+        shown = _find_offered_key(headers) if scope["type"] == "websocket" else headers.get(KEY_HEADER, "")
+        return self._entrance.is_page_key(shown, host=headers.get("host", ""))
+
+    def _is_known(self, headers: Headers) -> bool:
+        return self._entrance.is_known(_find_cookie(headers, self._entrance.cookie_name))
+
+    def _answer_opening(self, scope: Scope) -> Response:
+        if scope["method"] != "GET":
+            # What only looks at an address, as programs do that show what is behind one, does not use it up.
+            return PlainTextResponse("Open this address.\n", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET"})
+        path: str = scope["path"]
+        thread = QueryParams(scope["query_string"]).get(_THREAD)
         target = f"/?{_THREAD}={quote(thread, safe='')}" if thread else "/"
-        # A page of ours that goes on, and not a redirect: a strict cookie does not come along with one from elsewhere.
-        answer = _make_page(
-            "GhostOS", f'<meta http-equiv="refresh" content="0;url={escape(target)}">', '<p><a href="/">Go on</a></p>'
-        )
+        headers = Headers(scope=scope)
+        if self._entrance.take_token(path.removeprefix(OPEN_PATH)):
+            self._on_entered()
+            return self._let_in(target, host=headers.get("host", ""))
+        if self._is_known(headers):
+            return _go_on(target)  # without a key: who has no more than the cookie is given no more
+        return _explain("This address was used already, or is from another start of the server.")
+
+    def _let_in(self, target: str, *, host: str) -> Response:
+        key = self._entrance.make_page_key(host)  # hexadecimal digits
+        answer = _go_on(target, script=f"try{{localStorage.setItem('{KEY_ITEM}','{key}')}}catch(_){{}}")
         answer.set_cookie(
             self._entrance.cookie_name,
             self._entrance.cookie_value,
@@ -94,6 +121,13 @@ class Doorkeeper:
             samesite="strict",
         )
         return answer
+
+
+def _go_on(target: str, *, script: str = "") -> HTMLResponse:
+    # A page of ours that goes on, and not a redirect: a strict cookie does not come along with one from elsewhere.
+    head = f"<script>{script}</script>" if script else ""
+    head += f'<meta http-equiv="refresh" content="0;url={escape(target)}">'
+    return _make_page("GhostOS", head, '<p><a href="/">Go on</a></p>')
 
 
 def _is_public(path: str) -> bool:
@@ -128,3 +162,10 @@ def _find_cookie(headers: Headers, name: str) -> str | None:
         if (found := cookie_parser(line).get(name)) is not None:
             return found
     return None
+
+
+def _find_offered_key(headers: Headers) -> str:
+    """Return the key that a websocket offers beside the subprotocol that is spoken; "" where it offers none."""
+    offered = [each.strip() for line in headers.getlist("sec-websocket-protocol") for each in line.split(",")]
+    keys = [each.removeprefix(f"{SUBPROTOCOL}.") for each in offered if each.startswith(f"{SUBPROTOCOL}.")]
+    return keys[0] if len(keys) == 1 and SUBPROTOCOL in offered else ""

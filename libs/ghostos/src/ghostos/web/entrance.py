@@ -1,5 +1,6 @@
 """Who may come in: browsers that were opened with an address that `ghostos web` has printed."""
 
+import hmac
 import secrets
 import threading
 from pathlib import Path
@@ -12,13 +13,16 @@ __all__ = ["Entrance"]
 
 _ID_CHARS: Final = 8
 _TOKEN_BYTES: Final = 24
+_FORMAT: Final = 2
+"""Of the cookie, and stands in its name."""
 
 
 class Entrance:
-    """The key of one workspace's pages, and the addresses that let a browser have it. For any thread.
+    """The key of one workspace's pages, and the addresses that let a browser have what is made of it. For any thread.
 
-    The key is a file, so that a browser that was let in stays so when the server starts again. It is the value of a
-    cookie; deleting the file shuts everybody out.
+    The key is a file, so that a browser that was let in stays so when the server starts again; deleting it shuts
+    everybody out. It stays here. A browser gets two things that are made of it, of which neither tells the other: a
+    cookie, which browsers show to every port of this machine, and a page key, which only pages of one origin can read.
 
     Args:
         key_file: Where the key lies, for its owner alone; made where it is not there.
@@ -41,12 +45,21 @@ class Entrance:
     @property
     def cookie_name(self) -> str:
         """Another one for each workspace: browsers do not tell the ports of a machine apart."""
-        return f"ghostos-1-{self._key[:_ID_CHARS]}"
+        return f"ghostos-{_FORMAT}-{self._derive('name')[:_ID_CHARS]}"
 
     @property
     def cookie_value(self) -> str:
         """What a browser must show."""
-        return self._key[_ID_CHARS:]
+        return self._derive("cookie")
+
+    def make_page_key(self, host: str) -> str:
+        """Return what pages must show, beside the cookie, for whatever they do.
+
+        Args:
+            host: The server's name and port as the page's address has them. What counts there counts nowhere else:
+                whoever listens on that port another day reads a key of old.
+        """
+        return self._derive(f"page {host.lower()}")
 
     def make_token(self) -> str:
         """Return what lets one browser in, once."""
@@ -66,3 +79,10 @@ class Entrance:
     def is_known(self, cookie: str | None) -> bool:
         """Whether a browser that shows this was let in."""
         return cookie is not None and secrets.compare_digest(cookie.encode(), self.cookie_value.encode())
+
+    def is_page_key(self, shown: str, *, host: str) -> bool:
+        """Whether a page shows the key of its own host."""
+        return secrets.compare_digest(shown.encode(), self.make_page_key(host).encode())
+
+    def _derive(self, purpose: str) -> str:
+        return hmac.digest(self._key.encode(), purpose.encode(), "sha256").hex()

@@ -13,6 +13,7 @@ from ghostos.core.message import Message
 from ghostos.errors import GhostOSError, ThreadNotFoundError
 from ghostos.web.app import WebApp
 from ghostos.web.body_frames import BodyFrames
+from ghostos.web.doorkeeper import SUBPROTOCOL
 from ghostos.web.outbox import Outbox, OverflowedError
 from ghostos.web.thread_feed import ThreadFeed
 from ghostos.web.thread_status import TaskFacts, describe_model, describe_status, load_facts
@@ -44,7 +45,7 @@ class LiveSockets:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one page until it goes."""
-        await websocket.accept()
+        await websocket.accept(subprotocol=SUBPROTOCOL)
         query = websocket.query_params
         socket = LiveSocket(
             self._app,
