@@ -121,6 +121,8 @@ def test_what_a_command_demands_cannot_be_loosened_for_a_thread(start_matrix, ag
         ({"type": "chatbot"}, "cannot be set"),
         ({"max_rounds": 0}, "max_rounds"),
         ({"max_rounds": "many"}, "max_rounds"),
+        ({"max_rounds": 1_001}, "at most 1,000 rounds"),
+        ({"max_rounds": 10**30}, "at most 1,000 rounds"),
         ({"approve": "always"}, "approve"),
         ({"persona": 3}, "persona"),
         ({"persona": "x" * 100_001}, "100,001"),

@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ghostos.bootstrap import get_ghostos, make_app_container
 from ghostos.config import Confinement
 from ghostos.core.permission import Grant
 from ghostos.core.prompt import ModelDelta
 from ghostos.core.usage import Usage
+from ghostos.errors import ConfigError
+from ghostos.ghosts.target import load_target
+from ghostos.web.app import WebApp
+from ghostos.web.inspection import Inspection
 from ghostos_moss import Permission
 
 from .inspected import Serve, checked, serving, talk
@@ -308,3 +313,23 @@ def allow(app, task_id: str, grant: Grant) -> None:
 
     app.matrix.store._writer.call(write)
     assert asyncio.run(app.matrix.store.find_task(task_id)).grants == (grant,)
+
+
+def test_a_threads_model_is_checked_also_where_the_command_names_another(tmp_path: Path) -> None:
+    target = tmp_path / "agent.py"
+    target.write_text("x = 1\n")
+    container = make_app_container(tmp_path / "workspace", model="ollama:x")
+    loaded = load_target(str(target))
+    with get_ghostos(container).create_matrix("test", providers=loaded.providers) as matrix:
+        app = WebApp.over(matrix, target=loaded)
+        app.open_conversation("mine")
+        task = app.find_task("mine")
+        assert task is not None
+        for name in ("nonsense", "opnai:gpt-4o"):
+            with pytest.raises(ConfigError, match="did you mean"):
+                Inspection(app).edit_ghost(task, {"model": name})
+        Inspection(app).edit_ghost(task, {"model": "ollama:y"})
+        kept = app.find_task("mine")
+    container.shutdown()
+    assert kept is not None
+    assert kept.ghost_edits == {"model": "ollama:y"}

@@ -12,6 +12,8 @@ from ghostos.runtime.ghost_kinds import GhostKinds
 __all__ = ["edit_ghost", "reset_ghost"]
 
 _MAX_CHARS = 100_000
+_MAX_ROUNDS = 1_000
+"""Of a turn. Who writes a ghost may give it more; in a field of a form it is a slip of the keyboard."""
 
 
 async def edit_ghost(store: Store, task: Task, *, kinds: GhostKinds, wanted: Mapping[str, Json]) -> None:
@@ -30,7 +32,7 @@ async def edit_ghost(store: Store, task: Task, *, kinds: GhostKinds, wanted: Map
         ThreadNotFoundError: The task is gone.
     """
     for name, value in wanted.items():
-        _check(task, name, value)
+        _check(task, name=name, value=value)
     try:
         kinds.load({**task.ghost, **wanted})
     except GhostGoneError as exc:
@@ -49,7 +51,7 @@ async def reset_ghost(store: Store, task: Task) -> None:
     await store.edit_ghost(task.id, edits=None)
 
 
-def _check(task: Task, name: str, value: Json) -> None:
+def _check(task: Task, *, name: str, value: Json) -> None:
     if name not in EDITABLE_FIELDS or name not in task.ghost:
         raise UsageError(
             f"'{name}' cannot be set for a thread.",
@@ -64,4 +66,9 @@ def _check(task: Task, name: str, value: Json) -> None:
         raise UsageError(
             f"{name} has {len(value):,} characters; at most {_MAX_CHARS:,} are kept.",
             advice="Write it shorter, or into the module, which the model reads anyway.",
+        )
+    if name == "max_rounds" and isinstance(value, int) and value > _MAX_ROUNDS and value != task.ghost[name]:
+        raise UsageError(
+            f"max_rounds cannot be {value!s:.40}: a turn has at most {_MAX_ROUNDS:,} rounds.",
+            advice="Choose fewer: the turn can go on after them, with a message of yours.",
         )

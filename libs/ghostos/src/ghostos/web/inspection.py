@@ -16,6 +16,7 @@ from ghostos.core.permission import Grant, select_grants
 from ghostos.core.prompt import Prompt
 from ghostos.core.task import Task
 from ghostos.core.trace import ModelCall
+from ghostos.drivers.models.service_lookup import REHEARSAL, parse_model_name
 from ghostos.errors import GhostOSError
 from ghostos.ghosts.next_prompt import preview_next_prompt
 from ghostos.libraries.permission_levels import KindDecision, list_decisions
@@ -137,6 +138,8 @@ class Inspection:
         """
         model = changed.get("model")
         if isinstance(model, str):
+            if model and model != REHEARSAL:  # whatever --model says: that is another time's
+                parse_model_name(model, settings=self.app.matrix.container.force_fetch(AppSettings).settings)
             self.app.matrix.container.force_fetch(ModelRegistry).get(model, target=task.target)
         kinds = self.app.matrix.container.force_fetch(GhostKinds)
 
