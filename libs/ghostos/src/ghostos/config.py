@@ -11,6 +11,12 @@ from ghostos_moss import Permissions
 CONFIG_VERSION = 1
 DEFAULT_MODEL = "openai:gpt-4o"
 
+# What is beyond these is a slip of the keyboard, and would be refused or overflow where it is used.
+_DAY_S: Final = 86_400
+_MOST_RETRIES: Final = 100
+_MOST_TOKENS: Final = 1_000_000_000
+_TIB_MB: Final = 1024**2
+
 CodeFormat = Literal["tags", "fence"]
 Durability = Literal["normal", "full"]
 Sandbox = Literal["process", "off"]
@@ -80,7 +86,7 @@ class Workspace:
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
 class ServiceSettings(_Settings):
@@ -92,10 +98,13 @@ class ServiceSettings(_Settings):
     base_url_env: str = Field(default="", description="Environment variable that overrides base_url.")
     proxy_env: str = Field(default="", description="Environment variable with an http or socks5 proxy.")
     needs_key: bool = Field(default=True, description="False for local servers that take any key.")
-    timeout_s: float = Field(default=120.0, gt=0, description="Longest wait for the next piece of an answer, seconds.")
+    timeout_s: float = Field(
+        default=120.0, gt=0, le=_DAY_S, description="Longest wait for the next piece of an answer, seconds."
+    )
     max_retries: int = Field(
         default=2,
         ge=0,
+        le=_MOST_RETRIES,
         description="Retries of one request that failed before it answered, within seconds; a turn has its own beside "
         "them. Not set, and the address is on this machine: none.",
     )
@@ -105,10 +114,11 @@ class ModelSettings(_Settings):
     """What is particular to one model."""
 
     takes_system_role: bool = Field(default=True, description="False: the system prompt is sent as a user message.")
-    max_output_tokens: int | None = Field(default=None, gt=0, description="Bound on one reply.")
+    max_output_tokens: int | None = Field(default=None, gt=0, le=_MOST_TOKENS, description="Bound on one reply.")
     context_tokens: int | None = Field(
         default=None,
         ge=1_000,
+        le=_MOST_TOKENS,
         description="What it can read and write at once; not set: as known of the model, else 128,000.",
     )
     input_price: float | None = Field(default=None, ge=0, description="Of a million tokens that it reads.")
@@ -162,27 +172,32 @@ class PermissionSettings(_Settings):
 class LimitSettings(_Settings):
     """How much confined code may use."""
 
-    memory_mb: int = Field(default=4096, ge=64, description="Memory beyond what Python and the libraries take, MiB.")
-    cpu_s: int | None = Field(
-        default=None, ge=1, description="Processor time of one worker, all threads together, seconds."
+    memory_mb: int = Field(
+        default=4096, ge=64, le=_TIB_MB, description="Memory beyond what Python and the libraries take, MiB."
     )
-    file_mb: int = Field(default=256, ge=1, description="Size of the largest file that it may write, MiB.")
+    cpu_s: int | None = Field(
+        default=None, ge=1, le=_DAY_S, description="Processor time of one worker, all threads together, seconds."
+    )
+    file_mb: int = Field(default=256, ge=1, le=_TIB_MB, description="Size of the largest file that it may write, MiB.")
     open_files: int = Field(default=256, ge=32, le=4096, description="Files and sockets open at once.")
     threads: int = Field(default=256, ge=8, le=4096, description="Threads at once.")
-    calls: int = Field(default=100_000, ge=1, description="Calls of objects on Moss in one run.")
+    calls: int = Field(default=100_000, ge=1, le=10**9, description="Calls of objects on Moss in one run.")
     output_chars: int = Field(
         default=7000, ge=200, le=1_000_000, description="Of what one run prints that much is kept, head and tail."
     )
     keep_s: float = Field(
-        default=60.0, ge=0, description="How long the worker of a task waits, halted, for its next round, seconds."
+        default=60.0,
+        ge=0,
+        le=_DAY_S,
+        description="How long the worker of a task waits, halted, for its next round, seconds.",
     )
-    most_kept: int = Field(default=8, ge=0, description="How many wait at most.")
+    most_kept: int = Field(default=8, ge=0, le=1_000, description="How many wait at most.")
 
 
 class CodeSettings(_Settings):
     """What models write."""
 
-    timeout_s: float = Field(default=120.0, gt=0, description="Longest run of one piece of code, seconds.")
+    timeout_s: float = Field(default=120.0, gt=0, le=_DAY_S, description="Longest run of one piece of code, seconds.")
     sandbox: Sandbox = Field(
         default="process",
         description="Where it runs: process (confined, Linux only) or off (in GhostOS's own process).",
@@ -225,6 +240,7 @@ class TurnSettings(_Settings):
     model_retries: int = Field(
         default=4,
         ge=0,
+        le=_MOST_RETRIES,
         description="How often a model is asked again after its service failed, each time after a longer wait.",
     )
 
