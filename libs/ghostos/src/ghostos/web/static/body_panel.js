@@ -4,6 +4,7 @@ import { button, el } from "./dom.js";
 import { showHidden } from "./safe_text.js";
 
 const STEP_SHARE = 0.02;
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class BodyPanel {
   #bodies = new Map();
@@ -118,35 +119,65 @@ class BodyView {
 }
 
 class Handle {
+  #grip = null; // where it is held: from its middle to the pointer, and whether it was moved
+  #target = null; // where keys have asked it to be, until a picture shows it there
+
   constructor(handle, view) {
+    this.handle = handle;
     this.view = view;
-    this.isHeld = false;
-    this.element = button("", () => {}, { class: "handle", title: `${handle.label}: drag it, or use the arrow keys`, "aria-label": `${handle.label}, movable with the arrow keys` });
-    this.element.addEventListener("pointerdown", (event) => {
-      this.isHeld = true;
-      this.element.setPointerCapture(event.pointerId);
-    });
-    this.element.addEventListener("pointermove", (event) => {
-      if (!this.isHeld) return;
-      const { x, y } = view.locate(event);
-      this.#show(x, y);
-    });
-    this.element.addEventListener("pointerup", (event) => {
-      if (!this.isHeld) return;
-      this.isHeld = false;
-      const { x, y } = view.locate(event);
-      view.onMove(this.handle.id, x, y);
-    });
-    this.element.addEventListener("pointercancel", () => {
-      this.isHeld = false;
-      this.update(this.handle);
-    });
-    this.element.addEventListener("keydown", (event) => this.#onKey(event));
+    const how = `${handle.label}, movable with the arrow keys`;
+    this.element = button("", () => {}, { class: "handle", title: `${handle.label}: drag it, or use the arrow keys`, "aria-label": how });
+    this.element.addEventListener("pointerdown", (event) => this.#hold(event));
+    this.element.addEventListener("pointermove", (event) => this.#drag(event));
+    this.element.addEventListener("pointerup", (event) => this.#drop(event));
+    this.element.addEventListener("pointercancel", () => this.#letGo());
+    this.element.addEventListener("keydown", (event) => this.#step(event));
   }
 
   update(handle) {
+    if (handle.x !== this.handle.x || handle.y !== this.handle.y) this.#target = null;
     this.handle = handle;
-    if (!this.isHeld) this.#show(handle.x, handle.y);
+    if (!this.#grip?.isMoved) this.#show(handle.x, handle.y);
+  }
+
+  #hold(event) {
+    const { x, y } = this.view.locate(event);
+    this.#grip = { x: x - this.handle.x, y: y - this.handle.y, isMoved: false };
+    this.element.setPointerCapture(event.pointerId);
+  }
+
+  #drag(event) {
+    if (!this.#grip) return;
+    this.#grip.isMoved = true;
+    const { x, y } = this.#place(event);
+    this.#show(x, y);
+  }
+
+  #drop(event) {
+    const isMoved = this.#grip?.isMoved;
+    const { x, y } = isMoved ? this.#place(event) : this.handle;
+    this.#grip = null;
+    if (isMoved) this.view.onMove(this.handle.id, x, y);
+  }
+
+  #letGo() {
+    this.#grip = null;
+    this.#show(this.handle.x, this.handle.y);
+  }
+
+  #place(event) {
+    const { x, y } = this.view.locate(event);
+    return { x: x - this.#grip.x, y: y - this.#grip.y };
+  }
+
+  #step(event) {
+    const step = STEPS[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const length = this.view.size.width * STEP_SHARE;
+    const { x, y } = this.#target ?? this.handle; // keys come faster than pictures
+    this.#target = { x: x + step[0] * length, y: y + step[1] * length };
+    this.view.onMove(this.handle.id, this.#target.x, this.#target.y);
   }
 
   #show(x, y) {
@@ -157,14 +188,5 @@ class Handle {
       width: `${(this.handle.w / width) * 100}%`,
       height: `${(this.handle.h / height) * 100}%`,
     });
-  }
-
-  #onKey(event) {
-    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const step = steps[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const length = this.view.size.width * STEP_SHARE;
-    this.view.onMove(this.handle.id, this.handle.x + step[0] * length, this.handle.y + step[1] * length);
   }
 }

@@ -9,6 +9,13 @@ export class CommandError extends Error {
   }
 }
 
+const KEY = "ghostos-key";
+
+/** What this browser was given, for this address alone, when it was let in; null where it was not. */
+export function getKey() {
+  return localStorage.getItem(KEY);
+}
+
 /**
  * Ask for something, and wait for what comes of it.
  * @param {string} name Of the command.
@@ -23,7 +30,7 @@ export async function command(name, facts) {
     response = await fetch(`/ghostos/do/${name}`, {
       method: "POST",
       body: isForm ? facts : JSON.stringify(facts),
-      headers: isForm ? {} : { "Content-Type": "application/json" },
+      headers: { "X-GhostOS-Key": getKey() ?? "", ...(isForm ? {} : { "Content-Type": "application/json" }) },
     });
   } catch {
     throw new CommandError({

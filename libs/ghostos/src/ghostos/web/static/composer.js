@@ -7,16 +7,18 @@ const MOST_LINES_PX = 240;
 
 export class Composer {
   #files = [];
+  #drafts = new Map(); // files of threads that are not shown, by the key of their draft
+  #key = null;
   #lastSaid = Promise.resolve();
 
   /**
    * @param {object} options
-   * @param {(said: {text: string, files: File[], steer: boolean}) => Promise<void>} options.onSay Rejects where it was not said.
+   * @param {() => import("./talk.js").Talk} options.getTalk The talk that is shown.
    * @param {() => void} options.onStop
    * @param {HTMLElement} options.dropArea Files that are dropped here go with what is said next.
    */
-  constructor({ onSay, onStop, dropArea }) {
-    this.onSay = onSay;
+  constructor({ getTalk, onStop, dropArea }) {
+    this.getTalk = getTalk;
     this.input = el("textarea", { rows: "1", placeholder: "Say something", "aria-label": "Say something", dir: "auto" });
     this.chosen = el("input", { type: "file", multiple: true, hidden: true, "aria-label": "Files" });
     this.attach = button("+", () => this.chosen.click(), { class: "quiet attach", title: "Add files", "aria-label": "Add files" });
@@ -31,21 +33,34 @@ export class Composer {
     this.setState({ isAtWork: false, isEnabled: true });
   }
 
-  /** @param {{isAtWork: boolean, isEnabled: boolean, reason?: string}} state */
-  setState({ isAtWork, isEnabled, reason = "" }) {
+  /** @param {{isAtWork: boolean, isEnabled: boolean}} state */
+  setState({ isAtWork, isEnabled }) {
     this.isAtWork = isAtWork;
     this.stop.hidden = !isAtWork;
     this.steer.hidden = !isAtWork;
     this.send.textContent = isAtWork ? "Queue" : "Send";
     for (const control of [this.send, this.steer, this.input, this.attach]) control.disabled = !isEnabled;
-    this.hint.textContent = reason;
   }
 
-  /** Put text into the field, as if it had been typed. */
-  setText(text) {
-    this.input.value = text;
-    this.#grow();
-    this.input.focus();
+  /** Say something below the field, with where that leads to. */
+  tell(text, link = null) {
+    if (this.hint.dataset.text === text) return; // said already: it would be read out once more
+    this.hint.dataset.text = text;
+    this.hint.replaceChildren(...[text, link].filter(Boolean));
+  }
+
+  /** Another talk is shown: what was typed in the last one stays there, what was typed in this one comes back. */
+  change() {
+    if (this.#key !== null) this.#drafts.set(this.#key, this.#files);
+    this.#key = this.getTalk().draftKey;
+    this.input.value = sessionStorage.getItem(this.#key) ?? "";
+    this.#files = this.#drafts.get(this.#key) ?? [];
+    this.#refresh();
+  }
+
+  /** Say something as if it had been typed; what is in the field stays there. */
+  say(text) {
+    this.#send(text, [], { steer: false });
   }
 
   focus() {
@@ -57,7 +72,10 @@ export class Composer {
       event.preventDefault();
       this.#say(false);
     });
-    this.input.addEventListener("input", () => this.#grow());
+    this.input.addEventListener("input", () => {
+      this.#keep();
+      this.#grow();
+    });
     this.input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
@@ -100,15 +118,37 @@ export class Composer {
     if (!text.trim() && !files.length) return;
     this.input.value = "";
     this.#files = [];
+    this.#keep();
     this.#refresh();
-    this.#lastSaid = this.#lastSaid.then(() => this.onSay({ text, files, steer })).catch(() => this.#putBack(text, files));
+    this.#send(text, files, { steer });
+  }
+
+  #send(text, files, { steer }) {
+    const talk = this.getTalk(); // the one in which it was typed, whichever is shown by the time that it is said
+    this.#lastSaid = this.#lastSaid.then(() => talk.say({ text, files, steer })).catch(() => this.#putBack(talk, text, files));
   }
 
   /** It was not said: nothing of it is lost, nor of what was typed since. */
-  #putBack(text, files) {
-    this.input.value = [text, this.input.value].filter(Boolean).join("\n");
+  #putBack(talk, text, files) {
+    const key = talk.draftKey;
+    const typed = [text, sessionStorage.getItem(key)].filter(Boolean).join("\n");
+    sessionStorage.setItem(key, typed);
+    if (talk !== this.getTalk()) {
+      this.#drafts.set(key, [...files, ...(this.#drafts.get(key) ?? [])]);
+      return;
+    }
+    this.input.value = typed;
     this.#files = [...files, ...this.#files];
     this.#refresh();
+  }
+
+  /** Keep what is typed until it is said: leaving the page, or loading it again, loses nothing. */
+  #keep() {
+    const key = this.getTalk().draftKey;
+    if (key !== this.#key && this.#key !== null) sessionStorage.removeItem(this.#key); // it has been begun meanwhile
+    this.#key = key;
+    if (this.input.value) sessionStorage.setItem(key, this.input.value);
+    else sessionStorage.removeItem(key);
   }
 
   #add(files) {

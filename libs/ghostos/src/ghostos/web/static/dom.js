@@ -25,11 +25,28 @@ export function el(tag, props = {}, ...children) {
 /**
  * Make a button.
  * @param {string} label What it says, and what a screen reader says.
- * @param {() => void} onClick
+ * @param {() => unknown} onClick Where it returns a promise, further clicks do nothing until that has settled.
  * @param {Record<string, any>} [props]
  */
 export function button(label, onClick, props = {}) {
-  return el("button", { type: "button", ...props, on: { click: onClick } }, label);
+  return el("button", { type: "button", ...props, on: { click: once(onClick) } }, label);
+}
+
+/**
+ * What does something for one event at a time.
+ * @param {(event: Event) => unknown} act
+ */
+export function once(act) {
+  let isBusy = false;
+  return async (event) => {
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      await act(event);
+    } finally {
+      isBusy = false;
+    }
+  };
 }
 
 /**

@@ -165,7 +165,6 @@ class OutputView extends BlockView {
 class ErrorView extends View {
   constructor() {
     super("alert");
-    this.element.setAttribute("role", "alert");
   }
   setText(text) {
     this.element.replaceChildren(el("strong", {}, showHidden(text)));

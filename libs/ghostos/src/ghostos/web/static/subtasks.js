@@ -1,7 +1,9 @@
 // A task that a ghost has made: one line, and its own thread, live, once it is opened.
 
+import { Cards } from "./cards.js";
+import { command } from "./commands.js";
 import { Connection } from "./connection.js";
-import { el } from "./dom.js";
+import { button, el } from "./dom.js";
 import { showHidden } from "./safe_text.js";
 import { ThreadView } from "./thread_view.js";
 
@@ -9,15 +11,23 @@ export class SubtaskView {
   #connection = null;
   #view = null;
 
-  /** @param {{id: string, thread: string, ghost: string}} child */
-  constructor(child) {
+  /**
+   * @param {{id: string, thread: string, ghost: string}} child
+   * @param {(thread: string) => void} onOpen Has its thread shown by itself.
+   */
+  constructor(child, onOpen) {
     this.child = child;
+    this.onOpen = onOpen;
     this.state = el("span", { class: "state" });
     this.turns = el("ol", { class: "turns nested" });
+    this.cards = el("div", { class: "cards" });
+    this.problem = el("p", { class: "label bad", role: "alert" });
+    const whole = button("Open its thread", () => onOpen(child.thread), { class: "quiet" });
     this.element = el("details", { class: "subtask" },
       el("summary", {}, el("span", { text: "subtask " }), el("strong", {}, showHidden(child.ghost)), " ", this.state),
-      this.turns);
+      whole, this.turns, this.cards, this.problem);
     this.element.addEventListener("toggle", () => (this.element.open ? this.#open() : this.close()));
+    this.asked = new Cards(this.cards, (name, facts) => this.#run(name, facts));
   }
 
   update(child) {
@@ -33,13 +43,31 @@ export class SubtaskView {
 
   #open() {
     if (this.#connection) return;
-    this.#view = new ThreadView({ element: this.turns, makeSubtask: (child) => new SubtaskView(child) });
+    this.#view = new ThreadView({ element: this.turns, makeSubtask: (child) => new SubtaskView(child, this.onOpen) });
     this.#view.clear();
     this.#connection = new Connection({
-      thread: this.child.thread,
+      thread: this.child.id,
       seen: () => this.#view.committed,
-      onItems: (items) => this.#view.take(items),
+      onItems: (items) => this.#take(items),
       onState: (isOpen) => isOpen || this.#view.forgetUnstored(),
     });
+  }
+
+  #take(items) {
+    this.#view.take(items);
+    for (const item of items) {
+      if (item.kind === "status") this.asked.show(item.status);
+      else if (item.kind === "gone") this.problem.textContent = "It was deleted.";
+      else if (item.kind === "error") this.problem.textContent = `${showHidden(item.happened)} ${showHidden(item.advice)}`;
+    }
+  }
+
+  async #run(name, facts) {
+    this.problem.textContent = "";
+    try {
+      await command(name, { thread: this.child.id, ...facts });
+    } catch (error) {
+      this.problem.textContent = `${showHidden(error.happened ?? "The page failed.")} ${showHidden(error.advice ?? "")}`;
+    }
   }
 }

@@ -1,5 +1,6 @@
 // A thread: its turns in order, each a message after the other. What is stored and what just comes are drawn alike.
 
+import { CallFold } from "./call_fold.js";
 import { button, el } from "./dom.js";
 import { makeView } from "./message_views.js";
 
@@ -7,9 +8,10 @@ const MOST_TURNS = 60;
 const FEWEST_TURNS = 40;
 
 export class ThreadView {
-  #items = new Map(); // seq -> item, in order of seq
-  #turns = new Map(); // turn -> {element, parts, seqs}
-  #subtasks = new Map();
+  #items = new Map(); // seq -> item
+  #turns = new Map(); // turn -> its places
+  #subtasks = new Map(); // id -> {view, turn}
+  #children = [];
   #committed = 0;
   #model = null;
   #running = null;
@@ -18,15 +20,14 @@ export class ThreadView {
   /**
    * @param {object} options
    * @param {HTMLElement} options.element Where turns are put.
-   * @param {(turn: number) => Node|null} [options.makeActions] What may be done with a turn.
+   * @param {(turn: number) => Array<[string, () => void, string]>} [options.makeActions] What may be done with a turn:
+   *   label, what it does, what it says to who points at it.
    * @param {(child: object) => object} options.makeSubtask The view of a task that this one has made.
-   * @param {() => void} [options.onPruned] Called when turns were taken away because there are too many.
    */
-  constructor({ element, makeSubtask, makeActions = () => null, onPruned = () => {} }) {
+  constructor({ element, makeSubtask, makeActions = () => [] }) {
     this.element = element;
     this.makeSubtask = makeSubtask;
     this.makeActions = makeActions;
-    this.onPruned = onPruned;
   }
 
   /** Up to which message all that is stored is here. */
@@ -58,13 +59,14 @@ export class ThreadView {
     this.#committed = 0;
     this.#running = null;
     this.#lastTurn = 0;
-    for (const subtask of this.#subtasks.values()) subtask.close();
+    this.close();
     this.#subtasks.clear();
+    this.#children = [];
     this.element.replaceChildren();
   }
 
   close() {
-    for (const subtask of this.#subtasks.values()) subtask.close();
+    for (const { view } of this.#subtasks.values()) view.close();
   }
 
   /**
@@ -98,7 +100,7 @@ export class ThreadView {
     item.message = message;
     item.view.finish(message);
     if (message.type !== "code") this.#setRunning(null);
-    this.#foldCalls(item);
+    if (message.type === "host_call") this.#foldCall(item);
   }
 
   /** Take more text of a message, or the line of code that runs. */
@@ -126,10 +128,8 @@ export class ThreadView {
 
   /** A turn has ended: nothing runs, and what was not stored is not there. */
   endTurn() {
-    this.#setRunning(null);
-    for (const number of [...this.#items.keys()]) if (number > this.#committed) this.#drop(number);
+    this.forgetUnstored();
     this.refreshActions();
-    this.#prune();
   }
 
   /** The page has lost its connection: what was not stored comes again. */
@@ -138,11 +138,20 @@ export class ThreadView {
     for (const number of [...this.#items.keys()]) if (number > this.#committed) this.#drop(number);
   }
 
-  /** Have each turn offer what may be done with it now. */
+  /** Have each turn offer what may be done with it now; where that is what it offers, all stays as it is. */
   refreshActions() {
-    for (const [turn, { footer }] of this.#turns) {
-      if (turn > 0) footer.replaceChildren(...[this.makeActions(turn)].filter(Boolean));
+    for (const [turn, place] of this.#turns) {
+      const actions = this.makeActions(turn);
+      const offered = actions.map(([label]) => label).join();
+      if (place.offered === offered) continue;
+      place.offered = offered;
+      place.footer.replaceChildren(...(actions.length ? [makeActionRow(actions)] : []));
     }
+  }
+
+  /** Put something below a turn, in the place of what was put there before. */
+  putBelow(turn, element) {
+    this.#turns.get(turn)?.below.replaceChildren(element);
   }
 
   /** The text that the user said in a turn. */
@@ -153,27 +162,38 @@ export class ThreadView {
 
   /** Show the tasks that this one has made, each behind the turn in which it was made. */
   showSubtasks(children) {
+    this.#children = children;
     for (const child of children) {
-      let view = this.#subtasks.get(child.id);
-      if (!view) {
-        view = this.makeSubtask(child);
-        this.#subtasks.set(child.id, view);
-        this.#turnAt(child.created_at).subtasks.append(view.element);
+      const turn = this.#subtasks.get(child.id)?.turn ?? this.#findTurnAt(child.created_at);
+      if (turn === null) continue; // it is not shown now: with earlier turns this comes
+      if (!this.#subtasks.has(child.id)) {
+        const view = this.makeSubtask(child);
+        this.#subtasks.set(child.id, { view, turn });
+        this.#turns.get(turn).subtasks.append(view.element);
       }
-      view.update(child);
+      this.#subtasks.get(child.id).view.update(child);
     }
   }
 
-  #turnAt(time) {
-    let found = this.#turns.get(this.#lastTurn) ?? this.#makeTurn(this.#lastTurn || 1);
+  /** Take messages from before those that are here. */
+  addEarlier(messages) {
+    for (const message of messages) this.addMessage(message);
+    this.showSubtasks(this.#children);
+    this.refreshActions();
+  }
+
+  /** The last turn that had begun by then; null where none that is here had. */
+  #findTurnAt(time) {
+    let found = null;
     for (const item of this.#items.values()) {
-      if (item.message && item.message.created_at <= time) found = this.#turns.get(item.turn) ?? found;
+      if (item.message && item.message.created_at <= time && this.#turns.has(item.turn)) found = Math.max(found, item.turn);
     }
     return found;
   }
 
   #begin({ seq, type, role, turn }) {
-    const item = { seq, type, role, turn: 0, text: "", id: null, message: null, view: makeView({ type, role }) };
+    const view = makeView({ type, role });
+    const item = { seq, type, role, turn: 0, text: "", id: null, message: null, fold: null, view };
     item.view.element.dataset.seq = String(seq);
     this.#items.set(seq, item);
     this.#place(item, turn);
@@ -212,10 +232,11 @@ export class ThreadView {
     const talk = el("div", { class: "talk" });
     const subtasks = el("div", { class: "subtasks" });
     const footer = el("div", { class: "actions" });
-    const element = el("li", { class: "turn", data: { turn: String(turn) } }, talk, subtasks, footer);
+    const below = el("div", { class: "below" });
+    const element = el("li", { class: "turn", data: { turn: String(turn) } }, talk, subtasks, footer, below);
     const after = [...this.element.children].find((child) => Number(child.dataset.turn) > turn);
     this.element.insertBefore(element, after ?? null);
-    const made = { element, talk, subtasks, footer };
+    const made = { element, talk, subtasks, footer, below, offered: "" };
     this.#turns.set(turn, made);
     return made;
   }
@@ -229,8 +250,9 @@ export class ThreadView {
 
   /** Take a message off the page, with the bubble and the turn that are empty by that. */
   #takeOut(item) {
-    const box = item.view.element.parentElement;
-    item.view.element.remove();
+    const box = item.view.element.closest(".bubble");
+    if (item.fold) item.fold.remove(item);
+    else item.view.element.remove();
     if (box && !box.childElementCount) box.remove();
     const place = this.#turns.get(item.turn);
     if (place && !place.talk.childElementCount && !place.subtasks.childElementCount) {
@@ -246,22 +268,12 @@ export class ThreadView {
   }
 
   /** Calls one after the other share a fold. */
-  #foldCalls(item) {
-    if (item.type !== "host_call" || item.view.element.parentElement?.classList.contains("calls")) return;
+  #foldCall(item) {
+    if (item.fold) return item.fold.count();
     const before = item.view.element.previousElementSibling;
-    if (before?.classList.contains("folded")) {
-      before.querySelector(".calls").append(item.view.element);
-    } else if (before?.classList.contains("call")) {
-      const calls = el("div", { class: "calls" });
-      const fold = el("details", { class: "part folded", data: { seq: before.dataset.seq } }, el("summary"), calls);
-      before.replaceWith(fold);
-      calls.append(before, item.view.element);
-    } else {
-      return;
-    }
-    const fold = item.view.element.closest(".folded");
-    const more = item.message?.data?.more ?? 1;
-    fold.querySelector("summary").textContent = `${fold.querySelector(".calls").childElementCount - 1 + more} calls`;
+    if (before?.fold) return before.fold.add(item);
+    const first = this.#items.get(Number(before?.dataset.seq));
+    if (first?.type === "host_call") new CallFold(first).add(item);
   }
 
   #repeatsModel(message) {
@@ -271,17 +283,22 @@ export class ThreadView {
     return before === message.content || (message.data.is_rehearsal === true && before === "rehearsal");
   }
 
-  /** Take the oldest turns away where there are too many: they can be had again. */
-  #prune() {
-    if (this.#turns.size <= MOST_TURNS) return;
+  /** Take the oldest turns away where there are too many: they can be had again. Returns whether there were. */
+  prune() {
+    if (this.#turns.size <= MOST_TURNS) return false;
     const numbers = [...this.#turns.keys()].sort((one, other) => one - other);
     const dropped = new Set(numbers.slice(0, numbers.length - FEWEST_TURNS));
     for (const [seq, item] of [...this.#items]) if (dropped.has(item.turn)) this.#items.delete(seq);
+    for (const [id, { view, turn }] of [...this.#subtasks]) {
+      if (!dropped.has(turn)) continue;
+      view.close();
+      this.#subtasks.delete(id);
+    }
     for (const turn of dropped) {
       this.#turns.get(turn).element.remove();
       this.#turns.delete(turn);
     }
-    this.onPruned();
+    return true;
   }
 }
 
@@ -289,7 +306,7 @@ export class ThreadView {
  * The buttons of a turn.
  * @param {Array<[string, () => void, string]>} actions Label, what it does, what it says to who points at it.
  */
-export function makeActionRow(actions) {
+function makeActionRow(actions) {
   return el("div", { class: "row", role: "group", "aria-label": "Actions on this turn" },
     ...actions.map(([label, act, help]) => button(label, act, { class: "quiet", title: help })));
 }
