@@ -73,11 +73,16 @@ class EventListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangingRound:
-    """A round that left the values of `moss`, or the code of its module, other than they were."""
+    """A round that left the values of `moss`, or the code of its module, other than they were.
+
+    Attributes:
+        is_rewound: Whether its turn is in the thread no more: what it changed does not count.
+    """
 
     turn: int
     round: int
     committed_at: datetime
+    is_rewound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,14 @@ _find_latest = Statement(
 _find_task = Statement(select(tasks).where(tasks.c.id == bindparam("task_id")))
 _changed = (rounds.c.task_id == bindparam("task_id"), rounds.c.pycontext.is_not(None))
 _list_changing = Statement(
-    select(rounds.c.turn, rounds.c.round, rounds.c.committed_at)
+    select(
+        rounds.c.turn,
+        rounds.c.round,
+        rounds.c.committed_at,
+        rounds.c.turn.not_in(select(messages.c.turn).where(messages.c.task_id == bindparam("task_id"))).label(
+            "is_rewound"
+        ),
+    )
     .where(*_changed)
     .order_by(rounds.c.round.desc())
     .limit(bindparam("limit", type_=Integer))

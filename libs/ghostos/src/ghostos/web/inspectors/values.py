@@ -9,11 +9,16 @@ from ghostos.core.escaping import escape
 from ghostos.core.task import Task
 from ghostos.ghosts.values_text import diff_pycontexts, list_value_lines
 from ghostos.web.inspection import Inspection
-from ghostos.web.inspectors.times import name_moment
+from ghostos.web.markdown import soften
+from ghostos.web.moments import name_moment
 from ghostos_moss import PyContext
 
 __all__ = ["draw_values"]
 
+_NONE_YET: Final = "No round has changed a value of moss yet."
+_OF_FORK: Final = (
+    "No round of this thread has changed a value of moss: it began with those of the thread that it was forked from."
+)
 _LISTED: Final = 200
 _CHARS_SHOWN: Final = 200_000
 
@@ -24,24 +29,26 @@ def draw_values(look: Inspection, task: Task) -> None:
         _draw_now(task)
     rounds = look.list_changing_rounds(task, limit=_LISTED)
     if not rounds:
-        st.caption("No round has changed a value of moss yet.")
+        st.markdown(soften(_OF_FORK if task.forked_from is not None and task.pycontext else _NONE_YET))
         return
     chosen: ChangingRound = st.selectbox(
         "Rounds that changed something", rounds, format_func=_name_round, key=f"values-round-{task.id}-{len(rounds)}"
     )
     if len(rounds) == _LISTED:
-        st.caption(f"Only the last {_LISTED} are listed.")
+        st.markdown(soften(f"Only the last {_LISTED} are listed."))
     change = look.find_change(task, number=chosen.round)
     if change is None:
-        st.caption("This round is not there any more.")
+        st.markdown(soften("This round is not there any more."))
         return
     for side, known in (("before", change.before), ("after", change.after)):
         if known is None:
-            st.caption(f"What there was {side} it is not known: it took more than a million characters, or is too old.")
+            st.markdown(
+                soften(f"What there was {side} it is not known: it took more than a million characters, or is too old.")
+            )
     diff = diff_pycontexts(change.before, change.after)
     st.code(escape(diff[:_CHARS_SHOWN]) or "(no difference)", language="diff")
     if len(diff) > _CHARS_SHOWN:
-        st.caption(f"{len(diff) - _CHARS_SHOWN:,} more characters are not shown.")
+        st.markdown(soften(f"{len(diff) - _CHARS_SHOWN:,} more characters are not shown."))
 
 
 def _draw_now(task: Task) -> None:
@@ -51,4 +58,5 @@ def _draw_now(task: Task) -> None:
 
 
 def _name_round(changed: ChangingRound) -> str:
-    return f"turn {changed.turn}, round {changed.round} · {name_moment(changed.committed_at)}"
+    rewound = " (rewound)" if changed.is_rewound else ""
+    return f"turn {changed.turn}, round {changed.round}{rewound} · {name_moment(changed.committed_at)}"
