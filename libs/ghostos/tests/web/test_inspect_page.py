@@ -13,6 +13,7 @@ from ghostos.config import Confinement
 from ghostos.core.permission import Grant
 from ghostos.core.prompt import ModelDelta
 from ghostos.core.usage import Usage
+from ghostos.web.thread_keeping import name_export
 from ghostos.errors import ConfigError
 from ghostos.ghosts.target import load_target
 from ghostos.web.app import WebApp
@@ -106,6 +107,18 @@ def test_the_prompt_stands_there_as_it_was_sent_with_the_tokens_of_each_part(ser
     assert "The service counted 777 tokens read, 70 of them from its cache, 5 written" in texts(page)
 
 
+def test_the_page_says_what_it_shows_and_its_file_has_a_name_that_every_system_takes(
+    serve: Serve, module: Path
+) -> None:
+    talk(serve(module, "Hello."), "hi", thread="../a:b")
+    page = open_page(thread="../a:b")
+    assert "As the driver of scripted at" in texts(page)
+    assert "which are the user's where a service knows no others" in texts(page)
+    address = page.download_button[0].proto.url
+    assert address.endswith(".json") or page.download_button[0].proto.deferred_file_id
+    assert name_export("../a:b", form="round-1.prompt.json") == "a_b.round-1.prompt.json"
+
+
 def test_an_earlier_round_can_be_chosen(serve: Serve, module: Path) -> None:
     app = serve(module, COUNT, "It is 1.")
     talk(app, "count")
@@ -143,6 +156,21 @@ def test_a_round_s_values_stand_there_as_a_diff(serve: Serve, module: Path) -> N
 def test_a_thread_whose_values_never_changed_says_so(serve: Serve, module: Path) -> None:
     talk(serve(module, "Hello."), "hi")
     assert "No round has changed" in texts(open_page("Values"))
+
+
+def test_a_round_that_was_rewound_is_marked(serve: Serve, module: Path) -> None:
+    app = serve(module, COUNT, "It is 1.", COUNT, "It is 2.")
+    talk(app, "count")
+    talk(app, "count").rewind(to_turn=1)
+    options = open_page("Values").selectbox[1].options
+    assert [option.split(" · ")[0] for option in options] == ["turn 2, round 3 (rewound)", "turn 1, round 1"]
+
+
+def test_a_fork_that_began_with_values_says_where_they_are_from(serve: Serve, module: Path) -> None:
+    talk(serve(module, COUNT, "It is 1."), "count").fork(name="other")
+    shown = texts(open_page("Values", thread="other"))
+    assert "began with those of the thread that it was forked from" in shown
+    assert "yet" not in shown
 
 
 # events

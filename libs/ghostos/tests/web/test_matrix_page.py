@@ -56,7 +56,7 @@ def names(page: AppTest) -> list[str]:
 
 
 def texts(page: AppTest) -> str:
-    return "\n".join(each.value for each in page.caption).replace("\\", "")
+    return "\n".join(each.value for each in page.markdown).replace("\\", "")
 
 
 def test_tasks_stand_below_those_that_made_them_with_what_they_did(serve: Serve, chatbot_file: Path) -> None:
@@ -70,7 +70,7 @@ def test_tasks_stand_below_those_that_made_them_with_what_they_did(serve: Serve,
     said = texts(page)
     assert "turn 0 · 1,234 tokens" in said
     assert "cost 0.25" in said
-    assert "Processes at work" in [each.value for each in page.subheader]
+    assert "Processes at work" in said
     assert re.search(r"process \d+ · since ", said)
 
 

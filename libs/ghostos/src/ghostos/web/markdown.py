@@ -5,7 +5,7 @@ from typing import Final
 
 from ghostos.core.permission_words import show_hidden
 
-__all__ = ["code", "plain"]
+__all__ = ["code", "plain", "soften"]
 
 _BREAK: Final = "\ufeff"
 """Nothing to be seen, and a space to Streamlit's Markdown: neither a name nor a link goes on over it. A backslash does
@@ -26,3 +26,8 @@ def plain(text: str) -> str:
 def code(text: str) -> str:
     """Return Markdown that shows a text as code, on one line: an address that is to be copied, say. No link."""
     return f"`{show_hidden(' '.join(text.split())).replace('`', chr(39))}`" if text.strip() else ""
+
+
+def soften(markdown: str) -> str:
+    """Return Markdown for what stands beside the point: small and gray. Captions are too pale to be read by all."""
+    return f":small[:gray[{markdown}]]"

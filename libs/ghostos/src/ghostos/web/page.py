@@ -8,7 +8,7 @@ from streamlit.navigation.page import Page
 
 from ghostos.errors import GhostOSError
 from ghostos.web.current_thread import get_thread, show_thread
-from ghostos.web.markdown import plain
+from ghostos.web.markdown import plain, soften
 from ghostos.web.page_parts import draw_error, name_thread
 from ghostos.web.pages.about import draw_about_page
 from ghostos.web.pages.chat import draw_chat_page
@@ -80,7 +80,7 @@ def _draw_threads(chat: Page) -> None:
     with st.sidebar:
         if st.button("New thread", icon=":material/add:", key="new-thread", width="stretch"):
             _switch(chat, None)
-        st.caption("Last used")
+        st.markdown(soften("Last used"))
         for thread in get_app().list_threads(limit=_RECENT):
             label = f"**{name_thread(thread)}**" if thread.name == current else name_thread(thread)
             if st.button(label, key=f"recent-{thread.id}", type="tertiary", help=f"thread {plain(thread.name)}"):

@@ -1,8 +1,11 @@
 """What several pages draw. What models, their code and users wrote is never HTML, and never the page's own markup."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.contracts.store import ThreadSummary
@@ -10,9 +13,10 @@ from ghostos.core.permission_words import show_hidden
 from ghostos.errors import GhostOSError
 from ghostos.web.markdown import plain
 
-__all__ = ["Trouble", "draw_error", "name_thread"]
+__all__ = ["Trouble", "draw_error", "name_thread", "titled"]
 
 _WORDS: Final = 48
+_WIDTH: Final = 880
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,14 @@ class Trouble:
     def of(cls, error: GhostOSError) -> Self:
         """Take what an error says."""
         return cls(happened=error.happened, advice=error.advice)
+
+
+@contextmanager
+def titled(title: str) -> Generator[None]:
+    """Draw a page's title, and what is drawn meanwhile below it: all pages but the talk have one look and width."""
+    with st.container(width=_WIDTH):
+        st.markdown(f"### {title}", anchors=False)
+        yield
 
 
 def draw_error(place: DeltaGenerator, error: GhostOSError | Trouble) -> None:

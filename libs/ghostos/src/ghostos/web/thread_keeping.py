@@ -121,7 +121,7 @@ def render_export(app: WebApp, task_id: str, *, form: ExportForm) -> bytes:
     return asyncio.run(render())
 
 
-def name_export(thread: str, *, form: ExportForm) -> str:
-    """Return the name of the file of a thread: one that every system takes."""
+def name_export(thread: str, *, form: str) -> str:
+    """Return the name of the file of a thread, with what it ends in: one that every system takes."""
     stem = _NO_FILE_NAME.sub("_", thread).strip("._")[:_MAX_STEM_CHARS]
     return f"{stem or 'thread'}.{form}"

@@ -10,8 +10,8 @@ from ghostos.contracts.task_records import EventRecord
 from ghostos.core.event import Event
 from ghostos.core.task import Task
 from ghostos.web.inspection import Inspection
-from ghostos.web.inspectors.times import name_moment
-from ghostos.web.markdown import plain
+from ghostos.web.markdown import plain, soften
+from ghostos.web.moments import name_moment
 
 __all__ = ["draw_events"]
 
@@ -23,10 +23,10 @@ def draw_events(look: Inspection, task: Task) -> None:
     """Draw a table, the latest event last."""
     listing = look.list_events(task, limit=_LISTED)
     if not listing.events:
-        st.caption("Nothing has come to this thread yet.")
+        st.markdown(soften("Nothing has come to this thread yet."))
         return
     if (hidden := listing.total - len(listing.events)) > 0:
-        st.caption(f"{hidden:,} earlier events are not shown.")
+        st.markdown(soften(f"{hidden:,} earlier events are not shown."))
     rows = ["| no | came at | type | from | what became of it | payload |", "| --: | :-- | :-- | :-- | :-- | :-- |"]
     st.markdown("\n".join([*rows, *(_row(each) for each in listing.events)]))
 

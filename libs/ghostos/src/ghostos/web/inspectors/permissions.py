@@ -11,7 +11,7 @@ from ghostos.core.task import Task
 from ghostos.libraries.permission_levels import KindDecision, Level
 from ghostos.libraries.profiles import describe_profile
 from ghostos.web.inspection import HeldNow, Inspection
-from ghostos.web.markdown import plain
+from ghostos.web.markdown import plain, soften
 
 __all__ = ["draw_permissions"]
 
@@ -34,14 +34,16 @@ def draw_permissions(look: Inspection, task: Task) -> None:
     """Draw the profile, who decides each kind, and the user's clicks."""
     held = look.find_permissions(task)
     if held is None:
-        st.caption("This ghost only talks: it runs no code.")
+        st.markdown(soften("This ghost only talks: it runs no code."))
         return
     profile = {"executor": look.app.executor, "permissions": held.permissions.to_dict()}
     st.markdown(f"**{plain(describe_profile(profile))}**")
     if look.app.executor == "off":
-        st.caption("Nothing below is enforced: code runs in this process (--sandbox off).")
+        st.markdown(soften("Nothing below is enforced: code runs in this process (--sandbox off)."))
     if held.is_bound:
-        st.caption("Another task made this one: it may do at most what that one might, whatever is said below.")
+        st.markdown(
+            soften("Another task made this one: it may do at most what that one might, whatever is said below.")
+        )
     rows = ["| kind | decided by | allows |", "| :-- | :-- | :-- |", *(_row(each) for each in held.decisions)]
     st.markdown("\n".join(rows))
     _draw_grants("Allowed with a click", held.grants, task=task)

@@ -1,4 +1,4 @@
-"""The prompt as it was sent, part by part, with what each part takes of the model's window."""
+"""The prompt as a driver was given it, part by part, with what each part takes of the model's window."""
 
 import json
 from collections.abc import Sequence
@@ -14,13 +14,22 @@ from ghostos.core.task import Task
 from ghostos.core.trace import ModelCall
 from ghostos.ghosts.prompt_parts import CountedPart, count_parts, list_thread_messages
 from ghostos.web.inspection import Inspection
-from ghostos.web.inspectors.times import name_moment
-from ghostos.web.markdown import plain
+from ghostos.web.markdown import plain, soften
+from ghostos.web.moments import name_moment
+from ghostos.web.thread_keeping import name_export
 
 __all__ = ["draw_prompt"]
 
 _NEXT: Final = 0
 """Stands for the call that was not made yet."""
+_NOT_SENT: Final = (
+    "Not sent: made now, by the code that makes a round's prompt. What is said next would stand before the state. "
+    "The module is compiled for it; no model is called, and nothing is stored."
+)
+_ON_THE_WIRE: Final = (
+    "What goes over the wire is this, but for: files of the thread, which a model that sees gets themselves; system "
+    "messages, which are the user's where a service knows no others; and how long the answer may be."
+)
 _MESSAGES_SHOWN: Final = 30
 _CHARS_SHOWN: Final = 100_000
 """Of one part or message: a browser takes long for more. The download has all."""
@@ -36,43 +45,41 @@ def draw_prompt(look: Inspection, task: Task) -> None:
     labels[_NEXT] = "the next call, as it would be sent now"
     chosen: int = st.selectbox("Call", options, format_func=lambda at: labels[at], key=f"prompt-{task.id}-{len(kept)}")
     if missing:
-        st.caption(
-            f"Not kept any more: what was sent in {_name_rounds(missing)}. Prompts of a thread's last 10 calls stay in "
-            "the memory of the process that made them, and go with it."
+        gone = (
+            f"Not kept any more: what was sent in {_name_rounds(missing)}. Prompts of a thread's last 10 calls stay in"
         )
+        st.markdown(soften(f"{gone} the memory of the process that made them, and go with it."))
     if chosen == _NEXT:
         _draw_next(look, task)
         return
     sent = kept[chosen - 1]
-    st.caption(f"As it was sent to {plain(sent.model)} at {plain(name_moment(sent.sent_at))}.")
+    to = f"{plain(sent.model)} at {plain(name_moment(sent.sent_at))}"
+    st.markdown(soften(f"As the driver of {to} was given it. {_ON_THE_WIRE}"))
     _draw_call(_find_call(calls.get(sent.round, ()), kept=kept, sent=sent))
-    _draw(sent.prompt, name=f"{task.name}-round-{sent.round}")
+    _draw(sent.prompt, task=task, call=f"round-{sent.round}")
 
 
 def _draw_next(look: Inspection, task: Task) -> None:
-    st.caption(
-        "Not sent: made now, by the code that makes a round's prompt. What is said next would stand before the state. "
-        "The module is compiled for it; no model is called, and nothing is stored."
-    )
+    st.markdown(soften(_NOT_SENT))
     if st.button("Make it", icon=":material/preview:", key="preview-prompt"):
-        _draw(look.preview_prompt(task), name=f"{task.name}-next")
+        _draw(look.preview_prompt(task), task=task, call="next")
 
 
-def _draw(prompt: Prompt, *, name: str) -> None:
+def _draw(prompt: Prompt, *, task: Task, call: str) -> None:
     parts = count_parts(prompt)
     total = sum(part.tokens for part in parts)
     st.markdown("\n".join(["| part | tokens |", "| :-- | --: |", *map(_row, parts), f"| **all** | **{total:,}** |"]))
     st.download_button(
         "Download as JSON",
         partial(_dump, prompt),
-        file_name=f"{name}.prompt.json",
+        file_name=name_export(task.name, form=f"{call}.prompt.json"),
         mime="application/json",
         icon=":material/download:",
         on_click="ignore",
-        key=f"download-{name}",
+        key=f"download-{task.id}-{call}",
     )
     for part in parts:
-        with st.expander(f"{part.name} · {part.tokens:,} tokens", key=f"part-{name}-{part.name}"):
+        with st.expander(f"{part.name} · {part.tokens:,} tokens", key=f"part-{task.id}-{call}-{part.name}"):
             if part.name == "thread":
                 _draw_thread(list_thread_messages(prompt))
             else:
@@ -81,22 +88,24 @@ def _draw(prompt: Prompt, *, name: str) -> None:
 
 def _draw_thread(messages: Sequence[PromptMessage]) -> None:
     if not messages:
-        st.caption("Nothing was said yet.")
+        st.markdown(soften("Nothing was said yet."))
     if len(messages) > _MESSAGES_SHOWN:
         left = len(messages) - _MESSAGES_SHOWN
-        st.caption(f"{left:,} earlier messages are not shown here; the download has them.")
+        st.markdown(soften(f"{left:,} earlier messages are not shown here; the download has them."))
     for message in messages[-_MESSAGES_SHOWN:]:
-        st.caption(message.role)
+        st.markdown(soften(message.role))
         _draw_text(message.content)
         if isinstance(message, AssetMessage):
-            st.caption(f"To a model that takes it, the file itself is sent instead, with: {plain(message.caption)}")
+            st.markdown(
+                soften(f"To a model that takes it, the file itself is sent instead, with: {plain(message.caption)}")
+            )
 
 
 def _draw_text(text: str) -> None:
     shown = escape(text[:_CHARS_SHOWN])
     st.code(shown, language=None, wrap_lines=True)
     if len(text) > _CHARS_SHOWN:
-        st.caption(f"{len(text) - _CHARS_SHOWN:,} more characters are not shown here; the download has them.")
+        st.markdown(soften(f"{len(text) - _CHARS_SHOWN:,} more characters are not shown here; the download has them."))
 
 
 def _draw_call(call: ModelCall | None) -> None:
@@ -104,12 +113,14 @@ def _draw_call(call: ModelCall | None) -> None:
     if call is None:
         return
     if not call.input_tokens:
-        st.caption("The service said nothing of how many tokens it read.")
+        st.markdown(soften("The service said nothing of how many tokens it read."))
         return
     cached = f", {call.cached_tokens:,} of them from its cache" if call.cached_tokens else ""
-    st.caption(
-        f"The service counted {call.input_tokens:,} tokens read{cached}, {call.output_tokens:,} written; "
-        f"{call.duration_s:.1f} s."
+    st.markdown(
+        soften(
+            f"The service counted {call.input_tokens:,} tokens read{cached}, {call.output_tokens:,} written; "
+            f"{call.duration_s:.1f} s."
+        )
     )
 
 

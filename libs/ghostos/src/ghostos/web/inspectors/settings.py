@@ -14,7 +14,7 @@ from ghostos.core.json import Json, JsonObject
 from ghostos.core.task import Task
 from ghostos.errors import GhostOSError
 from ghostos.web.inspection import Inspection
-from ghostos.web.markdown import plain
+from ghostos.web.markdown import plain, soften
 from ghostos.web.page_parts import Trouble, draw_error
 from ghostos.web.running import get_app
 
@@ -58,9 +58,11 @@ class _Form:
 def draw_settings(look: Inspection, task: Task) -> None:
     """Draw the fields as they are in force, and what the file has where that is another."""
     form, edits = _Form(task), task.ghost_edits or {}
-    st.caption("For this thread alone, from its next turn on. A turn that runs has them from its next round on.")
+    st.markdown(
+        soften("For this thread alone, from its next turn on. A turn that runs has them from its next round on.")
+    )
     if task.parent_id is not None:
-        st.caption("Another ghost made this one; what it may touch cannot be changed here.")
+        st.markdown(soften("Another ghost made this one; what it may touch cannot be changed here."))
     with st.form(f"settings-{task.id}", border=False):
         for name in form.fields:
             _draw_field(
@@ -93,7 +95,9 @@ def _draw_field(name: str, value: Json, *, key: str, may_loosen: bool) -> None:
 def _draw_origin(name: str, value: Json, *, task: Task) -> None:
     """Say what a field that is set stands in the place of: a later edit of it is not heard."""
     whose = "the ghost that made this one" if task.parent_id is not None else "the file"
-    st.caption(f"Set for this thread: what {whose} says of {plain(name)} is not heard until you reset it\\. It says:")
+    st.markdown(
+        soften(f"Set for this thread: what {whose} says of {plain(name)} is not heard until you reset it\\. It says:")
+    )
     text = "" if value is None else str(value)
     st.code(escape(text) or "(nothing)", language=None, wrap_lines=True)
 

@@ -16,11 +16,11 @@ from ghostos.libraries.documents import list_documents
 from ghostos.libraries.licences import list_libraries
 from ghostos.web.app import WebApp
 from ghostos.web.markdown import plain
+from ghostos.web.page_parts import titled
 from ghostos.web.running import get_app
 
 __all__ = ["draw_about_page"]
 
-_WIDTH: Final = 880
 _LABEL_WIDTH: Final = 130
 _FINDINGS: Final = "about-findings"
 _DISTRIBUTION: Final = "ghostos-core"
@@ -36,8 +36,7 @@ _ICONS: Final[dict[FindingState, str]] = {
 def draw_about_page() -> None:
     """Draw what is served here. No key is on the page, only the names of variables that may hold one."""
     app = get_app()
-    with st.container(width=_WIDTH):
-        st.markdown("### About", anchors=False)
+    with titled("About"):
         st.markdown(
             "GhostOS gives a language model your Python objects: a Python file is an agent, and the model answers by "
             "writing Python against what is injected into it."

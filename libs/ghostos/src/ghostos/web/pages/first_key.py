@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ghostos.errors import ModelKeyMissingError
 from ghostos.libraries.configuring import Configuration
 from ghostos.libraries.in_force import ServiceState
-from ghostos.web.markdown import code, plain
+from ghostos.web.markdown import code, plain, soften
 from ghostos.web.pages.key_entry import KeyEntry, list_models_seen
 from ghostos.web.pages.setting_form import change_settings
 
@@ -52,7 +52,7 @@ def draw_first_key(
     if state is None:
         box.markdown("Its service cannot be used as it is configured: see below.")
         return
-    box.caption(code(state.address))
+    box.markdown(soften(code(state.address)))
     if state.key == "missing":
         KeyEntry(configuration, state, place=_FIRST, model=_model_of(missing.model, service=own, chosen=chosen)).draw(
             box

@@ -15,8 +15,8 @@ from ghostos.web.inspectors.permissions import draw_permissions
 from ghostos.web.inspectors.prompt import draw_prompt
 from ghostos.web.inspectors.settings import draw_settings
 from ghostos.web.inspectors.values import draw_values
-from ghostos.web.markdown import plain
-from ghostos.web.page_parts import draw_error
+from ghostos.web.markdown import plain, soften
+from ghostos.web.page_parts import draw_error, titled
 from ghostos.web.running import get_app
 
 __all__ = ["draw_inspect_page"]
@@ -37,24 +37,28 @@ _TABS: Final[dict[str, Callable[[Inspection, Task], None]]] = {
 def draw_inspect_page() -> None:
     """Draw the choice of threads, and what is chosen to be looked at: no more is read."""
     look = Inspection(get_app())
-    st.title("Inspect", anchor=False)
-    try:
-        number = look.find_change_number()  # before all is read: what comes meanwhile is seen by the next look
-        name = _choose_thread(look)
-        task = look.find_task(name) if name is not None else None
-    except GhostOSError as exc:
-        draw_error(st.container(), exc)
-        return
-    if task is None:
-        st.caption("Nothing was said in this thread yet: there is nothing to look into." if name else "No thread yet.")
-        return
-    facts = f"{task.state} · turn {task.turn} · round {task.round} · {task.id}"
-    st.caption(plain(facts))
-    for tab, draw in zip(st.tabs([*_TABS], key="inspect-tab", on_change="rerun"), _TABS.values(), strict=True):
-        with tab:
-            if tab.open:
-                _draw(draw, look, task)
-    _watch(look, task=task, number=number)
+    with titled("Inspect"):
+        try:
+            number = look.find_change_number()  # before all is read: what comes meanwhile is seen by the next look
+            name = _choose_thread(look)
+            task = look.find_task(name) if name is not None else None
+        except GhostOSError as exc:
+            draw_error(st.container(), exc)
+            return
+        if task is None:
+            st.markdown(
+                soften(
+                    "Nothing was said in this thread yet: there is nothing to look into." if name else "No thread yet."
+                )
+            )
+            return
+        facts = f"{task.state} · turn {task.turn} · round {task.round} · {task.id}"
+        st.markdown(soften(plain(facts)))
+        for tab, draw in zip(st.tabs([*_TABS], key="inspect-tab", on_change="rerun"), _TABS.values(), strict=True):
+            with tab:
+                if tab.open:
+                    _draw(draw, look, task)
+        _watch(look, task=task, number=number)
 
 
 def _choose_thread(look: Inspection) -> str | None:

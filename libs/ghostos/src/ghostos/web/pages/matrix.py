@@ -12,9 +12,9 @@ from ghostos.core.node import Node
 from ghostos.core.task import TaskState
 from ghostos.errors import GhostOSError
 from ghostos.web.inspection import Inspection
-from ghostos.web.inspectors.times import name_moment
-from ghostos.web.markdown import plain
-from ghostos.web.page_parts import Trouble, draw_error
+from ghostos.web.markdown import plain, soften
+from ghostos.web.moments import name_moment
+from ghostos.web.page_parts import Trouble, draw_error, titled
 from ghostos.web.running import get_app
 from ghostos.web.task_forest import Leaf, list_forest
 
@@ -61,31 +61,33 @@ def draw_matrix_page(*, on_open: OpenThread, on_inspect: OpenThread) -> None:
         on_inspect: Goes to where one looks into it.
     """
     look = Inspection(get_app())
-    st.title("Matrix", anchor=False)
-    choice = st.container(horizontal=True)
-    only_unfinished = choice.toggle("Only unfinished", key="matrix-unfinished", help="Without those that have ended.")
-    everywhere = choice.toggle("Of every target", key="matrix-everywhere", help="All tasks of the workspace.")
-    shown = int(st.session_state.get(_SHOWN, _LISTED))
+    with titled("Matrix"):
+        choice = st.container(horizontal=True)
+        only_unfinished = choice.toggle(
+            "Only unfinished", key="matrix-unfinished", help="Without those that have ended."
+        )
+        everywhere = choice.toggle("Of every target", key="matrix-everywhere", help="All tasks of the workspace.")
+        shown = int(st.session_state.get(_SHOWN, _LISTED))
 
-    def read() -> _Seen:
-        listing = look.list_tasks(limit=shown, only_target=not everywhere, only_unfinished=only_unfinished)
-        return _Seen(listing, look.list_nodes())
+        def read() -> _Seen:
+            listing = look.list_tasks(limit=shown, only_target=not everywhere, only_unfinished=only_unfinished)
+            return _Seen(listing, look.list_nodes())
 
-    try:
-        number = look.find_change_number()  # before it is read: what comes meanwhile is seen by the next look
-        seen = read()
-    except GhostOSError as exc:
-        draw_error(st.container(), exc)
-        return
-    _draw_trouble()
-    _draw_tasks(seen.listing, on_open=on_open, on_inspect=on_inspect)
-    _draw_nodes(seen)
-    _watch(look, number=number, seen=seen, read=read)
+        try:
+            number = look.find_change_number()  # before it is read: what comes meanwhile is seen by the next look
+            seen = read()
+        except GhostOSError as exc:
+            draw_error(st.container(), exc)
+            return
+        _draw_trouble()
+        _draw_tasks(seen.listing, on_open=on_open, on_inspect=on_inspect)
+        _draw_nodes(seen)
+        _watch(look, number=number, seen=seen, read=read)
 
 
 def _draw_tasks(listing: TaskListing, *, on_open: OpenThread, on_inspect: OpenThread) -> None:
     if not listing.tasks:
-        st.caption("There is none.")
+        st.markdown(soften("There is none."))
         return
     names = {task.id: task.name for task in listing.tasks}
     target = get_app().target.name
@@ -95,7 +97,7 @@ def _draw_tasks(listing: TaskListing, *, on_open: OpenThread, on_inspect: OpenTh
     hidden = listing.total - len(listing.tasks)
     if hidden <= 0:
         return
-    st.caption(f"{hidden:,} tasks are not shown: those last used come first.")
+    st.markdown(soften(f"{hidden:,} tasks are not shown: those last used come first."))
     if len(listing.tasks) < _MOST:
         st.button("Show more", key="matrix-more", icon=":material/expand_more:", on_click=_show_more)
 
@@ -127,7 +129,7 @@ def _draw_leaf(
         on_inspect(task.name)
     if task.state == "running":
         row.button("Stop", key=f"stop-{task.id}", icon=":material/stop_circle:", on_click=_stop, args=(task.id,))
-    row.caption(plain(_describe(task, names=names, is_own=is_own)))
+    row.markdown(soften(plain(_describe(task, names=names, is_own=is_own))))
 
 
 def _describe(task: TaskLine, *, names: Mapping[str, str], is_own: bool) -> str:
@@ -146,13 +148,13 @@ def _describe(task: TaskLine, *, names: Mapping[str, str], is_own: bool) -> str:
 
 
 def _draw_nodes(seen: _Seen) -> None:
-    st.subheader("Processes at work", anchor=False)
+    st.markdown("#### Processes at work", anchors=False)
     if not seen.nodes:
-        st.caption("None.")
+        st.markdown(soften("None."))
     for node in seen.nodes:
         count = sum(task.owner == node.owner for task in seen.listing.tasks)
         at_work = f" · at work on {count} of these tasks" if count else ""
-        st.caption(f"process {node.owner.pid} · since {plain(name_moment(node.started_at))}{at_work}")
+        st.markdown(soften(f"process {node.owner.pid} · since {plain(name_moment(node.started_at))}{at_work}"))
 
 
 def _show_more() -> None:

@@ -11,8 +11,8 @@ from ghostos.libraries.configuring import Configuration
 from ghostos.libraries.in_force import InForce, ServiceState
 from ghostos.libraries.live_settings import LiveSettings
 from ghostos.web.app import WebApp
-from ghostos.web.markdown import plain
-from ghostos.web.page_parts import draw_error
+from ghostos.web.markdown import plain, soften
+from ghostos.web.page_parts import draw_error, titled
 from ghostos.web.pages.first_key import draw_first_key, draw_way_on
 from ghostos.web.pages.key_entry import list_models_seen
 from ghostos.web.pages.services import draw_services
@@ -21,7 +21,6 @@ from ghostos.web.running import get_app
 
 __all__ = ["draw_models_page"]
 
-_WIDTH: Final = 880
 _GROUPS: Final = (
     ("Code", ("code",), "What models write."),
     ("Permissions", ("code", "permissions"), "What confined code may touch where neither command nor module says it."),
@@ -41,8 +40,7 @@ def draw_models_page(*, on_chat: Callable[[], None] | None = None) -> None:
     """
     app = get_app()
     configuration = Configuration(app.matrix.container.force_fetch(LiveSettings))
-    with st.container(width=_WIDTH):
-        st.markdown("### Models and keys", anchors=False)
+    with titled("Models and keys"):
         try:
             services = configuration.list_services()
             settings = configuration.list_in_force()
@@ -97,7 +95,7 @@ def _draw_models(
         help="`provider:model` of agents that name none. Test a service to see its models here, or type one.",
     )
     if default.origin == "flag":
-        form.caption(f"the flag goes before the file: {plain(render_value(default.value))}")
+        form.markdown(soften(f"the flag goes before the file: {plain(render_value(default.value))}"))
     if (
         form.form_submit_button("Store", key="models-default-store", icon=":material/save:")
         and chosen
@@ -115,11 +113,13 @@ def _draw_models(
 
 def _draw_settings(configuration: Configuration, settings: Sequence[InForce]) -> None:
     st.markdown("#### Settings", anchors=False)
-    st.caption("They count from the next turn on, unless the field says something else. An empty field is not set.")
+    st.markdown(
+        soften("They count from the next turn on, unless the field says something else. An empty field is not set.")
+    )
     for title, path, description in _GROUPS:
         with st.expander(title, key=f"group-{'-'.join(path)}"):
             if description:
-                st.caption(description)
+                st.markdown(soften(description))
             own = [each for each in settings if each.setting.path[:-1] == path]
             draw_setting_form(st.container(), own, configuration=configuration, name="-".join(path))
 

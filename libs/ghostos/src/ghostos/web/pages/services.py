@@ -11,7 +11,7 @@ from ghostos.drivers.models.service import Service
 from ghostos.libraries.configuring import Configuration, propose_variable
 from ghostos.libraries.in_force import InForce, ServiceState
 from ghostos.libraries.settings_text import SettingValue
-from ghostos.web.markdown import code, plain
+from ghostos.web.markdown import code, plain, soften
 from ghostos.web.page_parts import Trouble, draw_error
 from ghostos.web.pages.key_entry import KeyEntry
 from ghostos.web.pages.setting_form import change_settings, draw_setting_form
@@ -51,7 +51,7 @@ def _draw_service(place: DeltaGenerator, state: ServiceState, *, configuration: 
     if state.fault:
         place.warning(plain(state.fault))
     if state.address:
-        place.caption(code(state.address))
+        place.markdown(soften(code(state.address)))
     if _goes_in_clear(state):
         place.warning(_IN_CLEAR, icon=":material/lock_open:")
     entry = KeyEntry(configuration, state, place="services")

@@ -13,7 +13,7 @@ from ghostos.libraries.configuring import Configuration
 from ghostos.libraries.in_force import InForce
 from ghostos.libraries.setting_names import Setting, check_value, describe_fault, parse_value
 from ghostos.libraries.settings_text import SettingValue
-from ghostos.web.markdown import code, plain
+from ghostos.web.markdown import code, plain, soften
 from ghostos.web.page_parts import draw_error
 
 __all__ = ["change_settings", "draw_setting_form", "render_value"]
@@ -135,7 +135,7 @@ def _draw_field(form: DeltaGenerator, each: InForce) -> SettingValue | None:
             _label(setting), value=shown, key=key, placeholder=_placeholder(each), help=_help(setting)
         )
     if notes := _list_notes(each):
-        place.caption(plain("; ".join(notes)))
+        place.markdown(soften(plain("; ".join(notes))))
     return value
 
 

@@ -1,7 +1,6 @@
 """A thread in the list: a line that opens it, and what else can be done with it."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from functools import partial
 from pathlib import PurePath
 from typing import Final
@@ -11,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.contracts.thread_search import FoundThread
 from ghostos.core.task import TaskState
-from ghostos.web.markdown import plain
+from ghostos.web.markdown import plain, soften
+from ghostos.web.moments import name_moment
 from ghostos.web.page_parts import draw_error
 from ghostos.web.pages.thread_changes import RefusedName, doom, find_refused_name, rename
 from ghostos.web.running import get_app
@@ -46,9 +46,9 @@ def draw_row(thread: FoundThread, *, is_current: bool, on_open: Callable[[str], 
         words.markdown(title)
     elif words.button(f"**{title}**" if is_current else title, key=f"open-{thread.id}", type="tertiary", wrap=False):
         on_open(thread.name)
-    words.markdown(_soften(_describe(thread, is_current=is_current, of=None if is_ours else thread.target)))
+    words.markdown(soften(_describe(thread, is_current=is_current, of=None if is_ours else thread.target)))
     if thread.excerpt:
-        words.markdown(_soften(f":material/search: {plain(thread.excerpt)}"))
+        words.markdown(soften(f":material/search: {plain(thread.excerpt)}"))
     row.button(
         "More",
         key=f"manage-{thread.id}",
@@ -120,11 +120,6 @@ def _pick_key(thread: FoundThread) -> str:
     return f"pick-{thread.id}"
 
 
-def _soften(markdown: str) -> str:
-    """Return what stands beside the point: small and gray. Captions are half transparent: too pale to be read."""
-    return f":small[:gray[{markdown}]]"
-
-
 def _describe(thread: FoundThread, *, is_current: bool, of: str | None) -> str:
     color = _COLORS.get(thread.state)
     facts = [
@@ -132,7 +127,7 @@ def _describe(thread: FoundThread, *, is_current: bool, of: str | None) -> str:
         f":{color}[{thread.state}]" if color else thread.state,
         "1 turn" if thread.turn == 1 else f"{thread.turn:,} turns",
         "1 message" if thread.messages == 1 else f"{thread.messages:,} messages",
-        plain(_describe_moment(thread.updated_at)),
+        plain(name_moment(thread.updated_at)),
     ]
     if is_current:
         facts.append("in the chat now")
@@ -141,11 +136,3 @@ def _describe(thread: FoundThread, *, is_current: bool, of: str | None) -> str:
     if of is not None:
         facts.append(f"of {plain(PurePath(of).name)}")
     return " · ".join(facts)
-
-
-def _describe_moment(moment: datetime) -> str:
-    """Return when that was, here: the time of today, the day of other days, the year of other years."""
-    at, now = moment.astimezone(), datetime.now().astimezone()
-    if at.date() == now.date():
-        return f"today {at:%H:%M}"
-    return f"{at.day} {at:%b %H:%M}" if at.year == now.year else f"{at.day} {at:%b %Y}"

@@ -8,7 +8,7 @@ import streamlit as st
 from ghostos.contracts.thread_search import FoundThreads, ThreadQuery
 from ghostos.web.current_thread import get_thread
 from ghostos.web.markdown import plain
-from ghostos.web.page_parts import Trouble, draw_error
+from ghostos.web.page_parts import Trouble, draw_error, titled
 from ghostos.web.pages.thread_changes import TROUBLE, doom, draw_confirmation
 from ghostos.web.pages.thread_row import draw_row, is_picked, unpick
 from ghostos.web.running import get_app
@@ -18,7 +18,6 @@ __all__ = ["draw_threads_page"]
 
 _PAGE_SIZE: Final = 25
 _FEWEST: Final = 2
-_WIDTH: Final = 880
 _WORDS, _ALL_TARGETS, _WITH_MADE, _CHANGES = "threads-words", "threads-all", "threads-made", "threads-changes"
 
 
@@ -29,8 +28,7 @@ def draw_threads_page(*, on_open: Callable[[str], None]) -> None:
         on_open: Shows the thread of that name in the chat; called while the page is drawn, it need not return.
     """
     app = get_app()
-    with st.container(width=_WIDTH):
-        st.markdown("### Threads", anchors=False)
+    with titled("Threads"):
         _draw_filters()
         found = search_threads(app, _make_query(target=app.target.name))
         if not found.threads and _get_page() > 1:  # what was there was deleted
