@@ -119,7 +119,7 @@ class Configuration:
             text = _decode(before, path) if before else _NEW_FILE
             old = parse_settings(text, path=path)
             for names, value in changes.items():
-                text = _change_one(text, names, value, path=path)
+                text = _change_one(text, names, value=value, path=path)
             settings = parse_settings(text, path=path)
             for names in changes:
                 _check_sense(settings, names)
@@ -234,8 +234,8 @@ def _decode(data: bytes, path: Path) -> str:
         raise ConfigError(f"{path} is not UTF-8: {exc}.", advice="Save it as UTF-8, or empty it.") from exc
 
 
-def _change_one(text: str, names: tuple[str, ...], value: SettingValue | None, *, path: Path) -> str:
-    after = change_setting(text, names, value)
+def _change_one(text: str, names: tuple[str, ...], *, value: SettingValue | None, path: Path) -> str:
+    after = change_setting(text, names, value=value)
     if after is None:
         raise ConfigError(
             f"{path} writes {'.'.join(names)} in a way that is not changed for you.", advice="Change it there yourself."

@@ -4,6 +4,7 @@ A few ways are tried, and one counts only if the result, read again, says what t
 change: what is written in a way that none of them can change is refused, never damaged.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -11,13 +12,16 @@ from typing import Any, TypeAlias, cast
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Array
 
 __all__ = ["SettingValue", "change_setting"]
+
+_STRING = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'""")
 
 SettingValue: TypeAlias = bool | int | float | str | list[str]
 
 
-def change_setting(text: str, path: Sequence[str], value: SettingValue | None) -> str | None:
+def change_setting(text: str, path: Sequence[str], *, value: SettingValue | None) -> str | None:
     """Return the text with one setting changed.
 
     Args:
@@ -33,16 +37,16 @@ def change_setting(text: str, path: Sequence[str], value: SettingValue | None) -
     """
     before = tomllib.loads(text)
     wanted = deepcopy(before)
-    if not _apply(wanted, path, value):
+    if not _apply(wanted, path, value=value):
         return None
     if wanted == before and _same_types(wanted, before):
         return text
     if value is None:  # a table that was only named in the header of its last one goes with it
         return next((each for each in _list_removals(text, path) if _says(each, wanted, without_empty=True)), None)
-    return next((each for each in _list_settings(text, path, value) if _says(each, wanted)), None)
+    return next((each for each in _list_settings(text, path, value=value) if _says(each, wanted)), None)
 
 
-def _apply(settings: dict[str, Any], path: Sequence[str], value: SettingValue | None) -> bool:
+def _apply(settings: dict[str, Any], path: Sequence[str], *, value: SettingValue | None) -> bool:
     """Change what the text says; return whether there is a place for it."""
     table = settings
     for name in path[:-1]:
@@ -59,21 +63,22 @@ def _apply(settings: dict[str, Any], path: Sequence[str], value: SettingValue | 
     return True
 
 
-def _list_settings(text: str, path: Sequence[str], value: SettingValue) -> Iterator[str]:
+def _list_settings(text: str, path: Sequence[str], *, value: SettingValue) -> Iterator[str]:
     end = "\r\n" if "\r\n" in text else "\n"
     line = f"{_render_name(path[-1:])} = {tomlkit.item(value).as_string()}{end}"
     lines = text.splitlines(keepends=True)
-    yield from _list_tomlkit(text, path, value, is_new=False)
+    yield from _list_tomlkit(text, path, value=value, is_new=False)
     if (at := _find_place(lines, path[:-1])) is not None:
         gap = end if at and not lines[at - 1].endswith("\n") else ""
         yield "".join((*lines[:at], gap, line, *lines[at:]))
     if path[:-1]:
         gap = "" if not text or text.endswith("\n") else end
         yield f"{text}{gap}{end if text else ''}[{_render_name(path[:-1])}]{end}{line}"
-    yield from _list_tomlkit(text, path, value, is_new=True)
+    yield from _list_tomlkit(text, path, value=value, is_new=True)
 
 
 def _list_removals(text: str, path: Sequence[str]) -> Iterator[str]:
+    yield _leave_out_tables(text.splitlines(keepends=True), path)
     try:
         document = tomlkit.parse(text)
         _find_table(document, path[:-1], is_new=False).remove(path[-1])
@@ -82,16 +87,48 @@ def _list_removals(text: str, path: Sequence[str]) -> Iterator[str]:
         return
 
 
-def _list_tomlkit(text: str, path: Sequence[str], value: SettingValue, *, is_new: bool) -> Iterator[str]:
-    """Yield what the library makes of it: a value in its place, or a new name at the end of its table."""
+def _list_tomlkit(text: str, path: Sequence[str], *, value: SettingValue, is_new: bool) -> Iterator[str]:
+    """Yield what the library makes of it: a value in its place, or a new name at the end of its table.
+
+    It would write an array anew, without the comments in it: that is left to the user.
+    """
     try:
         document = tomlkit.parse(text)
         table = _find_table(document, path[:-1], is_new=is_new)
+        old = table.get(path[-1])
+        if isinstance(old, Array) and "#" in _STRING.sub("", old.as_string()):
+            return
         if path[-1] in table or is_new:
             table[path[-1]] = value
             yield tomlkit.dumps(document)
     except (TOMLKitError, KeyError, TypeError, AttributeError):
         return
+
+
+def _leave_out_tables(lines: Sequence[str], path: Sequence[str]) -> str:
+    """Return the lines without a table and those below it; what stands above the header of another one is that's."""
+    headers = [(at, header) for at, line in enumerate(lines) if (header := _read_header(line)) is not None]
+    ends = [*(at for at, _ in headers[1:]), len(lines)]
+    kept = list(lines[: headers[0][0]] if headers else lines)
+    for (at, header), end in zip(headers, ends[: len(headers)], strict=True):
+        table = lines[at:end]
+        if header[: len(path)] == list(path):
+            table = _find_heading(table, is_last=end == len(lines))
+        kept += table
+    return "".join(kept)
+
+
+def _find_heading(table: Sequence[str], *, is_last: bool) -> Sequence[str]:
+    """Return the lines at the end of a table that belong to what comes after it.
+
+    Those are comments below an empty line, and comments right above the next header.
+    """
+    start = max(at for at, line in enumerate(table) if line.strip() and not line.lstrip().startswith("#")) + 1
+    rest = table[start:]
+    blank = next((at for at, line in enumerate(rest) if not line.strip()), None)
+    if blank is not None:
+        return rest[blank + 1 :]
+    return [] if is_last else rest
 
 
 def _find_table(document: Any, path: Sequence[str], *, is_new: bool) -> Any:  # noqa: ANN401 - any of six kinds of table
@@ -121,6 +158,8 @@ def _read_header(line: str) -> list[str] | None:
     names: list[str] = []
     while table:
         ((name, table),) = table.items()
+        if not isinstance(table, dict):  # [[name]]
+            return None
         names.append(name)
     return names
 
