@@ -152,14 +152,14 @@ def _read_header(line: str) -> list[str] | None:
     if not line.lstrip().startswith("["):
         return None
     try:
-        table = tomllib.loads(line)
+        table: object = tomllib.loads(line)
     except tomllib.TOMLDecodeError:
         return None
     names: list[str] = []
     while table:
-        ((name, table),) = table.items()
         if not isinstance(table, dict):  # [[name]]
             return None
+        ((name, table),) = cast("dict[str, object]", table).items()
         names.append(name)
     return names
 
