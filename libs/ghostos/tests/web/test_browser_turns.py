@@ -53,6 +53,15 @@ def test_retry_says_it_again_and_keeps_what_came_of_it(stage: Stage) -> None:
         assert talk(before) == ["one", "Answer 1.", "two", "Answer 2."]
 
 
+def test_a_turn_is_retried_as_often_as_one_likes(stage: Stage) -> None:
+    with stage.play("Answer 1.", "Answer 2.", "Another answer.", "A third one.", "A fourth one.", name="again") as tab:
+        say_all(tab, "one", "two")
+        for turn, answer in ((2, "Another answer."), (3, "A third one."), (4, "A fourth one.")):
+            act(tab, turn=turn, action="Retry")
+            tab.see(answer)
+            assert talk(tab) == ["one", "Answer 1.", "two", answer]
+
+
 def test_edit_says_it_in_other_words_and_keeps_what_came_of_it(stage: Stage) -> None:
     with stage.play("Answer 1.", "Answer 2.", "To the better question.", name="edit") as tab:
         say_all(tab, "one", "two")

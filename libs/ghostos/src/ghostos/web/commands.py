@@ -4,6 +4,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, cast, get_args
 
@@ -15,7 +16,8 @@ from ghostos.core.code_approval import DECISIONS, CodeDecision
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message, encode_message
 from ghostos.core.permission import Scope
-from ghostos.errors import AssetError, UsageError
+from ghostos.errors import AssetError, GhostOSError, UsageError
+from ghostos.runtime.own_threads import call_on_own_thread
 from ghostos.web.app import WebApp
 from ghostos.web.request_facts import (
     Facts,
@@ -34,6 +36,9 @@ __all__ = ["Commands"]
 Command = Callable[[Facts], Awaitable[JsonObject]]
 
 _EARLIER: Final = 150
+_BODY_THREAD: Final = "ghostos-web-body"
+"""What bodies do may hang, and the threads of the server are few."""
+_MOVE_WITHIN_S: Final = 2.0
 _LONGEST_NAME_BYTES: Final = 200
 
 
@@ -87,15 +92,18 @@ class Commands:
         return {"thread": conversation.thread, "event": event.id}
 
     async def _stop(self, facts: Facts) -> JsonObject:
-        try:
-            conversation = await self._app.get_open(get_text(facts, "thread"))
-            await conversation.acancel()
-        finally:
-            await asyncio.to_thread(self._app.stop_bodies)
+        """Stop the turn and what moves, neither after the other; where both fail, both is said."""
+        thread = get_text(facts, "thread")
+        stopping = call_on_own_thread(self._app.stop_bodies, name=_BODY_THREAD)
+        errors = await asyncio.gather(self._cancel(thread), asyncio.wrap_future(stopping), return_exceptions=True)
+        _raise_all([error for error in errors if error is not None])
         return {}
 
+    async def _cancel(self, thread: str) -> None:
+        await (await self._app.get_open(thread)).acancel()
+
     async def _stop_bodies(self, facts: Facts) -> JsonObject:
-        await asyncio.to_thread(self._app.stop_bodies)
+        await asyncio.wrap_future(call_on_own_thread(self._app.stop_bodies, name=_BODY_THREAD))
         return {}
 
     async def _move_handle(self, facts: Facts) -> JsonObject:
@@ -105,7 +113,15 @@ class Commands:
             get_number(facts, "x"),
             get_number(facts, "y"),
         )
-        await asyncio.to_thread(self._app.bodies.move_handle, body, handle, x=x, y=y)
+        move = partial(self._app.bodies.move_handle, body, handle, x=x, y=y)
+        try:
+            async with asyncio.timeout(_MOVE_WITHIN_S):
+                await asyncio.wrap_future(call_on_own_thread(move, name=_BODY_THREAD))
+        except TimeoutError as exc:
+            raise GhostOSError(
+                f"Moving {handle!r} of {body!r} did not come back within {_MOVE_WITHIN_S} s.",
+                advice="Look at its code.",
+            ) from exc
         return {}
 
     async def _allow(self, facts: Facts) -> JsonObject:
@@ -140,7 +156,8 @@ class Commands:
         conversation, turn = await self._app.get_open(get_text(facts, "thread")), get_integer(facts, "turn")
         if (await conversation.aget_task()).state == "running":
             raise UsageError(f"The thread '{conversation.thread}' is at work.", advice="Stop it, or wait for its end.")
-        said = [message for message in await conversation.ahistory() if message.turn == turn and message.role == "user"]
+        thread = await conversation.ahistory()
+        said = [message for message in thread if message.turn == turn and message.role == "user"]
         if not said:
             raise UsageError(f"Nobody has said anything in turn {turn}.", advice="Choose another turn.")
         before = "\n\n".join(message.content for message in said if message.type == "text")
@@ -148,7 +165,8 @@ class Commands:
         with tempfile.TemporaryDirectory(prefix="ghostos-said-") as folder:
             paths = await asyncio.to_thread(self._copy_files, said, Path(folder))
             _check_said(text, has_files=bool(paths))  # before anything is taken back
-            kept_in = await conversation.arewind(to_turn=turn - 1)
+            before_it = max((message.turn for message in thread if message.turn < turn), default=0)  # some were rewound
+            kept_in = await conversation.arewind(to_turn=before_it)
             event, receiver = await conversation.arespond([text, *paths])
         receiver.close()
         return {"kept_in": kept_in, "event": event.id}
@@ -187,6 +205,17 @@ class Commands:
         store = self._app.matrix.store
         variable = await store.get_variable(get_text(facts, "id"), task_id=conversation.task_id)
         return await asyncio.to_thread(show_variable, variable)
+
+
+def _raise_all(errors: Sequence[BaseException]) -> None:
+    """Raise the one error, or what tells of all of them; nothing where there is none."""
+    told = [error for error in errors if isinstance(error, GhostOSError)]
+    if len(errors) < 2 or len(told) < len(errors):
+        for error in errors:
+            raise error
+        return
+    happened, advice = " ".join(error.happened for error in told), " ".join(error.advice for error in told)
+    raise GhostOSError(happened, advice=advice) from ExceptionGroup("Stopping", told)
 
 
 def _check_said(text: str, *, has_files: bool) -> None:
