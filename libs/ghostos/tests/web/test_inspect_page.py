@@ -13,11 +13,11 @@ from ghostos.config import Confinement
 from ghostos.core.permission import Grant
 from ghostos.core.prompt import ModelDelta
 from ghostos.core.usage import Usage
-from ghostos.web.thread_keeping import name_export
 from ghostos.errors import ConfigError
 from ghostos.ghosts.target import load_target
 from ghostos.web.app import WebApp
 from ghostos.web.inspection import Inspection
+from ghostos.web.thread_keeping import name_export
 from ghostos_moss import Permission
 
 from .inspected import Serve, checked, serving, talk

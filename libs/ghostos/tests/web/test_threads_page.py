@@ -55,7 +55,10 @@ def draw() -> None:
     def open_thread(name: str) -> None:
         st.session_state["opened"] = name
 
-    draw_threads_page(on_open=open_thread)
+    def inspect_thread(name: str) -> None:
+        st.session_state["inspected"] = name
+
+    draw_threads_page(on_open=open_thread, on_inspect=inspect_thread)
 
 
 def open_page(thread: str | None = None) -> AppTest:
@@ -123,6 +126,44 @@ def test_a_click_opens_the_thread(open_app: OpenApp) -> None:
     app = open_app(first="Hello.", second="Good day.")
     page = click(open_page(), f"open-{task_of(app, 'first').id}")
     assert page.session_state["opened"] == "first"
+
+
+def test_a_thread_can_be_looked_into(open_app: OpenApp) -> None:
+    app = open_app(first="Hello.", second="Good day.")
+    task = task_of(app, "first")
+    page = click(click(open_page(), f"manage-{task.id}"), f"inspect-{task.id}")
+    assert page.session_state["inspected"] == "first"
+
+
+def test_what_has_changed_while_the_page_was_drawn_is_drawn_again(open_app: OpenApp) -> None:
+    open_app(first="Hello.")
+    page = AppTest.from_function(draw_and_meanwhile_rename, default_timeout=20)
+    assert "renamed · waiting" in text(run(page))
+    assert page.session_state["drawn"] == 2
+
+
+def draw_and_meanwhile_rename() -> None:
+    import asyncio
+
+    import streamlit as st
+
+    from ghostos.web.pages import threads
+    from ghostos.web.running import get_app
+
+    def draw_confirmation() -> None:
+        """The last that the page draws: somebody else renames the thread before its first watch."""
+        st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+        store = get_app().matrix.store
+        task = asyncio.run(store.find_task("first"))
+        if task is not None:
+            asyncio.run(store.rename(task.id, "renamed"))
+
+    own = threads.draw_confirmation
+    threads.draw_confirmation = draw_confirmation
+    try:
+        threads.draw_threads_page(on_open=print, on_inspect=print)
+    finally:
+        threads.draw_confirmation = own
 
 
 def test_the_thread_of_the_chat_is_marked(open_app: OpenApp) -> None:

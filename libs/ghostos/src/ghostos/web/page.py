@@ -62,7 +62,7 @@ def _make_pages() -> dict[str, Page]:
         pages[name] = st.Page(draw, title=title, icon=f":material/{icon}:", url_path=name, default=is_first)
 
     add("chat", draw_chat_page, "Chat", "chat", is_first=not needs_key)
-    add("threads", partial(draw_threads_page, on_open=open_thread), "Threads", "history")
+    add("threads", partial(draw_threads_page, on_open=open_thread, on_inspect=inspect_thread), "Threads", "history")
     add("matrix", partial(draw_matrix_page, on_open=open_thread, on_inspect=inspect_thread), "Matrix", "account_tree")
     add("inspect", draw_inspect_page, "Inspect", "search")
 

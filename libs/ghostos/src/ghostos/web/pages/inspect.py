@@ -17,14 +17,14 @@ from ghostos.web.inspectors.settings import draw_settings
 from ghostos.web.inspectors.values import draw_values
 from ghostos.web.markdown import plain, soften
 from ghostos.web.page_parts import draw_error, titled
+from ghostos.web.pages.watching import watch
 from ghostos.web.running import get_app
 
 __all__ = ["draw_inspect_page"]
 
-_LISTED: Final = 50
+_LISTED: Final = 300
 _WORDS: Final = 60
 _CHOICE: Final = "inspect-thread"
-_WATCH_EVERY_S: Final = 1.0
 _TABS: Final[dict[str, Callable[[Inspection, Task], None]]] = {
     "Prompt": draw_prompt,
     "Values": draw_values,
@@ -58,7 +58,7 @@ def draw_inspect_page() -> None:
             with tab:
                 if tab.open:
                     _draw(draw, look, task)
-        _watch(look, task=task, number=number)
+        watch(look, number=number, is_another=lambda: look.find_task(task.id) != task)
 
 
 def _choose_thread(look: Inspection) -> str | None:
@@ -86,15 +86,5 @@ def _draw(draw: Callable[[Inspection, Task], None], look: Inspection, task: Task
     """Draw one tab; what goes wrong in it is said there."""
     try:
         draw(look, task)
-    except GhostOSError as exc:
-        draw_error(st.container(), exc)
-
-
-@st.fragment(run_every=_WATCH_EVERY_S)
-def _watch(look: Inspection, *, task: Task, number: int) -> None:
-    """Draw the page again when the task has gone on. Nothing is read while nothing at all was committed."""
-    try:
-        if look.find_change_number() != number and look.find_task(task.id) != task:
-            st.rerun()
     except GhostOSError as exc:
         draw_error(st.container(), exc)

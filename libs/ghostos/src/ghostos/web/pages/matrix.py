@@ -1,6 +1,6 @@
 """The page of all tasks: who made whom, where each stands, and the processes at work."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,13 +15,12 @@ from ghostos.web.inspection import Inspection
 from ghostos.web.markdown import plain, soften
 from ghostos.web.moments import name_moment
 from ghostos.web.page_parts import Trouble, draw_error, titled
+from ghostos.web.pages.thread_row import OpenThread
+from ghostos.web.pages.watching import watch
 from ghostos.web.running import get_app
 from ghostos.web.task_forest import Leaf, list_forest
 
-__all__ = ["OpenThread", "draw_matrix_page"]
-
-OpenThread = Callable[[str], None]
-"""Goes to another page, for the thread with that name; does not return."""
+__all__ = ["draw_matrix_page"]
 
 _Colour = Literal["blue", "green", "gray", "orange", "red"]
 
@@ -40,7 +39,6 @@ _MOST: Final = 400
 """A browser takes long for more: whoever looks for an older one finds it among the threads."""
 _INDENT: Final = 24
 _NAME_CHARS: Final = 60
-_WATCH_EVERY_S: Final = 1.0
 _SHOWN: Final = "matrix-shown"
 _TROUBLE: Final = "matrix-trouble"
 
@@ -82,7 +80,7 @@ def draw_matrix_page(*, on_open: OpenThread, on_inspect: OpenThread) -> None:
         _draw_trouble()
         _draw_tasks(seen.listing, on_open=on_open, on_inspect=on_inspect)
         _draw_nodes(seen)
-        _watch(look, number=number, seen=seen, read=read)
+        watch(look, number=number, is_another=lambda: read() != seen)
 
 
 def _draw_tasks(listing: TaskListing, *, on_open: OpenThread, on_inspect: OpenThread) -> None:
@@ -173,15 +171,3 @@ def _draw_trouble() -> None:
     trouble: Trouble | None = st.session_state.pop(_TROUBLE, None)
     if trouble is not None:
         draw_error(st.container(), trouble)
-
-
-@st.fragment(run_every=_WATCH_EVERY_S)
-def _watch(look: Inspection, *, number: int, seen: _Seen, read: Callable[[], _Seen]) -> None:
-    """Draw the page again when it would be another one. Nothing is listed while nothing at all was committed."""
-    try:
-        is_another = look.find_change_number() != number and read() != seen
-    except GhostOSError as exc:
-        draw_error(st.container(), exc)
-        return
-    if is_another:
-        st.rerun()

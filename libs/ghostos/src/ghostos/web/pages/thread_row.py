@@ -17,19 +17,23 @@ from ghostos.web.pages.thread_changes import RefusedName, doom, find_refused_nam
 from ghostos.web.running import get_app
 from ghostos.web.thread_keeping import ExportForm, name_export, render_export, title_of
 
-__all__ = ["draw_row", "is_picked", "unpick"]
+__all__ = ["OpenThread", "draw_row", "is_picked", "unpick"]
+
+OpenThread = Callable[[str], None]
+"""Goes to another page, for the thread with that name; called while a page is drawn, it need not return."""
 
 _MANAGED: Final = "threads-managed"
 _COLORS: Final[dict[TaskState, str]] = {"running": "blue", "parked": "orange", "failed": "red"}
 
 
-def draw_row(thread: FoundThread, *, is_current: bool, on_open: Callable[[str], None]) -> None:
+def draw_row(thread: FoundThread, *, is_current: bool, on_open: OpenThread, on_inspect: OpenThread) -> None:
     """Draw a thread; below it what can be done with it, where the user asked for that.
 
     Args:
         thread: The thread.
         is_current: Whether the chat shows it.
         on_open: Shows a thread in the chat. Threads of other targets cannot be shown there.
+        on_inspect: Looks into a thread; likewise.
     """
     is_ours = thread.target == get_app().target.name
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key=f"thread-{thread.id}")
@@ -54,12 +58,12 @@ def draw_row(thread: FoundThread, *, is_current: bool, on_open: Callable[[str], 
         key=f"manage-{thread.id}",
         type="tertiary",
         icon=":material/expand_less:" if _is_managed(thread) else ":material/expand_more:",
-        help=f"Rename, export or delete {plain(thread.name)}" if is_ours else "Export",
+        help=f"Rename, export, inspect or delete {plain(thread.name)}" if is_ours else "Export",
         on_click=_manage,
         args=(thread.id,),
     )
     if _is_managed(thread):
-        _draw_panel(st.container(border=True, gap="small"), thread, is_ours=is_ours)
+        _draw_panel(st.container(border=True, gap="small"), thread, on_inspect=on_inspect if is_ours else None)
 
 
 def is_picked(thread: FoundThread) -> bool:
@@ -73,13 +77,15 @@ def unpick(threads: Iterable[FoundThread]) -> None:
         st.session_state[_pick_key(thread)] = False
 
 
-def _draw_panel(panel: DeltaGenerator, thread: FoundThread, *, is_ours: bool) -> None:
-    if is_ours:
+def _draw_panel(panel: DeltaGenerator, thread: FoundThread, *, on_inspect: OpenThread | None) -> None:
+    if on_inspect is not None:
         _draw_rename(panel, thread)
     row = panel.container(horizontal=True, vertical_alignment="center", gap="small")
     _draw_download(row, thread, "Markdown", form="md")
     _draw_download(row, thread, "JSON lines", form="jsonl")
-    if is_ours:
+    if on_inspect is not None:
+        if row.button("Inspect", key=f"inspect-{thread.id}", icon=":material/search:"):
+            on_inspect(thread.name)
         row.button("Delete…", key=f"delete-{thread.id}", icon=":material/delete:", on_click=doom, args=([thread],))
 
 

@@ -1,16 +1,18 @@
 """The page of threads: what was begun, found again by name and by what was said in it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
 
 from ghostos.contracts.thread_search import FoundThreads, ThreadQuery
 from ghostos.web.current_thread import get_thread
+from ghostos.web.inspection import Inspection
 from ghostos.web.markdown import plain
 from ghostos.web.page_parts import Trouble, draw_error, titled
 from ghostos.web.pages.thread_changes import TROUBLE, doom, draw_confirmation
-from ghostos.web.pages.thread_row import draw_row, is_picked, unpick
+from ghostos.web.pages.thread_row import OpenThread, draw_row, is_picked, unpick
+from ghostos.web.pages.watching import watch
 from ghostos.web.running import get_app
 from ghostos.web.thread_keeping import search_threads
 
@@ -21,15 +23,18 @@ _FEWEST: Final = 2
 _WORDS, _ALL_TARGETS, _WITH_MADE, _CHANGES = "threads-words", "threads-all", "threads-made", "threads-changes"
 
 
-def draw_threads_page(*, on_open: Callable[[str], None]) -> None:
+def draw_threads_page(*, on_open: OpenThread, on_inspect: OpenThread) -> None:
     """Draw the threads of the target, the one last used first.
 
     Args:
-        on_open: Shows the thread of that name in the chat; called while the page is drawn, it need not return.
+        on_open: Goes to where one talks in a thread.
+        on_inspect: Goes to where one looks into it.
     """
     app = get_app()
+    look = Inspection(app)
     with titled("Threads"):
         _draw_filters()
+        number = look.find_change_number()
         found = search_threads(app, _make_query(target=app.target.name))
         if not found.threads and _get_page() > 1:  # what was there was deleted
             _show_first_page()
@@ -40,10 +45,13 @@ def draw_threads_page(*, on_open: Callable[[str], None]) -> None:
             _draw_nothing()
         current = get_thread()
         for thread in found.threads:
-            draw_row(thread, is_current=thread.name == current, on_open=on_open)
+            draw_row(thread, is_current=thread.name == current, on_open=on_open, on_inspect=on_inspect)
         if found.total > _PAGE_SIZE:
             st.pagination(-(-found.total // _PAGE_SIZE), key=_page_key())
     draw_confirmation()
+    if not _get_words():  # a search reads much: what is found stands until the next one
+        query = _make_query(target=app.target.name)
+        watch(look, number=number, is_another=lambda: search_threads(app, query) != found)
 
 
 def _draw_filters() -> None:
