@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -75,6 +76,33 @@ def test_all_bodies_are_stopped_whatever_one_of_them_raises():
     assert stopped == ["second"]
 
 
+def test_a_body_that_hangs_is_named_and_keeps_no_other_one_moving():
+    feed, told, gate = LatestBodyFeed(), [], threading.Event()
+    feed.open("arm", stop=lambda: told.append("arm") or gate.wait(60))
+    feed.open("leg", stop=lambda: told.append("leg"))
+    for _ in range(2):
+        began = time.monotonic()
+        with pytest.raises(ExceptionGroup) as caught:
+            feed.stop()
+        assert time.monotonic() - began < 2
+        (error,) = caught.value.exceptions
+        assert isinstance(error, TimeoutError)
+        assert "'arm'" in str(error)
+    assert sorted(told) == ["arm", "leg", "leg"], "what hangs is not told again, what does not is"
+    gate.set()
+    time.sleep(0.05)
+    feed.stop()
+    assert sorted(told) == ["arm", "arm", "leg", "leg", "leg"]
+
+
+def test_what_ends_a_thread_ends_none_that_waits_for_a_body():
+    feed = LatestBodyFeed()
+    feed.open("arm", stop=partial(sys.exit, 3))
+    with pytest.raises(ExceptionGroup, match="Stopping bodies") as caught:
+        feed.stop()
+    assert "SystemExit" in str(caught.value.exceptions)
+
+
 def test_an_application_has_one_feed_for_all_its_matrices(tmp_path):
     container = make_app_container(tmp_path)
     assert container.child("matrix").force_fetch(BodyFeed) is container.force_fetch(BodyFeed)
@@ -104,9 +132,9 @@ def test_only_what_a_thread_drives_or_may_drive_is_stopped_for_it():
         feed.open(name, stop=partial(stopped.append, name), driver=driver)
     feed.open("anybody's", stop=partial(stopped.append, "anybody's"))
     feed.stop(driver="t1")
-    assert stopped == ["mine", "anybody's"]
+    assert sorted(stopped) == ["anybody's", "mine"]
     feed.stop()
-    assert stopped[2:] == ["mine", "theirs", "nobody's", "anybody's"]
+    assert sorted(stopped[2:]) == ["anybody's", "mine", "nobody's", "theirs"]
 
 
 def test_data_that_is_no_json_is_refused_where_it_is_told():

@@ -40,11 +40,12 @@ _NOISE = frozenset({"hello", "status", "bodies"})
 
 
 class GatedModel(ScriptedModel):
-    """Says each word when it is told to."""
+    """Says each word when it is told to; notes when it was cut short."""
 
     def __init__(self, replies: list[Any]) -> None:
         super().__init__(replies)
         self._words = threading.Semaphore(0)
+        self.cut_at: list[float] = []
 
     def let(self, words: int = 1) -> None:
         """Have it say some more words."""
@@ -55,8 +56,12 @@ class GatedModel(ScriptedModel):
         async for delta in super().stream(prompt):
             if delta.kind == "text":
                 # It looks again and again: a thread that waited would be left over where the turn is stopped.
-                while not self._words.acquire(blocking=False):  # noqa: ASYNC110 - set from another thread
-                    await asyncio.sleep(0.002)
+                try:
+                    while not self._words.acquire(blocking=False):  # noqa: ASYNC110 - set from another thread
+                        await asyncio.sleep(0.002)
+                except asyncio.CancelledError:
+                    self.cut_at.append(time.monotonic())
+                    raise
             yield delta
 
 

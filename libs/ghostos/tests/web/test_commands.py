@@ -1,9 +1,13 @@
 """What a page asks for: what comes of it, and what it is told where that cannot be done."""
 
 import asyncio
+import base64
 import json
 import resource
 import socket
+import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +15,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from ghostos.contracts.body_feed import BodyHandle
 from ghostos.contracts.store import Store
+from ghostos.core.body_state import BodyState
+from ghostos.core.styled_text import StyledLine
 from ghostos.runtime.saved_values import save_value
 from ghostos.testing import ScriptedModel
 
@@ -121,6 +128,16 @@ def assert_refused(answer: httpx2.Response, status: int) -> str:
     assert set(error) == {"happened", "advice"}
     assert all(error.values())
     return error["happened"]
+
+
+class NoDrawing:
+    """Draws next to nothing."""
+
+    def draw_svg(self, state: BodyState) -> str:
+        return f"<svg>{state.body}</svg>"
+
+    def draw_lines(self, state: BodyState, *, rows: int, has_color: bool) -> list[StyledLine]:
+        return []
 
 
 @pytest.mark.usefixtures("other")
@@ -369,3 +386,105 @@ def test_only_what_was_saved_for_a_thread_is_shown_in_it(other: str, served: Ser
     assert served.done("variable", thread="t1", id=ids["t1"])["rows"] == [["of", "t1"]]
     assert_refused(served.do("variable", thread="t1", id=ids[other]), 400)
     assert_refused(served.do("variable", thread=other, id=ids[other]), 400)
+
+
+@pytest.fixture
+def hanging_arm(served: Served) -> Iterator[None]:
+    """A body that does not come back from being told to stop, and cannot be drawn either."""
+    gate = threading.Event()
+
+    class Drawing(NoDrawing):
+        def draw_svg(self, state: BodyState) -> str:
+            gate.wait(60)
+            return "<svg/>"
+
+    served.app.bodies.open("arm", stop=lambda: gate.wait(60), drawing=Drawing())
+    served.app.bodies.publish(BodyState(body="arm", kind="arm", text="moves", is_busy=True, data={}))
+    yield
+    gate.set()
+
+
+def test_a_body_that_hangs_is_named_and_keeps_nobody_else_waiting(served: Served, hanging_arm: None) -> None:
+    stopped: list[str] = []
+    served.app.bodies.open("leg", stop=lambda: stopped.append("leg"))
+    with ThreadPoolExecutor(32) as pool:
+        began = time.monotonic()
+        answers = [pool.submit(served.do, "stop", thread="t1") for _ in range(32)]
+        with served.open("t1") as page:
+            page.see_kind("status")
+        assert_refused(served.do("say", text=""), 400)
+        assert time.monotonic() - began < 5
+        for answer in answers:
+            assert "'arm' did not come back" in assert_refused(answer.result(), 500)
+    assert len(stopped) >= 32, "what does not hang is stopped each time"
+    began = time.monotonic()
+    served.close()
+    assert time.monotonic() - began < 5
+
+
+def test_a_drawing_that_hangs_costs_its_picture_alone(served: Served, hanging_arm: None) -> None:
+    feed = served.app.bodies
+    feed.open("leg", stop=lambda: None, drawing=NoDrawing())
+    for text in ("bends", "stretches"):
+        feed.publish(BodyState(body="leg", kind="leg", text=text, is_busy=False, data={}))
+        with served.open(bodies=True) as page:
+            (arm, leg) = page.see_kind("bodies")["bodies"]
+        assert (arm["name"], arm["text"], arm["picture"]) == ("arm", "moves", "")
+        assert (leg["text"], base64.b64decode(leg["picture"])) == (text, b"<svg>leg</svg>")
+
+
+def test_a_handle_that_hangs_is_named(served: Served) -> None:
+    gate = threading.Event()
+
+    class Handles:
+        def list_handles(self, state: BodyState) -> list[BodyHandle]:
+            gate.wait(60)
+            return []
+
+        def move_handle(self, handle_id: str, *, x: float, y: float) -> None:
+            raise AssertionError
+
+    served.app.bodies.open("arm", stop=lambda: None, handles=Handles())
+    served.app.bodies.publish(BodyState(body="arm", kind="arm", text="moves", is_busy=True, data={}))
+    answer = served.do("move-handle", body="arm", handle="hand", x=1, y=2)
+    assert "Moving 'hand' of 'arm' did not come back" in assert_refused(answer, 500)
+    gate.set()
+
+
+def test_bodies_are_stopped_before_a_database_that_is_busy_lets_the_turn_be(served: Served, workspace: Path) -> None:
+    stopped_at: list[float] = []
+    served.app.bodies.open("fan", stop=lambda: stopped_at.append(time.monotonic()))
+    (database,) = workspace.rglob("*.db")
+    busy = sqlite3.connect(database, isolation_level=None)
+    busy.execute("begin immediate")
+    began = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(served.done, "stop", thread="t1")
+        time.sleep(0.5)
+        busy.execute("rollback")
+        assert answer.result() == {}
+    busy.close()
+    assert stopped_at[0] - began < 0.2
+
+
+def test_where_neither_the_turn_nor_a_body_can_be_stopped_both_is_said(served: Served) -> None:
+    def fail() -> None:
+        raise OSError("unplugged")
+
+    served.app.bodies.open("drill", stop=fail)
+    said = assert_refused(served.do("stop", thread="nowhere"), 500)
+    assert "unplugged" in said
+    assert "nowhere" in said
+
+
+def test_a_stop_reaches_the_model_and_the_body_within_200_ms(working: tuple[Served, GatedModel]) -> None:
+    served, model = working
+    stopped_at: list[float] = []
+    served.app.bodies.open("fan", stop=lambda: stopped_at.append(time.monotonic()))
+    began = time.monotonic()
+    served.done("stop", thread="t1")
+    while not model.cut_at:
+        assert time.monotonic() - began < 5
+        time.sleep(0.005)
+    assert stopped_at[0] - began < 0.2
+    assert model.cut_at[-1] - began < 0.2

@@ -91,7 +91,7 @@ class BodyNews:
 
 
 class BodyFeed(Protocol):
-    """The bodies of an application. All methods are for any thread; none but `wait` and `await_news` waits."""
+    """The bodies of an application. All methods are for any thread; none but `wait`, `await_news` and `stop` waits."""
 
     @property
     def stream(self) -> str:
@@ -111,7 +111,7 @@ class BodyFeed(Protocol):
 
         Args:
             name: What it is called.
-            stop: Has it stand still, at once.
+            stop: Has it stand still, at once. It is called on a thread of its own, and by nobody else meanwhile.
             drawing: Draws it. None: it is shown as its line of text.
             handles: Knows what people can drag in that picture. None: nothing.
             driver: Says which thread drives it now, by name; None where none does. Left out: any thread may.
@@ -175,12 +175,12 @@ class BodyFeed(Protocol):
         ...
 
     def stop(self, *, driver: str | None = None) -> None:
-        """Have bodies stand still, at once.
+        """Have bodies stand still, at once: all are told at the same time, and waited for a second at the most.
 
         Args:
             driver: Only those that this thread drives, or may. None: all.
 
         Raises:
-            ExceptionGroup: What bodies raised, after all were told.
+            ExceptionGroup: What bodies raised, after all were told; a `TimeoutError` names one that hangs.
         """
         ...

@@ -3,11 +3,13 @@
 import asyncio
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from typing import Final
 
 import msgspec
 
@@ -15,8 +17,11 @@ from ghostos.contracts.body_feed import BodyDrawing, BodyHandle, BodyHandles, Bo
 from ghostos.core.body_state import BodyState
 from ghostos.core.ids import new_id
 from ghostos.errors import BodyHandleError
+from ghostos.runtime.own_threads import call_on_own_thread
 
 __all__ = ["LatestBodyFeed"]
+
+_STOP_WITHIN_S: Final = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +31,13 @@ class _Body:
     handles: BodyHandles | None
     driver: Callable[[], str | None] | None
     state: BodyState | None = None
+    stopping: Future[object] | None = None
+
+    def begin_to_stop(self, name: str) -> Future[object]:
+        """Have it told to stop; while it is being told, it is not told again."""
+        if self.stopping is None or self.stopping.done():
+            self.stopping = call_on_own_thread(self.stop, name=f"ghostos-stop-{name}")
+        return self.stopping
 
     def is_driven_by(self, thread: str) -> bool:
         return self.driver is None or self.driver() == thread
@@ -128,14 +140,17 @@ class LatestBodyFeed:
 
     def stop(self, *, driver: str | None = None) -> None:
         with self._changed:
-            bodies = list(self._bodies.values())
+            bodies = dict(self._bodies)
         errors: list[Exception] = []
-        for body in bodies:
+        stopping: dict[str, Future[object]] = {}
+        for name, body in bodies.items():
             try:
                 if driver is None or body.is_driven_by(driver):
-                    body.stop()
+                    with self._changed:
+                        stopping[name] = body.begin_to_stop(name)
             except Exception as exc:  # noqa: BLE001  # raised below, once all were told
                 errors.append(exc)
+        errors += _await_stopped(stopping)
         if errors:
             message = "Stopping bodies"
             raise ExceptionGroup(message, errors)
@@ -155,3 +170,15 @@ class LatestBodyFeed:
         for wake in wakers:
             with suppress(RuntimeError):  # its event loop was closed: nobody waits there any more
                 wake()
+
+
+def _await_stopped(stopping: Mapping[str, Future[object]]) -> list[Exception]:
+    """Wait until bodies were told to stop, all of them at once and for no longer than a second; return what failed."""
+    done, _ = wait(stopping.values(), timeout=_STOP_WITHIN_S)
+    errors: list[Exception] = []
+    for name, future in stopping.items():
+        if future not in done:
+            errors.append(TimeoutError(f"{name!r} did not come back from being told to stop within {_STOP_WITHIN_S} s"))
+        elif isinstance(error := future.exception(), Exception):
+            errors.append(error)
+    return errors

@@ -21,8 +21,8 @@ _logger = logging.getLogger(__name__)
 
 STOPPED = "stopped"
 """Content of the state message of a round that was stopped."""
-_STOP_BODIES_S: Final = 1.0
-"""How long bodies may take to be told to stop: what hangs must not keep the task from being stopped."""
+_STOP_BODIES_S: Final = 2.0
+"""The feed waits for bodies that hang for a second; what says who drives one may hang, too."""
 
 
 class RoundStop:

@@ -93,14 +93,13 @@ class Commands:
 
     async def _stop(self, facts: Facts) -> JsonObject:
         """Stop the turn and what moves, neither after the other; where both fail, both is said."""
-        thread = get_text(facts, "thread")
         stopping = call_on_own_thread(self._app.stop_bodies, name=_BODY_THREAD)
-        errors = await asyncio.gather(self._cancel(thread), asyncio.wrap_future(stopping), return_exceptions=True)
+        errors = await asyncio.gather(self._cancel(facts), asyncio.wrap_future(stopping), return_exceptions=True)
         _raise_all([error for error in errors if error is not None])
         return {}
 
-    async def _cancel(self, thread: str) -> None:
-        await (await self._app.get_open(thread)).acancel()
+    async def _cancel(self, facts: Facts) -> None:
+        await (await self._app.get_open(get_text(facts, "thread"))).acancel()
 
     async def _stop_bodies(self, facts: Facts) -> JsonObject:
         await asyncio.wrap_future(call_on_own_thread(self._app.stop_bodies, name=_BODY_THREAD))
