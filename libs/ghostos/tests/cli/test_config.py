@@ -92,6 +92,13 @@ def test_a_file_of_a_newer_version_is_left_as_it_is(shell):
     assert "has format 9" in done.err
 
 
+def test_the_password_of_an_address_is_not_shown_when_it_is_set(shell):
+    done = shell.run("config", "set", "services.mine.base_url", "http://me:pw-secret@127.0.0.1:9/v1")
+    assert done.out == "services.mine.base_url = http://127.0.0.1:9/v1, counts from the next turn on\n"
+    assert "pw-secret" not in done.err
+    assert "me:pw-secret@" in settings(shell)
+
+
 def test_a_key_is_tested_and_kept_and_the_next_command_uses_it(bare):
     with ModelServer(["Hello."], models=["gpt-4o"], keys=[KEY]) as server:
         bare.variables["OPENAI_BASE_URL"] = server.base_url

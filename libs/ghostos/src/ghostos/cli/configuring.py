@@ -60,12 +60,11 @@ def set_setting(name: str, value: str, *, common: Common) -> None:
         WorkspaceError: The file cannot be written.
     """
     setting = find_setting(name)
-    parsed = parse_value(setting, value)
     configuration = _open(common)
-    configuration.change({setting.path: parsed})
-    write_out(escape_line(f"{setting.name} = {_render(parsed)}, {_COUNTS[setting.counts]}") + "\n")
-    now = next((each for each in configuration.list_in_force() if each.setting.path == setting.path), None)
-    if now is not None and now.origin not in ("file", "default"):
+    configuration.change({setting.path: parse_value(setting, value)})
+    now = next(each for each in configuration.list_in_force() if each.setting.path == setting.path)
+    write_out(escape_line(f"{setting.name} = {_render(now.in_file)}, {_COUNTS[setting.counts]}") + "\n")
+    if now.origin not in ("file", "default"):
         write_note(escape_line(f"note: The {now.origin} goes before it: {_render(now.value)} counts."))
 
 
