@@ -135,37 +135,6 @@ def test_a_thread_can_be_looked_into(open_app: OpenApp) -> None:
     assert page.session_state["inspected"] == "first"
 
 
-def test_what_has_changed_while_the_page_was_drawn_is_drawn_again(open_app: OpenApp) -> None:
-    open_app(first="Hello.")
-    page = AppTest.from_function(draw_and_meanwhile_rename, default_timeout=20)
-    assert "renamed · waiting" in text(run(page))
-    assert page.session_state["drawn"] == 2
-
-
-def draw_and_meanwhile_rename() -> None:
-    import asyncio
-
-    import streamlit as st
-
-    from ghostos.web.pages import threads
-    from ghostos.web.running import get_app
-
-    def draw_confirmation() -> None:
-        """The last that the page draws: somebody else renames the thread before its first watch."""
-        st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
-        store = get_app().matrix.store
-        task = asyncio.run(store.find_task("first"))
-        if task is not None:
-            asyncio.run(store.rename(task.id, "renamed"))
-
-    own = threads.draw_confirmation
-    threads.draw_confirmation = draw_confirmation
-    try:
-        threads.draw_threads_page(on_open=print, on_inspect=print)
-    finally:
-        threads.draw_confirmation = own
-
-
 def test_the_thread_of_the_chat_is_marked(open_app: OpenApp) -> None:
     open_app(first="Hello.", second="Good day.")
     assert text(open_page("first")).count("in the chat now") == 1
