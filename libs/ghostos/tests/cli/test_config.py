@@ -1,5 +1,6 @@
 """`ghostos config`: what is in force, settings and keys, as a user types it."""
 
+import json
 import stat
 
 import pytest
@@ -90,6 +91,28 @@ def test_a_file_of_a_newer_version_is_left_as_it_is(shell):
     done = shell.run("config", "set", "code.timeout_s", "5")
     assert (done.status, settings(shell)) == (3, "version = 9\n")
     assert "has format 9" in done.err
+
+
+def test_one_value_and_the_whole_list_are_there_for_programs(shell):
+    shell.run("config", "set", "code.permissions.read", "/data/a,/data/b")
+    shown = {
+        name: shell.run("config", "get", name).out
+        for name in ("default_model", "code.permissions.read", "budget.cost_per_task", "services.openai.base_url")
+    }
+    assert shown == {
+        "default_model": "openai:gpt-4o\n",
+        "code.permissions.read": '["/data/a", "/data/b"]\n',
+        "budget.cost_per_task": "\n",
+        "services.openai.base_url": "\n",
+    }
+    assert shell.run("config", "get", "default_model", "--model", "ollama:x").out == "ollama:x\n"
+    assert shell.run("config", "get", "models.openai:o1-mini.takes_system_role").out == "false\n"
+    assert shell.run("config", "get", "code").status == 2
+    assert shell.run("config", "get", "services.gone.base_url").status == 3
+    found = json.loads(shell.run("config", "--json").out)
+    assert {"name": "code.permissions.read", "value": ["/data/a", "/data/b"], "from": "file"} in found["settings"]
+    assert [each["key"] for each in found["services"] if each["name"] == "openai"] == ["environment"]
+    assert shell.variables["OPENAI_API_KEY"] not in str(found)
 
 
 def test_the_password_of_an_address_is_not_shown_when_it_is_set(shell):

@@ -26,7 +26,7 @@ _COLUMNS_GAP = 3
 _COUNTS = {"turn": "counts from the next turn on", "start": "counts when GhostOS is started again"}
 
 
-def show_configuration(*, common: Common, with_defaults: bool) -> None:
+def show_configuration(*, common: Common, with_defaults: bool, as_json: bool) -> None:
     """Print the services with their keys' places, and the settings that somebody made.
 
     Raises:
@@ -35,6 +35,9 @@ def show_configuration(*, common: Common, with_defaults: bool) -> None:
     configuration = _open(common)
     settings = configuration.list_in_force()
     shown = [each for each in settings if with_defaults or each.origin not in ("default", "built in")]
+    if as_json:
+        write_out(json.dumps(_collect(configuration, shown)) + "\n")
+        return
     default_model = next(each for each in settings if each.setting.name == "default_model")
     workspace = configuration.workspace
     is_there = "" if workspace.config_file.exists() else " (none yet: the defaults hold)"
@@ -49,6 +52,23 @@ def show_configuration(*, common: Common, with_defaults: bool) -> None:
         lines.append("")
         lines.append(escape_line(f"All others have their defaults: {_command('config', '--all', common=common)}"))
     write_out("".join(f"{line}\n" for line in lines))
+
+
+def show_setting(name: str, *, common: Common) -> None:
+    """Print the value that counts and nothing else; an empty line where there is none.
+
+    Raises:
+        UsageError: There is none of that name.
+        ConfigError: A file cannot be read, or there is no such service.
+    """
+    setting = find_setting(name)
+    configuration = _open(common)
+    group, *rest = setting.path
+    if group == "services":
+        configuration.get_service(rest[0])
+    known = configuration.list_model(rest[0]) if group == "models" else configuration.list_in_force()
+    value = next(each.value for each in known if each.setting.path == setting.path)
+    write_out(escape_line("" if value in (None, "") else _render(value)) + "\n")
 
 
 def set_setting(name: str, value: str, *, common: Common) -> None:
@@ -166,6 +186,19 @@ def test_service(name: str, *, common: Common) -> None:
     write_out(escape_line(report.text) + "\n")
     if report.models and not model:
         write_out(escape_line(f"models: {', '.join(report.models)}") + "\n")
+
+
+def _collect(configuration: Configuration, settings: Sequence[InForce]) -> dict[str, object]:
+    """Return for programs what is shown to people."""
+    return {
+        "settings_file": str(configuration.workspace.config_file),
+        "keys_file": str(configuration.workspace.env_file),
+        "services": [
+            {"name": each.name, "variable": each.settings.api_key_env, "key": each.key, "address": each.address}
+            for each in configuration.list_services()
+        ],
+        "settings": [{"name": each.setting.name, "value": each.value, "from": each.origin} for each in settings],
+    }
 
 
 def _open(common: Common) -> Configuration:

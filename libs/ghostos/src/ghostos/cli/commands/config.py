@@ -1,4 +1,4 @@
-"""Commands on settings and keys: `config` and its `set`, `unset`, `key`, `test`."""
+"""Commands on settings and keys: `config` and its `get`, `set`, `unset`, `key`, `test`."""
 
 from typing import Annotated
 
@@ -31,6 +31,9 @@ def make_group() -> typer.Typer:
     )
     group.callback()(show)
     group.command(
+        "get", epilog=examples("ghostos config get default_model", "ghostos config get code.permissions.read")
+    )(get_one)
+    group.command(
         "set",
         epilog=examples(
             "ghostos config set default_model deepseek:deepseek-chat",
@@ -62,19 +65,33 @@ def show(
     context: typer.Context,
     *,
     all_: Annotated[bool, typer.Option("--all", help="Every setting, defaults too.", show_default=False)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.", show_default=False)] = False,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
     debug: DebugOption = False,
 ) -> None:
     """See the group's help."""
     if context.invoked_subcommand is not None:
-        if all_ or workspace or model:
+        if all_ or as_json or workspace or model:
             words = f"ghostos config {context.invoked_subcommand}"
             raise UsageError(f"Options of {words} stand behind it.", advice=f"See: {words} --help")
         return
     from ghostos.cli.configuring import show_configuration
 
-    show_configuration(common=Common(workspace=workspace, model=model, is_debug=debug), with_defaults=all_)
+    common = Common(workspace=workspace, model=model, is_debug=debug)
+    show_configuration(common=common, with_defaults=all_, as_json=as_json)
+
+
+def get_one(
+    name: NameArgument, *, workspace: WorkspaceOption = None, model: ModelOption = None, debug: DebugOption = False
+) -> None:
+    """Print the value of one setting that counts.
+
+    Nothing else is printed: it is for programs.
+    """
+    from ghostos.cli.configuring import show_setting
+
+    show_setting(name, common=Common(workspace=workspace, model=model, is_debug=debug))
 
 
 def set_one(
