@@ -4,10 +4,11 @@ import streamlit as st
 
 from ghostos.web.running import get_app
 
-__all__ = ["get_thread", "show_thread"]
+__all__ = ["get_thread", "is_new_chosen", "show_thread"]
 
 _THREAD = "thread"
 _BEGAN = "began"
+_NEW = "new-thread-chosen"
 
 
 def get_thread() -> str | None:
@@ -23,8 +24,14 @@ def get_thread() -> str | None:
 def show_thread(name: str | None) -> None:
     """Have this page, and those after it, show a thread; None is a new one."""
     st.session_state[_BEGAN] = True
+    st.session_state[_NEW] = name is None
     st.session_state[_THREAD] = name
     if name is None:
         st.query_params.pop(_THREAD, None)
     elif st.query_params.get(_THREAD) != name:
         st.query_params[_THREAD] = name
+
+
+def is_new_chosen() -> bool:
+    """Whether the user has asked for a new thread; else a session that knows of none has only begun."""
+    return bool(st.session_state.get(_NEW))

@@ -21,11 +21,13 @@ export default async function (component) {
 """
 
 
-def mount_pane(*, thread: str | None, on_thread: Callable[[str | None], None]) -> None:
+def mount_pane(*, thread: str | None, is_new: bool, on_thread: Callable[[str | None], None]) -> None:
     """Draw the pane.
 
     Args:
         thread: What it shows; None is a new thread.
+        is_new: Whether a new one is asked for. Without a thread, and without this, a tab shows the one it showed last:
+            Streamlit's session is gone after a reload or a restart, what the tab keeps is not.
         on_thread: Called, before the page is drawn again, when the pane shows another one by itself.
     """
 
@@ -34,7 +36,7 @@ def mount_pane(*, thread: str | None, on_thread: Callable[[str | None], None]) -
         if (name := state["thread"]) is not None:
             on_thread(name)
 
-    _component()(key=_KEY, data={"thread": thread}, on_thread_change=note_thread)
+    _component()(key=_KEY, data={"thread": thread, "is_new": is_new}, on_thread_change=note_thread)
 
 
 @cache

@@ -24,6 +24,8 @@ __all__ = ["draw_page"]
 _ICON = "👻"
 """An emoji: Streamlit's own icons are fetched from elsewhere, and a picture costs the import of numpy."""
 _RECENT = 8
+_WORDS = 26
+"""Of a thread in the sidebar: what fits on one line."""
 
 
 def draw_page() -> None:
@@ -78,11 +80,13 @@ def _draw_threads(chat: Page) -> None:
     """A new thread, and those last used: on every page."""
     current = get_thread()
     with st.sidebar:
+        st.markdown(f"**{plain(get_app().title)}**")
         if st.button("New thread", icon=":material/add:", key="new-thread", width="stretch"):
             _switch(chat, None)
         st.markdown(soften("Last used"))
         for thread in get_app().list_threads(limit=_RECENT):
-            label = f"**{name_thread(thread)}**" if thread.name == current else name_thread(thread)
+            name = name_thread(thread, most=_WORDS)
+            label = f"**{name}**" if thread.name == current else name
             if st.button(label, key=f"recent-{thread.id}", type="tertiary", help=f"thread {plain(thread.name)}"):
                 _switch(chat, thread.name)
 

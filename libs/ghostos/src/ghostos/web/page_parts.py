@@ -1,5 +1,6 @@
 """What several pages draw. What models, their code and users wrote is never HTML, and never the page's own markup."""
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ __all__ = ["Trouble", "draw_error", "name_thread", "titled"]
 
 _WORDS: Final = 48
 _WIDTH: Final = 880
+_MADE_NAME: Final = re.compile(r"t-[0-9a-f-]{8,}(?P<fork>(?:~\d+)*)")
+"""A name that nobody has chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,12 @@ def draw_error(place: DeltaGenerator, error: GhostOSError | Trouble) -> None:
     place.error("\n\n".join(line for line in lines if line), icon=":material/error:")
 
 
-def name_thread(thread: ThreadSummary) -> str:
-    """Return a thread's first words on one line, as Markdown; its name where nobody has said anything."""
-    words = show_hidden(" ".join(thread.begins.split())) or thread.name
-    return plain(words if len(words) <= _WORDS else f"{words[: _WORDS - 1]}…")
+def name_thread(thread: ThreadSummary, *, most: int = _WORDS) -> str:
+    """Return what a thread is called on one line, as Markdown: the name that it was given, else what was said first.
+
+    What is kept of it, by going back, has its number behind that.
+    """
+    made = _MADE_NAME.fullmatch(thread.name)
+    words = show_hidden(" ".join(thread.begins.split())) if made else ""
+    suffix = f" {made['fork']}" if made and made["fork"] else ""
+    return plain((words or thread.name if len(words) <= most else f"{words[: most - 1]}…") + suffix)

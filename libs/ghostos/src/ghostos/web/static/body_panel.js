@@ -8,6 +8,7 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 
 export class BodyPanel {
   #bodies = new Map();
+  isBusy = false;
 
   /**
    * @param {object} options
@@ -37,7 +38,8 @@ export class BodyPanel {
       this.#bodies.get(body.name).update(body);
     }
     this.element.hidden = !bodies.length;
-    this.element.classList.toggle("busy", bodies.some((body) => body.is_busy));
+    this.isBusy = bodies.some((body) => body.is_busy);
+    this.element.classList.toggle("busy", this.isBusy);
   }
 }
 

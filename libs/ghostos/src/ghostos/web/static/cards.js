@@ -19,7 +19,8 @@ export class Cards {
   show({ requests, pending_code: pending }) {
     const wanted = new Map();
     for (const request of requests) {
-      wanted.set(request.id, () => makeRequestCard(request, (scope) => this.run("allow", { id: request.id, scope })));
+      const allow = (scope) => this.run("allow", { id: request.id, scope });
+      wanted.set(request.id, () => makeRequestCard(request, allow, { hasPending: Boolean(pending) }));
     }
     if (pending) wanted.set(pending.id, () => makeApprovalCard(pending, (facts) => this.run("answer", facts)));
     for (const id of [...this.#cards.keys()]) if (!wanted.has(id)) this.#cards.delete(id);
@@ -57,8 +58,9 @@ function makeApprovalCard(pending, answer) {
  * The card of something that code was refused.
  * @param {object} request As the status has it.
  * @param {(scope: string) => Promise<unknown>} allow
+ * @param {{hasPending: boolean}} beside Whether code waits, too.
  */
-function makeRequestCard(request, allow) {
+function makeRequestCard(request, allow, { hasPending }) {
   const buttons = request.scopes.map(({ scope, label }) => button(label, () => allow(scope)));
   return el("section", { class: "card", "aria-label": "A permission that is asked for", data: { card: request.id } },
     el("h3", { text: request.question }),
@@ -66,5 +68,6 @@ function makeRequestCard(request, allow) {
     request.asker ? el("p", { text: `The code says: ${request.asker}` }) : null,
     buttons.length ? el("div", { class: "row" }, ...buttons) : null,
     el("p", { class: "label", text: request.explanation }),
+    hasPending ? el("p", { class: "label warn", text: "Code waits for you, too: answer that first. If you allow this, it is not run." }) : null,
     request.option ? el("pre", { class: "plain", text: request.option }) : null);
 }

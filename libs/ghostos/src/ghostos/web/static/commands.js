@@ -1,11 +1,12 @@
 // What the page asks the server for.
 
 export class CommandError extends Error {
-  /** @param {{happened: string, advice: string}} error */
-  constructor({ happened, advice }) {
+  /** @param {{happened: string, advice: string, tone?: string}} error Tone: `away` where that passes by itself. */
+  constructor({ happened, advice, tone = "bad" }) {
     super(happened);
     this.happened = happened;
     this.advice = advice;
+    this.tone = tone;
   }
 }
 
@@ -35,7 +36,8 @@ export async function command(name, facts) {
   } catch {
     throw new CommandError({
       happened: "The server cannot be reached.",
-      advice: "Is `ghostos web` still running? This was not done: do it again once the page is connected.",
+      advice: "Do it again once the page is connected.",
+      tone: "away",
     });
   }
   const answer = await response.json().catch(() => null);
@@ -43,6 +45,6 @@ export async function command(name, facts) {
   if (answer?.error) throw new CommandError(answer.error);
   throw new CommandError({
     happened: response.status === 403 ? "This browser is not let in (any more)." : `The server failed (${response.status}).`,
-    advice: response.status === 403 ? "Open the address that `ghostos web` printed." : "Look at its terminal and its log.",
+    advice: response.status === 403 ? "Open the address that ghostos web has printed in its terminal." : "Look at its terminal and its log.",
   });
 }

@@ -15,9 +15,10 @@ export class Composer {
    * @param {object} options
    * @param {() => import("./talk.js").Talk} options.getTalk The talk that is shown.
    * @param {() => void} options.onStop
+   * @param {() => boolean} options.canStop Whether there is something to be stopped by Esc.
    * @param {HTMLElement} options.dropArea Files that are dropped here go with what is said next.
    */
-  constructor({ getTalk, onStop, dropArea }) {
+  constructor({ getTalk, onStop, canStop, dropArea }) {
     this.getTalk = getTalk;
     this.input = el("textarea", { rows: "1", placeholder: "Say something", "aria-label": "Say something", dir: "auto" });
     this.chosen = el("input", { type: "file", multiple: true, hidden: true, "aria-label": "Files" });
@@ -29,7 +30,7 @@ export class Composer {
     this.hint = el("p", { class: "label hint", "aria-live": "polite" });
     this.element = el("form", { class: "composer" }, this.list,
       el("div", { class: "row" }, this.attach, this.input, this.chosen, this.steer, this.send, this.stop), this.hint);
-    this.#listen(onStop, dropArea);
+    this.#listen(onStop, canStop, dropArea);
     this.setState({ isAtWork: false, isEnabled: true });
   }
 
@@ -67,7 +68,7 @@ export class Composer {
     this.input.focus({ preventScroll: true });
   }
 
-  #listen(onStop, dropArea) {
+  #listen(onStop, canStop, dropArea) {
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#say(false);
@@ -92,7 +93,7 @@ export class Composer {
       this.#add(files);
     });
     dropArea.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.isAtWork) onStop();
+      if (event.key === "Escape" && canStop()) onStop();
     });
     dropArea.addEventListener("dragover", (event) => {
       if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;

@@ -5,20 +5,23 @@ import { openPane } from "./pane.js";
 const panes = new WeakMap();
 const MARGIN_PX = 10;
 const LOWEST_PX = 320;
+const LAST = "ghostos-last-thread";
 
 /**
  * Called by Streamlit when the component appears, and whenever the script has run again.
- * @param {{data: {thread: string|null}, parentElement: ShadowRoot|HTMLElement, setTriggerValue: Function}} component
+ * @param {{data: {thread: string|null, is_new: boolean}, parentElement: ShadowRoot|HTMLElement, setTriggerValue: Function}} component
  * @returns {() => void} Called when it goes.
  */
 export function mount({ data, parentElement, setTriggerValue }) {
   let shown = panes.get(parentElement);
   if (!shown) {
-    shown = open(parentElement, data.thread, (thread) => shown.tell(thread));
+    const last = data.thread === null && !data.is_new ? sessionStorage.getItem(LAST) : null;
+    shown = open(parentElement, { thread: data.thread ?? last, isLast: last !== null }, (thread) => shown.tell(thread));
     panes.set(parentElement, shown);
   }
   shown.tell = (thread) => setTriggerValue("thread", thread);
-  shown.pane.show(data.thread);
+  if (data.thread !== null) sessionStorage.setItem(LAST, data.thread);
+  if (data.thread !== null || data.is_new) shown.pane.show(data.thread);
   const call = {};
   shown.lastCall = call;
   return () => {
@@ -28,7 +31,7 @@ export function mount({ data, parentElement, setTriggerValue }) {
   };
 }
 
-function open(parent, thread, onThread) {
+function open(parent, options, onThread) {
   const root = document.createElement("div");
   root.className = "pane";
   parent.append(root);
@@ -39,7 +42,11 @@ function open(parent, thread, onThread) {
   const observer = new ResizeObserver(fit);
   observer.observe(document.documentElement);
   window.addEventListener("resize", fit);
-  const pane = openPane(root, { thread, onThread });
+  const keep = (thread) => {
+    sessionStorage.setItem(LAST, thread);
+    onThread(thread);
+  };
+  const pane = openPane(root, { ...options, onThread: keep });
   fit();
   return {
     pane,

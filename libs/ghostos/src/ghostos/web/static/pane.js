@@ -12,6 +12,7 @@ import { Talk } from "./talk.js";
  * @param {HTMLElement} root
  * @param {object} options
  * @param {string|null} options.thread
+ * @param {boolean} [options.isLast] Whether nobody has asked for it but that it was shown last: it may be gone.
  * @param {(thread: string|null) => void} options.onThread Called when another thread is shown.
  * @returns {{show(thread: string|null): void, close(): void}}
  */
@@ -20,15 +21,21 @@ export function openPane(root, options) {
 }
 
 class Pane {
-  constructor(root, { thread, onThread }) {
+  constructor(root, { thread, isLast = false, onThread }) {
     this.root = root;
     this.onThread = onThread;
+    this.isLast = isLast;
     this.problem = el("div", { class: "problem", role: "alert", hidden: true });
     this.facts = el("p", { class: "label facts" });
     const latest = el("button", { type: "button", class: "latest", hidden: true }, "↓ latest");
     this.scroller = el("div", { class: "scroller", role: "log", "aria-label": "Conversation", tabindex: "0" });
     this.scroll = new StickyScroll({ scroller: this.scroller, latest });
-    this.composer = new Composer({ dropArea: root, getTalk: () => this.talk, onStop: () => this.talk.stop() });
+    this.composer = new Composer({
+      dropArea: root,
+      getTalk: () => this.talk,
+      onStop: () => this.talk.stop(),
+      canStop: () => this.composer.isAtWork || this.bodies.isBusy,
+    });
     this.bodies = new BodyPanel({
       onStop: () => this.talk.stop(),
       onMove: (body, handle, x, y) => this.talk.run("move-handle", { body, handle, x, y }),
@@ -50,7 +57,9 @@ class Pane {
   }
 
   #open(thread) {
+    const wasLast = this.isLast && !this.talk;
     this.talk?.close();
+    this.isLast = wasLast;
     this.#tell(null);
     delete this.root.dataset.atWork; // not known of this one yet
     this.talk = new Talk({
@@ -58,9 +67,10 @@ class Pane {
       scroll: this.scroll,
       onStatus: (status) => this.#showStatus(status),
       onName: (name) => this.onThread(name),
+      onMissing: () => this.isLast && this.#open(null),
       onOpen: (name) => this.#go(name),
       onBodies: (bodies) => this.bodies.show(bodies),
-      onState: (isOpen) => (this.root.dataset.connected = String(isOpen)),
+      onState: (isOpen) => this.#showState(isOpen),
       onProblem: (problem) => this.#tell(problem),
       onPhrase: (phrase) => this.composer.say(phrase),
     });
@@ -75,7 +85,16 @@ class Pane {
     this.show(thread);
   }
 
+  #showState(isOpen) {
+    this.root.dataset.connected = String(isOpen);
+    if (isOpen && this.problem.dataset.tone === "away") this.#tell(null);
+  }
+
   #showStatus(status) {
+    if (this.isLast && status.thread) {
+      this.isLast = false;
+      this.onThread(status.thread); // the page did not know of it yet
+    }
     const missing = status.model.missing_key;
     this.composer.setState({ isAtWork: status.is_at_work, isEnabled: !missing });
     this.composer.tell(missing ? `${showHidden(missing)} ` : "", missing ? el("a", { href: "/models" }, "Models and keys") : null);

@@ -23,6 +23,7 @@ export class Talk {
    * @param {string|null} options.thread Its name; null for one that nobody has begun.
    * @param {(status: object) => void} options.onStatus
    * @param {(thread: string) => void} options.onName Called when it is called otherwise, or has something to be listed by.
+   * @param {() => void} options.onMissing Called when there is no thread of that name.
    * @param {(thread: string) => void} options.onOpen Called when another thread is asked for.
    * @param {(bodies: object[]) => void} options.onBodies
    * @param {(isOpen: boolean, isRefused: boolean) => void} options.onState
@@ -53,7 +54,7 @@ export class Talk {
 
   /** Under which what is typed is kept until it is said. */
   get draftKey() {
-    return `ghostos-draft-${this.#id ?? this.thread ?? ""}`;
+    return `ghostos-draft-${this.thread ?? ""}`;
   }
 
   close() {
@@ -80,7 +81,7 @@ export class Talk {
     try {
       answer = await command("say", form);
     } catch (error) {
-      this.#tell({ ...describe(error), advice: `${error.advice ?? ""} This was not said: ${shorten(text)}` });
+      this.#tell({ ...describe(error), advice: `${error.advice ?? ""} It was not said: ${shorten(text)}` });
       throw error;
     }
     this.#queued.push({ id: answer.event, text, files: files.length, steers: steer });
@@ -131,7 +132,6 @@ export class Talk {
     if (this.#isClosed) return;
     this.onState(isOpen, isRefused);
     if (isOpen) return this.#showWork();
-    this.view.forgetUnstored();
     this.work.textContent = isRefused
       ? "This browser is not let in (any more): open the address that `ghostos web` printed."
       : "The server does not answer: trying again …";
@@ -141,6 +141,7 @@ export class Talk {
     const bodies = items.findLast((item) => item.kind === "bodies");
     if (bodies) this.onBodies(bodies.bodies);
     if (items.length === 1 && bodies) return;
+    if (items.some((item) => item.kind === "hello")) this.view.forgetUnstored(); // it comes again, if it still holds
     this.view.take(items);
     for (const item of items) {
       if (item.kind === "begins") this.earlier.hidden = !item.has_earlier;
@@ -152,7 +153,9 @@ export class Talk {
     this.#showQueue();
   }
 
-  #setStatus({ status, is_new: isNew = false }) {
+  #setStatus({ status, is_new: isNew = false, is_missing: isMissing = false }) {
+    if (isMissing) this.onMissing();
+    if (this.#isClosed) return;
     const wasAtWork = this.#status?.is_at_work ?? false;
     this.#status = status;
     this.#isNew = isNew;
@@ -209,11 +212,14 @@ export class Talk {
 
   #listActions(turn) {
     const status = this.#status;
-    if (!status?.thread || status.is_at_work || !this.view.saidIn(turn)) return [];
+    if (!status?.thread || status.is_at_work) return [];
     const rewind = ["Rewind", () => this.#goBack("rewind", { turn }), "Goes on from here; what came after it is kept in a fork"];
-    return [
+    const again = [
       ["Retry", () => this.#goBack("retry", { turn }), "Says it again; what came of it is kept in a fork"],
       ["Edit", () => this.#edit(turn), "Says it in other words; what came of it is kept in a fork"],
+    ];
+    return [
+      ...(this.view.saidIn(turn) ? again : []),
       ["Fork", () => this.#fork(turn), "Begins another thread with what was said up to here"],
       ...(turn >= status.turn ? [] : [rewind]),
     ];
@@ -230,7 +236,8 @@ export class Talk {
       this.#goBack("retry", { turn, text: field.value });
     } } }, field, el("div", { class: "row" }, el("button", { type: "submit", class: "primary" }, "Say this instead"), button("Cancel", done)));
     this.view.putBelow(turn, form);
-    field.focus();
+    form.scrollIntoView({ block: "nearest" });
+    field.focus({ preventScroll: true });
   }
 
   async #goBack(name, facts) {
@@ -268,7 +275,7 @@ function makeQueued(said, isBehind) {
 }
 
 function describe(error) {
-  if (error.happened) return { happened: error.happened, advice: error.advice };
+  if (error.happened) return { happened: error.happened, advice: error.advice, tone: error.tone };
   console.error(error);
   return { happened: "The page failed.", advice: "Load it again; its console says more." };
 }
