@@ -166,7 +166,7 @@ def parse_value(setting: Setting, text: str) -> SettingValue:
             return check_value(setting, candidate)
         except ValidationError as exc:
             refused = refused or exc
-    raise _cannot_be(setting, text, refused)
+    raise _cannot_be(setting, text, refused=refused)
 
 
 def check_value(setting: Setting, value: object) -> SettingValue:
@@ -195,7 +195,7 @@ def _list_beside(path: tuple[str, ...]) -> list[Setting]:
     return list(list_fields(Settings))
 
 
-def _cannot_be(setting: Setting, text: str, refused: ValidationError | None) -> UsageError:
+def _cannot_be(setting: Setting, text: str, *, refused: ValidationError | None) -> UsageError:
     message = describe_fault(refused) if refused else "it has no value"
     return UsageError(
         f"{setting.name} cannot be {text!r:.80}: {message}.",

@@ -36,14 +36,16 @@ def add_permission(text: str, permission: Permission) -> str | None:
     """
     wanted = deepcopy(before := tomllib.loads(text))
     what = permission.what.rstrip("/") or permission.what
-    if not _add(wanted, permission.kind, what):
+    if not _add(wanted, kind=permission.kind, what=what):
         return None
     if wanted == before:
         return text
-    return next((each for each in _list_candidates(text, permission.kind, what) if _read(each) == wanted), None)
+    return next(
+        (each for each in _list_candidates(text, kind=permission.kind, what=what) if _read(each) == wanted), None
+    )
 
 
-def _add(settings: dict[str, Any], kind: str, what: str) -> bool:
+def _add(settings: dict[str, Any], *, kind: str, what: str) -> bool:
     """Put it into what the settings say; return whether there is a place for it."""
     table: dict[str, Any] | None = settings
     for name in ("code", "permissions"):
@@ -65,7 +67,7 @@ def _find_table(settings: dict[str, Any], name: str) -> dict[str, Any] | None:
     return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
-def _list_candidates(text: str, kind: str, what: str) -> Iterator[str]:
+def _list_candidates(text: str, *, kind: str, what: str) -> Iterator[str]:
     end = "\r\n" if "\r\n" in text else "\n"
     value = json.dumps(what, ensure_ascii=False)
     line = f"{kind} = [{value}]{end}" if what else f"{kind} = true{end}"
