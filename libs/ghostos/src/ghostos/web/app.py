@@ -12,10 +12,11 @@ from ghostos.contracts.body_feed import BodyFeed
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import ThreadSummary
+from ghostos.core.ids import is_id
 from ghostos.core.permission import select_grants
 from ghostos.core.task import Task
 from ghostos.drivers.models.rehearsal import RehearsalModel
-from ghostos.errors import GhostOSError, ModelKeyMissingError, ThreadNotFoundError
+from ghostos.errors import ConfigError, GhostOSError, ModelKeyMissingError, NewerFormatError, ThreadNotFoundError
 from ghostos.ghosts.moss_agent import MossAgent
 from ghostos.ghosts.target import Target
 from ghostos.ghosts.thread_prompt import ThreadPrompt
@@ -117,10 +118,10 @@ class WebApp:
         return ModelInfo(label=driver.label, is_rehearsal=driver.is_rehearsal)
 
     def find_phrases(self, conversation: Conversation | None) -> list[str]:
-        """Return what the rehearsal would answer next in a thread; nothing where a model answers."""
+        """Return what the rehearsal would answer next in a thread; nothing where a model answers, or nobody can."""
         try:
             driver = self._find_driver(conversation.get_task() if conversation else None)
-        except ModelKeyMissingError:
+        except (ModelKeyMissingError, ConfigError, NewerFormatError):  # `describe_model` says so
             return []
         if not isinstance(driver, RehearsalModel):
             return []
@@ -170,23 +171,38 @@ class WebApp:
         return self.matrix.sync(self.target.ghost, thread=thread, target=self.target.name)
 
     async def find_open(self, thread: str) -> Conversation | None:
-        """Open a thread that exists, also one that a ghost has made; None where there is none of that name.
+        """Open a thread that exists, also one that a ghost has made.
+
+        Args:
+            thread: Its name or its id.
+
+        Returns:
+            None where there is none of that name.
 
         Raises:
+            ThreadNotFoundError: None of that id is there (any more), and nothing takes its place.
             ThreadTargetError: It belongs to another target.
         """
         task = await self.matrix.store.find_task(thread)
         if task is None:
+            if is_id(thread):
+                raise ThreadNotFoundError(thread)
             return None
         target = self.target.name if task.parent_id is None else task.target
-        return await self.matrix.a_sync(self.target.ghost, thread=thread, target=target)
+        conversation = await self.matrix.a_sync(self.target.ghost, thread=task.id, target=target)
+        if conversation.task_id != task.id:  # it was deleted meanwhile
+            raise ThreadNotFoundError(thread)
+        return conversation
 
     async def open_new(self, thread: str | None) -> Conversation:
         """Begin a thread; one that has that name already is gone on with.
 
         Raises:
+            ThreadNotFoundError: It is an id, of a thread that is not there (any more).
             ThreadTargetError: It belongs to another target.
         """
+        if thread is not None and is_id(thread):
+            return await self.get_open(thread)
         return await self.matrix.a_sync(self.target.ghost, thread=thread, target=self.target.name)
 
     async def get_open(self, thread: str) -> Conversation:
