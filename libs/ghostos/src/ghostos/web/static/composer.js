@@ -59,6 +59,12 @@ export class Composer {
     this.#refresh();
   }
 
+  /** The talk is called otherwise now: what was typed in it goes with it. */
+  rename() {
+    if (this.input.value || this.#files.length) this.#keep();
+    else this.change();
+  }
+
   /** Say something as if it had been typed; what is in the field stays there. */
   say(text) {
     this.#send(text, [], { steer: false });
@@ -146,7 +152,7 @@ export class Composer {
   /** Keep what is typed until it is said: leaving the page, or loading it again, loses nothing. */
   #keep() {
     const key = this.getTalk().draftKey;
-    if (key !== this.#key && this.#key !== null) sessionStorage.removeItem(this.#key); // it has been begun meanwhile
+    if (key !== this.#key && this.#key !== null) sessionStorage.removeItem(this.#key); // it was begun, or renamed
     this.#key = key;
     if (this.input.value) sessionStorage.setItem(key, this.input.value);
     else sessionStorage.removeItem(key);

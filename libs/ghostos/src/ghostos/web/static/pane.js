@@ -66,7 +66,10 @@ class Pane {
       thread,
       scroll: this.scroll,
       onStatus: (status) => this.#showStatus(status),
-      onName: (name) => this.onThread(name),
+      onName: (name) => {
+        this.composer.rename();
+        this.onThread(name);
+      },
       onMissing: () => this.isLast && this.#open(null),
       onOpen: (name) => this.#go(name),
       onBodies: (bodies) => this.bodies.show(bodies),
