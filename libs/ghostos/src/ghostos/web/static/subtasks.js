@@ -56,8 +56,8 @@ export class SubtaskView {
   #take(items) {
     this.#view.take(items);
     for (const item of items) {
-      if (item.kind === "status") this.asked.show(item.status);
-      else if (item.kind === "gone") this.problem.textContent = "It was deleted.";
+      if (item.kind === "gone" || item.is_missing) this.problem.textContent = "It was deleted.";
+      else if (item.kind === "status") this.asked.show(item.status);
       else if (item.kind === "error") this.problem.textContent = `${showHidden(item.happened)} ${showHidden(item.advice)}`;
     }
   }

@@ -146,11 +146,17 @@ export class Talk {
     for (const item of items) {
       if (item.kind === "begins") this.earlier.hidden = !item.has_earlier;
       else if (item.kind === "error") this.#tell(item);
-      else if (item.kind === "gone") this.#tell({ happened: "This thread was deleted.", advice: "Begin another one." });
+      else if (item.kind === "gone" || (item.is_missing && this.#id !== null)) this.#tellGone();
       else if (item.kind === "status") this.#setStatus(item);
       else if (item.kind === "turn" && this.scroll.sticks && this.view.prune()) this.earlier.hidden = false;
     }
     this.#showQueue();
+  }
+
+  /** It was there, and is not any more: what is shown of it stays. */
+  #tellGone() {
+    this.connection.close();
+    this.#tell({ happened: "This thread was deleted.", advice: "Begin another one." });
   }
 
   #setStatus({ status, is_new: isNew = false, is_missing: isMissing = false }) {
