@@ -45,7 +45,7 @@ function makeApprovalCard(pending, answer) {
   const reject = el("form", { class: "row", on: { submit: (event) => {
     event.preventDefault();
     sayNo();
-  } } }, reason, el("button", { type: "submit" }, "Reject"));
+  } } }, reason, button("Reject", sayNo));
   const edit = el("details", {}, el("summary", { text: "Run other code in its place" }), edited,
     button("Run this instead", () => answer({ ...facts, decision: "edit", code: edited.value })));
   return el("section", { class: "card", "aria-label": "Code that waits for you", data: { card: pending.id } },

@@ -25,11 +25,13 @@ export function el(tag, props = {}, ...children) {
 /**
  * Make a button.
  * @param {string} label What it says, and what a screen reader says.
- * @param {() => unknown} onClick Where it returns a promise, further clicks do nothing until that has settled.
+ * @param {() => unknown} onClick A double click calls it once. Where it returns a promise, further clicks do nothing
+ *   until that has settled.
  * @param {Record<string, any>} [props]
  */
 export function button(label, onClick, props = {}) {
-  return el("button", { type: "button", ...props, on: { click: once(onClick) } }, label);
+  const act = once(onClick);
+  return el("button", { type: "button", ...props, on: { click: (event) => event.detail < 2 && act(event) } }, label);
 }
 
 /**
