@@ -143,8 +143,7 @@ class Page:
         """Wait for one frame, and show it."""
         items = json.loads(self._socket.recv(timeout=timeout_s))
         for item in items:
-            self.items.append(item)
-            self.shown.take(item)
+            self._take(item)
         return items
 
     def take_until(self, count: int) -> None:
@@ -155,8 +154,7 @@ class Page:
             except TimeoutError:
                 return
             for item in items[: count - len(self.items)]:
-                self.items.append(item)
-                self.shown.take(item)
+                self._take(item)
 
     def see(self, is_seen: Callable[[Self], object], *, timeout_s: float = DEADLINE_S) -> Self:
         """Take frames until something is seen."""
@@ -191,6 +189,10 @@ class Page:
         except ConnectionClosed as exc:
             return exc.rcvd.code if exc.rcvd is not None else 1006
 
+    def ask_for(self, thread: str) -> None:
+        """From the next connection on: another thread, or this one otherwise."""
+        self._query["thread"] = thread
+
     def come_again(self) -> None:
         """Lose the connection, and connect again with what is stored of the page."""
         self.close()
@@ -199,6 +201,12 @@ class Page:
 
     def close(self) -> None:
         self._socket.close()
+
+    def _take(self, item: dict[str, Any]) -> None:
+        self.items.append(item)
+        self.shown.take(item)
+        if item["kind"] == "status" and item["status"]["task"] is not None:
+            self._query["thread"] = item["status"]["task"]  # from here on: its name may be another one's tomorrow
 
     def _connect(self) -> ClientConnection:
         query = urlencode({**self._query, "seq": self.shown.committed})

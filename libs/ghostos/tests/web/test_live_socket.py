@@ -65,15 +65,23 @@ def count_tasks(served: Served) -> int:
 # --- whom it shows what
 
 
+REHEARSAL = (
+    "version: 1\n"
+    "scenes:\n"
+    "- {id: add, when: [add two and three], rounds: [{say: It is 5.}]}\n"
+    "otherwise: {say: I do not know., offer: [add two and three]}\n"
+)
+
+
 def test_a_page_without_a_thread_is_told_who_would_answer(serve_live: ServeLive, chatbot_file: Path) -> None:
     served = serve_live(chatbot_file, ScriptedModel([], label="some:model"))
     with served.open() as page:
         status = page.see_kind("status")
-        assert (status["is_new"], status["is_missing"]) == (True, False)
+        assert status["is_new"] is True
         assert page.status["model"]["label"] == "some:model"
         assert page.status["is_at_work"] is False
     with served.open("not-there") as page:
-        assert page.see_kind("status")["is_missing"] is True
+        assert page.see_kind("status")["is_new"] is True
     assert served.app.find_task("not-there") is None
 
 
@@ -86,12 +94,7 @@ def test_without_a_key_a_page_says_what_to_set(serve_live: ServeLive, chatbot_fi
 
 def test_phrases_of_a_rehearsal_are_offered_and_a_broken_one_is_named(serve_live: ServeLive, agent_file: Path) -> None:
     rehearsal = agent_file.with_name("adding.rehearsal.yaml")
-    rehearsal.write_text(
-        "version: 1\n"
-        "scenes:\n"
-        "- {id: add, when: [add two and three], rounds: [{say: It is 5.}]}\n"
-        "otherwise: {say: I do not know., offer: [add two and three]}\n"
-    )
+    rehearsal.write_text(REHEARSAL)
     served = serve_live(agent_file)
     with served.open() as page:
         page.see_kind("status")
@@ -99,10 +102,56 @@ def test_phrases_of_a_rehearsal_are_offered_and_a_broken_one_is_named(serve_live
         assert page.status["model"]["is_rehearsal"] is True
     served.say("t1", "add two and three")
     rehearsal.write_text("version: 1\nscenes: [{}]\n")
-    with served.open() as page:
-        assert "rehearsal" in page.see_kind("error")["happened"]
+    for thread in (None, "t1"):
+        with served.open(thread) as page:
+            page.see_kind("status")
+            assert "rehearsal" in page.status["model"]["missing_key"]
+            assert page.status["phrases"] == []
+            rehearsal.write_text(REHEARSAL)
+            page.see(lambda it: it.status["model"]["is_rehearsal"] and it.status["phrases"] == ["add two and three"])
+            rehearsal.write_text("version: 1\nscenes: [{}]\n")
+            page.see(lambda it: it.status["model"]["missing_key"] and it.status["phrases"] == [])
+            assert not any(item["kind"] == "error" for item in page.items)
+
+
+def test_a_page_hears_of_a_key_that_was_stored_elsewhere(
+    serve_live: ServeLive, chatbot_file: Path, workspace: Path
+) -> None:
+    served = serve_live(chatbot_file)
+    served.app.open_conversation("t1")
+    with served.open() as page, served.open("t1") as other:
+        for each in (page, other):
+            each.see_kind("status")
+            assert each.status["model"]["missing_key"]
+        (workspace / ".env").write_text("OPENAI_API_KEY=sk-made-up\n")
+        (workspace / ".env").chmod(0o600)
+        for each in (page, other):
+            each.see(lambda it: not it.status["model"]["missing_key"])
+
+
+def test_a_page_on_which_nothing_happens_is_told_nothing(serve_live: ServeLive, agent_file: Path) -> None:
+    served = serve_live(agent_file, ScriptedModel(["One."]))
+    served.say("t1", "a")
+    with served.open() as page, served.open("t1") as other:
+        for each in (page, other):
+            each.see_kind("status")
+        other.settle()
+        for each in (page, other):
+            with pytest.raises(TimeoutError):
+                each.take_frame(timeout_s=2.5)
+
+
+def test_a_status_has_the_same_keys_before_a_thread_was_begun_and_after(
+    serve_live: ServeLive, chatbot_file: Path
+) -> None:
+    served = serve_live(chatbot_file, ScriptedModel(["One."]))
     with served.open("t1") as page:
-        assert "rehearsal" in page.see_kind("error")["happened"]
+        page.see_kind("status")
+        before = page.status
+        served.say("t1", "a")
+        page.see(lambda it: it.status["turn"] == 1)
+        assert {*before} == {*page.status}
+        assert (before["thread"], before["task"], before["turn"]) == (None, None, 0)
 
 
 def test_a_thread_of_another_target_is_refused_for_good(
@@ -129,7 +178,32 @@ def test_a_thread_that_is_deleted_is_gone(serve_live: ServeLive, chatbot_file: P
         page.await_end()
         assert page.items[-1]["kind"] == "gone"
         page.come_again()
-        page.see(lambda it: it.items[-1].get("is_missing"))
+        page.await_end()
+        assert [item["kind"] for item in page.items[-2:]] == ["hello", "gone"]
+    with served.open("t1") as page:
+        assert page.see_kind("status")["is_new"] is True
+
+
+def test_a_thread_that_takes_a_deleted_ones_name_is_not_mixed_with_it(
+    serve_live: ServeLive, chatbot_file: Path
+) -> None:
+    served = serve_live(chatbot_file, ScriptedModel(["Old.", "New.", "Newer."]))
+    served.say("t1", "old question")
+    with served.open("t1") as page, served.open("t1") as unsettled:
+        page.settle()
+        unsettled.settle().close()
+        task = page.status["task"]
+        served.app.open_conversation("t1").delete()
+        new = served.say("t1", "new question") and served.say("t1", "newer question")
+        page.come_again()
+        page.await_end()
+        assert page.items[-1]["kind"] == "gone"
+        unsettled.ask_for("t1")  # as one that was lost before it knew the id
+        unsettled.come_again()
+        unsettled.see(lambda it: it.texts() == new)
+        for name, facts in (("say", {"text": "x", "is_new": True}), ("stop", {}), ("rewind", {"turn": 0})):
+            assert served.do(name, thread=task, **facts).status_code == 404, name
+    assert [thread.name for thread in served.app.list_threads(limit=9)] == ["t1"]
 
 
 def test_a_thread_that_is_renamed_stays_on_the_page(serve_live: ServeLive, chatbot_file: Path) -> None:

@@ -19,6 +19,7 @@ from ghostos.core.permission import Scope
 from ghostos.errors import AssetError, GhostOSError, UsageError
 from ghostos.runtime.own_threads import call_on_own_thread
 from ghostos.web.app import WebApp
+from ghostos.web.latest_messages import load_latest
 from ghostos.web.request_facts import (
     Facts,
     get_choice,
@@ -35,7 +36,6 @@ __all__ = ["Commands"]
 
 Command = Callable[[Facts], Awaitable[JsonObject]]
 
-_EARLIER: Final = 150
 _BODY_THREAD: Final = "ghostos-web-body"
 """What bodies do may hang, and the threads of the server are few."""
 _MOVE_WITHIN_S: Final = 2.0
@@ -192,12 +192,10 @@ class Commands:
 
     async def _list_earlier(self, facts: Facts) -> JsonObject:
         conversation = await self._app.get_open(get_text(facts, "thread"))
-        listing = self._app.matrix.store.list_latest_messages(
-            conversation.task_id, count=_EARLIER, before_seq=get_integer(facts, "before")
-        )
-        messages = await listing
-        shown = [json.loads(encode_message(message)) for message in messages]
-        return {"messages": shown, "has_earlier": len(messages) == _EARLIER}
+        before = get_integer(facts, "before")
+        latest = await load_latest(self._app.matrix.store, conversation.task_id, before_seq=before)
+        shown = [json.loads(encode_message(message)) for message in latest.messages]
+        return {"messages": shown, "has_earlier": latest.has_earlier}
 
     async def _show_variable(self, facts: Facts) -> JsonObject:
         conversation = await self._app.get_open(get_text(facts, "thread"))

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ghostos.abcd import Conversation
-from ghostos.core.message import Message
+from ghostos.core.json import Json, JsonObject
 from ghostos.errors import GhostOSError, ThreadNotFoundError
 from ghostos.web.app import WebApp
 from ghostos.web.body_frames import BodyFrames
@@ -83,6 +83,7 @@ class LiveSocket:
         self._patience_s = patience_s
         self._outbox = Outbox()
         self._news = asyncio.Event()
+        self._told = b""
 
     def nudge(self) -> None:
         """Look at once for what has changed."""
@@ -134,36 +135,39 @@ class LiveSocket:
     async def _show_thread(self, thread: str | None, *, seen: int) -> None:
         """Show a thread, or that there is none; returns where it cannot be shown (any more), and has said why."""
         try:
-            conversation = await self._app.find_open(thread) if thread is not None else None
-            if conversation is None:
-                await self._show_nothing(is_missing=thread is not None)
-                conversation = await self._await_thread(thread)
-            await self._follow(conversation, seen=seen)
+            conversation = await self._await_thread(thread)
+            await self._follow(conversation, seen=seen, is_surely_same=conversation.task_id == thread)
         except ThreadNotFoundError:
             self._outbox.put(encode_item("gone"))
         except GhostOSError as exc:
             self._outbox.put(encode_error(exc))
 
-    async def _show_nothing(self, *, is_missing: bool) -> None:
-        """A page without a thread: who would answer, and what a rehearsal would."""
-        facts = await asyncio.to_thread(_describe_new, self._app)
-        self._outbox.put(encode_item("status", status=facts, is_new=True, is_missing=is_missing))
-
     async def _await_thread(self, thread: str | None) -> Conversation:
-        """Wait until somebody has begun a thread of that name: another page, or another process."""
+        """Return a thread, once somebody has begun it: another page, or another process.
+
+        Until then the page is told who would answer, and what a rehearsal would.
+        """
         while True:
-            await self._await_news(timeout_s=_LOOK_IDLE_S if thread is not None else None)
             if thread is not None and (conversation := await self._app.find_open(thread)) is not None:
                 return conversation
+            self._tell_status(await asyncio.to_thread(_describe_new, self._app), is_new=True)
+            await self._await_news(timeout_s=_LOOK_IDLE_S)
 
-    async def _await_news(self, *, timeout_s: float | None) -> None:
+    def _tell_status(self, status: JsonObject, *, is_new: bool = False) -> None:
+        """Say the status where it is another one than the last that was said."""
+        item = encode_item("status", status=status, is_new=is_new)
+        if item != self._told:
+            self._told = item
+            self._outbox.replace("status", item)
+
+    async def _await_news(self, *, timeout_s: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), timeout_s)
         self._news.clear()
 
-    async def _follow(self, conversation: Conversation, *, seen: int) -> None:
+    async def _follow(self, conversation: Conversation, *, seen: int, is_surely_same: bool) -> None:
         store = self._app.matrix.store
-        feed = ThreadFeed(conversation, store=store, outbox=self._outbox, seen=seen)
+        feed = ThreadFeed(conversation, store=store, outbox=self._outbox, seen=seen, is_surely_same=is_surely_same)
         if (left_over := await conversation.aresume()) is not None:
             left_over.close()  # the feed hears it, too
         work = [
@@ -177,45 +181,39 @@ class LiveSocket:
                 each.cancel()
 
     async def _watch(self, conversation: Conversation, *, feed: ThreadFeed) -> None:
-        """Say what has changed beside the messages, and what was committed in the middle of a turn."""
+        """Say what has changed beside the messages, and what was committed in the middle of a turn.
+
+        Settings, keys and what is allowed for always are not stored with the task: where that is as it was, they are
+        looked at again every now and then.
+        """
+        loop = asyncio.get_running_loop()
         before: TaskFacts | None = None
-        phrases: list[str] = []
+        phrases: Sequence[str] = ()
+        model: Json = None
+        looked_at = 0.0
         while True:
             self._news.clear()
             facts = await load_facts(self._app.matrix.store, conversation)
-            if before is None or facts != before:
+            has_changed = facts != before
+            if has_changed:
                 await feed.catch_up()
-                if not facts.is_at_work:
+            if has_changed or loop.time() - looked_at >= _LOOK_IDLE_S:
+                looked_at = loop.time()
+                status = await asyncio.to_thread(describe_status, self._app, facts, recent=feed.recent, phrases=phrases)
+                if not facts.is_at_work and (has_changed or status["model"] != model):
                     phrases = await asyncio.to_thread(self._app.find_phrases, conversation)
-                recent = await self._load_turn(facts, recent=feed.recent)
-                status = await asyncio.to_thread(describe_status, self._app, facts, recent=recent, phrases=phrases)
-                self._outbox.replace("status", encode_item("status", status=status))
+                    status["phrases"] = [*phrases]
+                model = status["model"]
+                self._tell_status(status)
             before = facts
             pause = _LOOK_AT_WORK_S if facts.is_at_work else _LOOK_IDLE_S
             await asyncio.sleep(_LOOK_AGAIN_S)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause)
 
-    async def _load_turn(self, facts: TaskFacts, *, recent: Sequence[Message]) -> Sequence[Message]:
-        """Return the last messages, with all of the last turn: what was asked at its beginning may still be open."""
-        if recent and recent[0].turn < facts.task.turn:
-            return recent
-        return await self._app.matrix.store.list_messages(facts.task.id)
 
-
-def _describe_new(app: WebApp) -> dict[str, object]:
-    return {
-        "thread": None,
-        "is_at_work": False,
-        "queued": [],
-        "requests": [],
-        "pending_code": None,
-        "children": [],
-        "profile": app.describe_profile(),
-        "is_unconfined": app.runs_unconfined(),
-        "model": describe_model(app),
-        "phrases": app.find_phrases(None),
-    }
+def _describe_new(app: WebApp) -> JsonObject:
+    return describe_status(app, None, phrases=app.find_phrases(None))
 
 
 def _read_number(text: str | None) -> int:

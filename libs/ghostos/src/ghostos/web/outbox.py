@@ -6,6 +6,7 @@ from typing import Final
 __all__ = ["Outbox", "OverflowedError"]
 
 _MAX_BYTES: Final = 64 * 1024 * 1024
+_ROOM_BYTES: Final = 8 * 1024 * 1024
 
 
 class OverflowedError(Exception):
@@ -20,16 +21,20 @@ class Outbox:
         self._latest: dict[str, bytes] = {}
         self._size = 0
         self._has_news = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
 
     def put(self, item: bytes) -> None:
-        """Add an item.
+        """Add an item, of any size.
 
         Raises:
-            OverflowedError: Too much waits.
+            OverflowedError: Too much waits already.
         """
-        self._size += len(item)
         if self._size > _MAX_BYTES:
             raise OverflowedError
+        self._size += len(item)
+        if self._size > _ROOM_BYTES:
+            self._has_room.clear()
         self._items.append(item)
         self._has_news.set()
 
@@ -37,6 +42,10 @@ class Outbox:
         """Add an item, in the place of the one that waits in the same slot. It is sent after all the others."""
         self._latest[slot] = item
         self._has_news.set()
+
+    async def await_room(self) -> None:
+        """Wait until little waits: for who has more to add than may wait, and can wait itself."""
+        await self._has_room.wait()
 
     async def take(self) -> list[bytes]:
         """Return everything that waits, once something does."""
@@ -46,6 +55,7 @@ class Outbox:
     def take_all(self) -> list[bytes]:
         """Return everything that waits."""
         self._has_news.clear()
+        self._has_room.set()
         taken = [*self._items, *self._latest.values()]
         self._items, self._latest, self._size = [], {}, 0
         return taken

@@ -9,13 +9,12 @@ from ghostos.contracts.store import Store
 from ghostos.core.message import Delta, Message
 from ghostos.core.thread_copy import is_rewound
 from ghostos.errors import GhostOSError
+from ghostos.web.latest_messages import keep_questions, load_latest, load_questions
 from ghostos.web.outbox import Outbox
 from ghostos.web.wire import encode_delta, encode_error, encode_item, encode_message_item
 
 __all__ = ["ThreadFeed"]
 
-_SHOWN_FIRST: Final = 150
-"""Messages of a long thread that a page is sent by itself: earlier ones when they are asked for."""
 _FORGOTTEN_AFTER: Final = 2_000
 _GAP_S: Final = 0.02
 """Between two turns: a fault that comes at once again and again must not keep the processor busy."""
@@ -29,21 +28,26 @@ class ThreadFeed:
         store: Where it is kept.
         outbox: Where it goes.
         seen: Messages up to this one the page has; 0 for none.
+        is_surely_same: Whether it has them of this very thread, and not of another one that had its name.
     """
 
-    def __init__(self, conversation: Conversation, *, store: Store, outbox: Outbox, seen: int) -> None:
+    def __init__(
+        self, conversation: Conversation, *, store: Store, outbox: Outbox, seen: int, is_surely_same: bool
+    ) -> None:
         self._conversation = conversation
         self._store = store
         self._outbox = outbox
         self._committed = seen
         self._sent: dict[int, tuple[str, str]] = {}
+        self._is_surely_same = is_surely_same
+        self._asked: list[Message] = []
         self._recent: list[Message] = []
         self._catching_up = asyncio.Lock()
 
     @property
     def recent(self) -> Sequence[Message]:
-        """The last messages that are stored, in order: some hundred, or all."""
-        return self._recent
+        """The last messages that are stored, in order; of those before them in the last turn what it may have asked."""
+        return [*self._asked, *self._recent]
 
     async def follow(self, *, on_news: asyncio.Event) -> None:
         """Say what is stored, then follow one turn after the other; ends only when it is cancelled.
@@ -75,20 +79,33 @@ class ThreadFeed:
             news = [] if first_time else await self._store.list_messages(task_id, after_seq=self._committed)
             begins_anew = first_time or any(is_rewound(message) for message in news)
             if begins_anew:
-                self._recent = await self._store.list_latest_messages(task_id, count=_SHOWN_FIRST)
-                is_known = any(message.seq == self._committed for message in self._recent)
-                if self._committed and not (first_time and is_known):
-                    self._reset()  # what the page has is not what is stored now, or too far behind
+                await self._begin_anew(task_id, is_first_time=first_time)
                 news = [message for message in self._recent if message.seq > self._committed]
-                self._say_where_it_begins()
             else:
-                self._recent = [*self._recent, *news][-_FORGOTTEN_AFTER:]
-            self._say(news, always=first_time)
+                self._add_recent(news)
+            await self._say(news, always=first_time)
 
-    def _say(self, news: Sequence[Message], *, always: bool) -> None:
+    async def _begin_anew(self, task_id: str, *, is_first_time: bool) -> None:
+        latest = await load_latest(self._store, task_id)
+        self._recent = [*latest.messages]
+        self._asked = await load_questions(self._store, task_id, before=self._recent)
+        is_known = self._is_surely_same and any(message.seq == self._committed for message in self._recent)
+        if self._committed and not (is_first_time and is_known):
+            self._reset()  # what the page has is not what is stored now, or too far behind
+        first = self._recent[0].seq if self._recent else 1
+        self._outbox.put(encode_item("begins", seq=first, has_earlier=latest.has_earlier))
+
+    def _add_recent(self, news: Sequence[Message]) -> None:
+        everything = [*self._recent, *news]
+        self._recent = everything[-_FORGOTTEN_AFTER:]
+        if forgotten := everything[: -len(self._recent)]:
+            self._asked = keep_questions([*self._asked, *forgotten])
+
+    async def _say(self, news: Sequence[Message], *, always: bool) -> None:
         for message in news:
             if self._sent.pop(message.seq, None) != (message.id, message.status):
                 self._outbox.put(encode_message_item(message))
+                await self._outbox.await_room()
         if news or always:
             self._committed = max(self._committed, news[-1].seq if news else 0)
             self._sent = {seq: facts for seq, facts in self._sent.items() if seq > self._committed}
@@ -98,10 +115,6 @@ class ThreadFeed:
         self._committed = 0
         self._sent = {}
         self._outbox.put(encode_item("reset"))
-
-    def _say_where_it_begins(self) -> None:
-        first = self._recent[0].seq if self._recent else 1
-        self._outbox.put(encode_item("begins", seq=first, has_earlier=len(self._recent) == _SHOWN_FIRST))
 
     async def _stream(self, receiver: Receiver, *, on_news: asyncio.Event) -> GhostOSError | None:
         """Say what one turn says; return why it ended early, if it did."""

@@ -13,8 +13,9 @@ from ghostos.core.json import Json, JsonObject
 from ghostos.core.message import Message
 from ghostos.core.permission import PermissionRequest, Scope, list_open_requests
 from ghostos.core.permission_words import describe_asker, describe_option, describe_question, show_hidden
-from ghostos.core.task import ENDED_STATES, Task
-from ghostos.errors import ConfigError, ThreadNotFoundError
+from ghostos.core.task import Task
+from ghostos.core.usage import Usage
+from ghostos.errors import ConfigError, NewerFormatError, ThreadNotFoundError
 from ghostos.web.app import WebApp
 
 __all__ = ["TaskFacts", "describe_status", "load_facts"]
@@ -30,7 +31,7 @@ _ALWAYS: Final = "Always is for every agent of this workspace (configs/ghostos.t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFacts:
-    """What a status is made of; where it is equal, nothing has changed.
+    """What of a status is stored with the task; where it is equal, no message and no event has come.
 
     Attributes:
         task: The task.
@@ -67,35 +68,36 @@ async def load_facts(store: Store, conversation: Conversation) -> TaskFacts:
     )
 
 
-def describe_status(app: WebApp, facts: TaskFacts, *, recent: Sequence[Message], phrases: Sequence[str]) -> JsonObject:
-    """Return the status as JSON. Blocks: it reads settings and permissions.
+def describe_status(
+    app: WebApp, facts: TaskFacts | None, *, recent: Sequence[Message] = (), phrases: Sequence[str] = ()
+) -> JsonObject:
+    """Return the status as JSON, which has the same keys always. Blocks: it reads settings and permissions.
 
     Args:
         app: The application.
-        facts: How the task is.
+        facts: How the task is. None: nobody has begun the thread.
         recent: The last messages of its thread.
         phrases: What a rehearsal answers next.
     """
-    task = facts.task
-    answered = {event.id for event in facts.pending}
-    pending = find_pending(recent)
+    task, pending = (facts.task, facts.pending) if facts is not None else (None, ())
+    usage = task.usage if task is not None else Usage()
+    answered = {event.id for event in pending}
+    code = find_pending(recent)
     requests = [request for request in list_open_requests(recent) if request.id not in answered]
     return {
-        "thread": task.name,
-        "task": task.id,
-        "state": task.state,
-        "is_at_work": facts.is_at_work,
-        "turn": task.turn,
-        "ghost": _name_ghost(task),
-        "queued": [_show_queued(event) for event in facts.pending if event.type == "input"],
+        "thread": task.name if task is not None else None,
+        "task": task.id if task is not None else None,
+        "turn": task.turn if task is not None else 0,
+        "is_at_work": facts is not None and facts.is_at_work,
+        "queued": [_show_queued(event) for event in pending if event.type == "input"],
         "requests": [_show_request(request) for request in requests],
-        "pending_code": None if pending is None or pending.id in answered else _show_pending(pending),
-        "children": [_show_child(child) for child in facts.children],
+        "pending_code": None if code is None or code.id in answered else _show_pending(code),
+        "children": [_show_child(child) for child in facts.children] if facts is not None else [],
         "usage": {
-            "input": task.usage.input_tokens,
-            "cached": task.usage.cached_tokens,
-            "output": task.usage.output_tokens,
-            "cost": task.cost,
+            "input": usage.input_tokens,
+            "cached": usage.cached_tokens,
+            "output": usage.output_tokens,
+            "cost": task.cost if task is not None else 0.0,
         },
         "profile": app.describe_profile(task),
         "is_unconfined": app.runs_unconfined(),
@@ -108,7 +110,7 @@ def describe_model(app: WebApp, task: Task | None = None) -> JsonObject:
     """Return who answers, in the thread of a task or in a new one, as JSON."""
     try:
         model = app.describe_model(task)
-    except ConfigError as exc:
+    except (ConfigError, NewerFormatError) as exc:
         return {"label": "", "is_rehearsal": False, "missing_key": f"{exc.happened} {exc.advice}"}
     missing = model.missing_key
     return {
@@ -158,7 +160,6 @@ def _show_child(child: Task) -> JsonObject:
         "thread": child.name,
         "ghost": _name_ghost(child),
         "state": child.state,
-        "is_over": child.state in ENDED_STATES,
         "created_at": child.created_at.isoformat(),
     }
 

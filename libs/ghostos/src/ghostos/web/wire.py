@@ -1,8 +1,18 @@
 """What the live pane is told: items of JSON, several in one frame of its websocket.
 
-An item has a `kind`: `message` (a message of the thread, in the format of `--json`), `delta` (more text of one, or the
-line of code that runs now), `committed` (all up to a number is stored: what was shown beyond that and is not said again
-is gone), `reset` (forget the thread, it follows anew), `turn` (one has ended), `status`, `bodies`, `gone` and `error`.
+An item has a `kind`:
+
+- `hello`: the first of each connection; the `version` of all this, the `model` that would answer in a new thread;
+- `begins`: the first message that is sent by itself has this `seq`; `has_earlier`: others, before it, can be asked for;
+- `message`: a message of the thread, in the format of `--json`;
+- `delta`: more text of one (`seq`, `offset`, `delta`, `type`, `role`), or the `line` of code that runs now;
+- `committed`: all up to `seq` is stored; what was shown beyond that and is not said again is gone;
+- `reset`: forget the thread, it follows anew;
+- `turn`: one has ended;
+- `status`: what `describe_status` returns; `is_new` beside it: nobody has begun the thread;
+- `bodies`: how all bodies are, with their pictures in Base64;
+- `gone`: the thread was deleted; nothing follows;
+- `error`: what has `happened`, and `advice`; where it `is_final`, nothing follows.
 """
 
 from typing import Any, Final
@@ -23,7 +33,8 @@ __all__ = [
     "encode_message_item",
 ]
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""Rises with each change of the items that a page of before would not understand. 2: a page shows its key."""
 
 _encoder: Final = msgspec.json.Encoder()
 
