@@ -1,18 +1,14 @@
 """Markdown and code in the live pane: what models write is shown, and only shown."""
 
-import functools
 import json
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import ghostos.web
+from .static_site import STATIC, serve_static
 
-STATIC = Path(ghostos.web.__file__).parent / "static"
 ROOT = Path(__file__).parents[4]
 ARTIFACTS = ROOT / "test-artifacts" / "web"
 PAGE = """<!doctype html>
@@ -38,28 +34,10 @@ Object.assign(window, { CodeView, MarkdownView, renderMarkdown, showHidden, root
 """
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
-
-    def do_GET(self) -> None:
-        if self.path != "/":
-            super().do_GET()
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(PAGE.encode())
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that it has there
-        """Tests say what went wrong."""
-
-
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, directory=str(STATIC))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with serve_static(PAGE) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
