@@ -66,7 +66,7 @@ def test_failed_code_is_shown_as_failed(stage: Stage) -> None:
 def test_a_failed_model_call_is_shown_with_advice(stage: Stage) -> None:
     with stage.play(ErrorReply(status=401, message="wrong key"), "Now it works.", name="refused") as tab:
         tab.say("hello")
-        tab.page.get_by_role("alert").filter(has_text="OPENAI_API_KEY").wait_for()
+        tab.page.locator(".turns .alert").filter(has_text="OPENAI_API_KEY").wait_for()
         tab.settle()
         tab.say("again")
         tab.see("Now it works.")

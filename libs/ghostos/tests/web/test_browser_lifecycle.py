@@ -240,7 +240,7 @@ def test_a_broken_edit_is_shown_and_the_thread_goes_on_once_it_is_mended(agent: 
         tab.settle()
         agent.target.write_text("def plus(a, b:\n")
         tab.say("are you there?")
-        alert = tab.page.get_by_role("alert").filter(has_text="adding.py")
+        alert = tab.page.locator(".turns .alert").filter(has_text="adding.py")
         alert.first.wait_for()
         tab.settle()
         tab.shot("broken")

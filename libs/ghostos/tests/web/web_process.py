@@ -141,8 +141,9 @@ def get_status(
     lines = [f"GET {path} HTTP/1.1", f"Host: {host or named}", *([f"Origin: {origin}"] if origin else [])]
     lines += [f"Cookie: {cookie}"] if cookie else []
     if path.partition("?")[0].endswith(("/stream", "/live")):
-        nonce = f"{os.urandom(8).hex()}AAAAAA=="
-        lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {nonce}"]
+        once = f"{os.urandom(8).hex()}AAAAAA=="
+        lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+        lines += [f"Sec-WebSocket-Key: {once}"]
         lines += [f"Sec-WebSocket-Protocol: {f'ghostos, ghostos.{key}' if key else 'streamlit'}"]
     own_host, _, port = named.partition(":")
     with socket.create_connection((own_host, int(port)), timeout=10) as connection:
