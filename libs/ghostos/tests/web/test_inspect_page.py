@@ -112,7 +112,7 @@ def test_the_page_says_what_it_shows_and_its_file_has_a_name_that_every_system_t
 ) -> None:
     talk(serve(module, "Hello."), "hi", thread="../a:b")
     page = open_page(thread="../a:b")
-    assert "As the driver of scripted at" in texts(page)
+    assert "As it was given to the driver of scripted at" in texts(page)
     assert "which are the user's where a service knows no others" in texts(page)
     address = page.download_button[0].proto.url
     assert address.endswith(".json") or page.download_button[0].proto.deferred_file_id

@@ -54,7 +54,7 @@ def draw_prompt(look: Inspection, task: Task) -> None:
         return
     sent = kept[chosen - 1]
     to = f"{plain(sent.model)} at {plain(name_moment(sent.sent_at))}"
-    st.markdown(soften(f"As the driver of {to} was given it. {_ON_THE_WIRE}"))
+    st.markdown(soften(f"As it was given to the driver of {to}. {_ON_THE_WIRE}"))
     _draw_call(_find_call(calls.get(sent.round, ()), kept=kept, sent=sent))
     _draw(sent.prompt, task=task, call=f"round-{sent.round}")
 
