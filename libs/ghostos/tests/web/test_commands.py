@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -18,6 +19,10 @@ import pytest
 from ghostos.contracts.body_feed import BodyHandle
 from ghostos.contracts.store import Store
 from ghostos.core.body_state import BodyState
+from ghostos.core.clock import utc_now
+from ghostos.core.event import Event
+from ghostos.core.ids import new_id
+from ghostos.core.json import JsonObject
 from ghostos.core.styled_text import StyledLine
 from ghostos.runtime.saved_values import save_value
 from ghostos.testing import ScriptedModel
@@ -279,20 +284,38 @@ def test_a_turn_is_tried_again_with_other_words(served: Served) -> None:
     assert stored(served, kept_in) == ["user: hi", "assistant: Answer 0."]
 
 
-def test_of_two_that_try_a_turn_again_at_once_nothing_is_lost(served: Served) -> None:
+def test_of_many_that_try_a_turn_again_at_once_one_does(served: Served) -> None:
     with ThreadPoolExecutor() as pool:
-        answers = [*pool.map(lambda text: served.do("retry", thread="t1", turn=1, text=text), ("one", "two"))]
+        answers = [*pool.map(lambda _: served.do("retry", thread="t1", turn=1), range(5))]
     done = [answer for answer in answers if answer.status_code == 200]
     for answer in answers:
         if answer not in done:
-            assert_refused(answer, answer.status_code)
+            said = assert_refused(answer, 400)
+            assert any(words in said for words in ("is being said again", "waits to be answered", "is at work")), said
     with served.open("t1") as page:
         page.settle().see(lambda it: any("Answer" in text for text in it.texts()))
-    said = {text: stored(served, text) for text in ["t1", *(answer.json()["kept_in"] for answer in done)]}
-    assert done
-    assert ["user: hi", "assistant: Answer 0."] in said.values()
-    heard = [line for lines in said.values() for line in lines if line in ("user: one", "user: two")]
-    assert len(heard) == len(done), said
+    (answer,) = done
+    assert stored(served) == ["user: hi", "assistant: Answer 1."]
+    assert stored(served, answer.json()["kept_in"]) == ["user: hi", "assistant: Answer 0."]
+
+
+def test_a_turn_that_was_taken_back_and_cannot_be_said_again_is_found_where_it_is_kept(
+    served: Served, workspace: Path
+) -> None:
+    (path,) = workspace.rglob("*.db")
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON events WHEN NEW.type = 'input'"
+        " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+    )
+    answer = served.do("retry", thread="t1", turn=1)
+    database.execute("DROP TRIGGER full")
+    database.close()
+    assert "could not be said again" in assert_refused(answer, 500)
+    (kept_in,) = [thread.name for thread in served.app.list_threads(limit=9) if thread.name != "t1"]
+    assert f"'{kept_in}'" in answer.json()["error"]["advice"]
+    assert stored(served, kept_in) == ["user: hi", "assistant: Answer 0."]
+    assert served.done("retry", thread=kept_in, turn=1)["kept_in"]
 
 
 @pytest.fixture
@@ -331,6 +354,17 @@ def test_a_thread_at_work_is_stopped_and_what_came_is_kept(working: tuple[Served
     served.done("stop", thread="t1")
     with served.open("t1") as page:
         page.settle().see(lambda it: "text: Answer" in it.texts())
+
+
+def test_a_turn_is_not_taken_back_while_something_waits_to_be_answered(served: Served) -> None:
+    task = served.app.find_task("t1")
+    assert task is not None
+    waits: JsonObject = {"text": "later"}
+    later = utc_now() + timedelta(hours=1)
+    event = Event(id=new_id(), task_id=task.id, type="input", payload=waits, created_at=utc_now(), not_before=later)
+    asyncio.run(served.app.matrix.store.post_event(event))
+    assert "waits to be answered" in assert_refused(served.do("retry", thread="t1", turn=1), 400)
+    assert stored(served) == ["user: hi", "assistant: Answer 0."]
 
 
 def test_what_is_said_to_a_thread_at_work_waits_and_can_be_seen(working: tuple[Served, GatedModel]) -> None:

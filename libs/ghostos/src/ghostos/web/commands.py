@@ -11,6 +11,7 @@ from typing import Final, cast, get_args
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from ghostos.abcd import Conversation
 from ghostos.core.asset import clean_name, find_asset, show_size
 from ghostos.core.code_approval import DECISIONS, CodeDecision
 from ghostos.core.json import JsonObject
@@ -51,6 +52,7 @@ class Commands:
 
     def __init__(self, app: WebApp) -> None:
         self._app = app
+        self._retrying: set[str] = set()
         self._commands: dict[str, Command] = {
             "say": self._say,
             "stop": self._stop,
@@ -153,22 +155,46 @@ class Commands:
     async def _retry(self, facts: Facts) -> JsonObject:
         """Go back to before a turn and say its input again, or another one; all that was is kept in a fork."""
         conversation, turn = await self._app.get_open(get_text(facts, "thread")), get_integer(facts, "turn")
-        if (await conversation.aget_task()).state == "running":
-            raise UsageError(f"The thread '{conversation.thread}' is at work.", advice="Stop it, or wait for its end.")
-        thread = await conversation.ahistory()
-        said = [message for message in thread if message.turn == turn and message.role == "user"]
-        if not said:
-            raise UsageError(f"Nobody has said anything in turn {turn}.", advice="Choose another turn.")
+        if conversation.task_id in self._retrying:
+            raise UsageError("A turn of this thread is being said again already.", advice="Wait until it is.")
+        self._retrying.add(conversation.task_id)
+        try:
+            return await self._say_again(conversation, turn=turn, facts=facts)
+        finally:
+            self._retrying.discard(conversation.task_id)
+
+    async def _say_again(self, conversation: Conversation, *, turn: int, facts: Facts) -> JsonObject:
+        said = await self._load_input(conversation, turn=turn)
         before = "\n\n".join(message.content for message in said if message.type == "text")
         text = get_text(facts, "text", default=before)
         with tempfile.TemporaryDirectory(prefix="ghostos-said-") as folder:
             paths = await asyncio.to_thread(self._copy_files, said, Path(folder))
             _check_said(text, has_files=bool(paths))  # before anything is taken back
-            before_it = max((message.turn for message in thread if message.turn < turn), default=0)  # some were rewound
-            kept_in = await conversation.arewind(to_turn=before_it)
-            event, receiver = await conversation.arespond([text, *paths])
+            kept_in = await conversation.arewind(to_turn=turn - 1)
+            try:
+                event, receiver = await conversation.arespond([text, *paths])
+            except GhostOSError as exc:
+                raise GhostOSError(
+                    f"Turn {turn} was taken back and could not be said again: {exc.happened}",
+                    advice=f"All that was is kept in the thread '{kept_in}'. {exc.advice}",
+                ) from exc
         receiver.close()
         return {"kept_in": kept_in, "event": event.id}
+
+    async def _load_input(self, conversation: Conversation, *, turn: int) -> Sequence[Message]:
+        """Return what was said in a turn that can be taken back now."""
+        store = self._app.matrix.store
+        if (await conversation.aget_task()).state == "running":
+            raise UsageError(f"The thread '{conversation.thread}' is at work.", advice="Stop it, or wait for its end.")
+        if any(event.type == "input" for event in await store.pending_events(conversation.task_id)):
+            raise UsageError(
+                f"Something that was said in the thread '{conversation.thread}' waits to be answered.",
+                advice="Stop it, or wait for the answer.",
+            )
+        said = [message for message in await conversation.ahistory() if message.turn == turn and message.role == "user"]
+        if not said:
+            raise UsageError(f"Nobody has said anything in turn {turn}.", advice="Choose another turn.")
+        return said
 
     def _check_file(self, file: UploadFile) -> None:
         """Refuse what cannot be kept, before a thread is begun for it."""
