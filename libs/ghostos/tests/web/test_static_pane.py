@@ -89,6 +89,17 @@ def test_calls_in_a_fold_survive_a_reconnect(pane: PlayedPane) -> None:
     assert pane.sockets()[-1]["seq"] == "4"
 
 
+def test_what_is_half_said_stays_in_sight_until_it_comes_again(pane: PlayedPane) -> None:
+    pane.begin(is_at_work=True)
+    pane.give(delta(2, "half a sen"))
+    pane.drop("refused")
+    assert pane.find(".speech").inner_text() == "half a sen"
+    pane.page.evaluate("mood = 'open'")
+    pane.page.locator('.pane[data-connected="true"]').wait_for()
+    pane.give(delta(2, "half a sentence"))
+    assert pane.find(".speech").all_inner_texts() == ["half a sentence"]
+
+
 def test_calls_are_counted_as_they_come_and_go(pane: PlayedPane) -> None:
     pane.begin("A", call(2, "go(1)"), is_at_work=True)
     pane.give(call(3, "go(2)"), call(4, "go(…)", data={"more": 1200}))
@@ -144,6 +155,18 @@ def test_a_thread_that_is_begun_and_left_before_it_has_a_name_does_not_take_the_
     assert pane.told() == []
     assert pane.turns() == ["said in B"]
     assert [socket["thread"] for socket in pane.sockets() if not socket["isClosed"]] == ["B"]
+
+
+def test_all_that_was_typed_in_a_thread_that_is_begun_goes_into_one_thread(pane: PlayedPane) -> None:
+    pane.show(None)
+    pane.give({**status(thread="", task=None), "is_new": True})
+    pane.say("one")
+    pane.say("two")
+    pane.show("B")
+    pane.begin("B")
+    pane.answer("say", {"thread": "begun", "event": "e1"})
+    assert [facts.get("thread") for facts in pane.posts("say")] == [None, "begun"]
+    assert [facts.get("is_new") for facts in pane.posts("say")] == ["1", None]
 
 
 def test_what_waits_in_one_thread_is_not_shown_in_another(pane: PlayedPane) -> None:
@@ -335,6 +358,15 @@ def test_the_queue_is_left_as_it_is_by_text_that_comes(pane: PlayedPane) -> None
     assert pane.find(".speech").inner_text() == "ab"
 
 
+def test_a_permission_is_said_to_stand_behind_code_only_while_code_waits(pane: PlayedPane) -> None:
+    words = "Code waits for you, too"
+    pane.begin(requests=[REQUEST], pending_code=CODE)
+    assert words in pane.find(".cards").inner_text()
+    pane.give(status(requests=[REQUEST]))
+    assert words not in pane.find(".cards").inner_text()
+    assert pane.button("Allow once").count() == 1
+
+
 # Subtasks
 
 
@@ -504,15 +536,17 @@ def test_an_error_that_stays_is_not_asked_for_again_and_again(pane: PlayedPane) 
 def test_a_thread_that_was_deleted_while_the_page_was_away_is_said_to_be_gone(pane: PlayedPane) -> None:
     pane.begin()
     pane.come_again()
-    pane.give({**status(thread="", task=None), "is_new": True, "is_missing": True})
-    assert pane.problem().startswith("This thread was deleted.")
+    pane.give({"kind": "gone"})
+    assert pane.problem() == "This thread was deleted. Begin another one."
+    assert pane.turns() == ["said in A"]
+    assert pane.sockets()[-1]["isClosed"]
 
 
 def test_a_subtask_that_was_deleted_is_said_to_be_gone(pane: PlayedPane) -> None:
     pane.begin(children={"child": 1})
     pane.find(".subtask summary").click()
     pane.page.wait_for_function("findSocket('#child')")
-    pane.give({**status(thread="", task=None), "is_new": True, "is_missing": True}, to="#child")
+    pane.give({"kind": "gone"}, to="#child")
     assert "It was deleted." in pane.find(".subtask").inner_text()
 
 

@@ -23,9 +23,9 @@ export class Connection {
    * @param {boolean} [options.bodies] Whether bodies are shown, too.
    * @param {() => number} options.seen Up to which message all is there that is stored.
    * @param {(items: object[]) => void} options.onItems
-   * @param {(isOpen: boolean, isRefused: boolean) => void} options.onState Refused: the server is there, and does not let in.
+   * @param {(isOpen: boolean, isRefused: boolean) => void} [options.onState] Refused: the server is there, and does not let in.
    */
-  constructor({ thread, bodies = false, seen, onItems, onState }) {
+  constructor({ thread, bodies = false, seen, onItems, onState = () => {} }) {
     this.thread = thread;
     this.bodies = bodies;
     this.seen = seen;

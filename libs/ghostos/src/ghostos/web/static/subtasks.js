@@ -49,14 +49,13 @@ export class SubtaskView {
       thread: this.child.id,
       seen: () => this.#view.committed,
       onItems: (items) => this.#take(items),
-      onState: (isOpen) => isOpen || this.#view.forgetUnstored(),
     });
   }
 
   #take(items) {
     this.#view.take(items);
     for (const item of items) {
-      if (item.kind === "gone" || item.is_missing) this.problem.textContent = "It was deleted.";
+      if (item.kind === "gone") this.problem.textContent = "It was deleted.";
       else if (item.kind === "status") this.asked.show(item.status);
       else if (item.kind === "error") this.problem.textContent = `${showHidden(item.happened)} ${showHidden(item.advice)}`;
     }

@@ -85,10 +85,13 @@ export class Talk {
       throw error;
     }
     this.#queued.push({ id: answer.event, text, files: files.length, steers: steer });
-    if (this.#isClosed) return;
-    if (this.#id === null) {
+    const isBegun = this.#id === null;
+    if (isBegun) {
       this.#isNew = false;
-      this.thread = answer.thread;
+      this.thread = answer.thread; // what was typed behind it goes there, too, whichever thread is shown by then
+    }
+    if (this.#isClosed) return;
+    if (isBegun) {
       this.onName(answer.thread);
       this.#connect();
     }
@@ -141,22 +144,15 @@ export class Talk {
     const bodies = items.findLast((item) => item.kind === "bodies");
     if (bodies) this.onBodies(bodies.bodies);
     if (items.length === 1 && bodies) return;
-    if (items.some((item) => item.kind === "hello")) this.view.forgetUnstored(); // it comes again, if it still holds
     this.view.take(items);
     for (const item of items) {
       if (item.kind === "begins") this.earlier.hidden = !item.has_earlier;
       else if (item.kind === "error") this.#tell(item);
-      else if (item.kind === "gone" || (item.is_missing && this.#id !== null)) this.#tellGone();
+      else if (item.kind === "gone") this.#tell({ happened: "This thread was deleted.", advice: "Begin another one." });
       else if (item.kind === "status") this.#setStatus(item);
       else if (item.kind === "turn" && this.scroll.sticks && this.view.prune()) this.earlier.hidden = false;
     }
     this.#showQueue();
-  }
-
-  /** It was there, and is not any more: what is shown of it stays. */
-  #tellGone() {
-    this.connection.close();
-    this.#tell({ happened: "This thread was deleted.", advice: "Begin another one." });
   }
 
   #setStatus({ status, is_new: isNew = false, is_missing: isMissing = false }) {

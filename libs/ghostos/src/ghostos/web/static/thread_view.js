@@ -48,11 +48,6 @@ export class ThreadView {
     return [...this.#items.values()].some((item) => item.id === messageId);
   }
 
-  /** @param {{label: string, is_rehearsal: boolean}} model Who answers, as the page says elsewhere: said only where it changes. */
-  setModel(model) {
-    this.#model ??= model.is_rehearsal ? "rehearsal" : model.label;
-  }
-
   clear() {
     this.#items.clear();
     this.#turns.clear();
@@ -75,7 +70,7 @@ export class ThreadView {
    */
   take(items) {
     for (const item of items) {
-      if (item.kind === "hello") this.setModel(item.model);
+      if (item.kind === "hello") this.#beginAgain(item);
       else if (item.kind === "message") this.addMessage(item.message);
       else if (item.kind === "delta") this.addDelta(item);
       else if (item.kind === "committed") this.commit(item.seq);
@@ -128,12 +123,17 @@ export class ThreadView {
 
   /** A turn has ended: nothing runs, and what was not stored is not there. */
   endTurn() {
-    this.forgetUnstored();
+    this.#forgetUnstored();
     this.refreshActions();
   }
 
-  /** The page has lost its connection: what was not stored comes again. */
-  forgetUnstored() {
+  /** There is a connection (again): what was not stored comes again, if it still holds. Until then it stays in sight. */
+  #beginAgain({ model }) {
+    this.#model ??= model.is_rehearsal ? "rehearsal" : model.label; // as the page says elsewhere: said only where it changes
+    this.#forgetUnstored();
+  }
+
+  #forgetUnstored() {
     this.#setRunning(null);
     for (const number of [...this.#items.keys()]) if (number > this.#committed) this.#drop(number);
   }
