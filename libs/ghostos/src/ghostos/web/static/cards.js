@@ -18,9 +18,10 @@ export class Cards {
   /** Show what waits now; cards that stay are left as they are. */
   show({ requests, pending_code: pending }) {
     const wanted = new Map();
+    const hasPending = Boolean(pending);
     for (const request of requests) {
       const allow = (scope) => this.run("allow", { id: request.id, scope });
-      wanted.set(request.id, () => makeRequestCard(request, allow, { hasPending: Boolean(pending) }));
+      wanted.set(`${request.id} ${hasPending}`, () => makeRequestCard(request, allow, { hasPending }));
     }
     if (pending) wanted.set(pending.id, () => makeApprovalCard(pending, (facts) => this.run("answer", facts)));
     for (const id of [...this.#cards.keys()]) if (!wanted.has(id)) this.#cards.delete(id);
