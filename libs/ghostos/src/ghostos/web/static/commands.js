@@ -1,6 +1,6 @@
 // What the page asks the server for.
 
-export class CommandError extends Error {
+class CommandError extends Error {
   /** @param {{happened: string, advice: string, tone?: string}} error Tone: `away` where that passes by itself. */
   constructor({ happened, advice, tone = "bad" }) {
     super(happened);
