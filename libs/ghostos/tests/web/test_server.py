@@ -208,6 +208,7 @@ from ghostos.web.server import serve
 
 
 def show(server, sockets):
+    assert not server.config.proxy_headers, "what says that it stands in front of the server would be believed"
     for route in server.config.app._build_starlette_app().routes:
         kind = "websocket" if isinstance(route, WebSocketRoute) else "mount" if isinstance(route, Mount) else "http"
         print("ROUTE", json.dumps([kind, route.path, sorted(getattr(route, "methods", None) or ["GET"])]))

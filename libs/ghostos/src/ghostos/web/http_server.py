@@ -31,6 +31,8 @@ from ghostos.web.streamlit_options import set_streamlit_options
 
 __all__ = ["run"]
 
+_logger = logging.getLogger(__name__)
+
 _CLOSE_TIMEOUT_S = 3
 _FIRST_PAGE_NEEDS = ("ghostos.web.page", "streamlit.emojis", "streamlit.material_icon_names")
 _SCRIPT = Path(__file__).parent / "entry" / "ghostos_page.py"
@@ -69,6 +71,7 @@ def run(app: WebApp, *, host: str, port: int, headless: bool) -> None:
         log_level=logging.WARNING,
         access_log=False,
         lifespan="on",
+        proxy_headers=False,  # nobody stands in front of it: what says so is anybody's word
         ws_per_message_deflate=False,  # costs more than it saves on one machine
         timeout_graceful_shutdown=_CLOSE_TIMEOUT_S,
     )
@@ -118,7 +121,10 @@ def _open_browser(address: str) -> None:
 def _import_ahead() -> None:
     """Import what the first page needs while the browser still loads Streamlit's own scripts."""
     for name in _FIRST_PAGE_NEEDS:
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except Exception:  # the page that needs it says so, too
+            _logger.exception("%s cannot be imported ahead of the first page", name)
 
 
 def _end(signal_number: int, _frame: object) -> NoReturn:
