@@ -1,6 +1,7 @@
 """Files of threads, as the page asks for them: images and sounds as such, all else as bytes, and nothing else."""
 
 import asyncio
+import mimetypes
 import struct
 import zlib
 from pathlib import Path
@@ -65,6 +66,23 @@ def test_images_and_sounds_are_shown(served: Served, content: bytes, kind: str) 
     assert "private" in answer.headers["cache-control"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "sent", "told"),
+    [
+        ("bytes=0-3", slice(0, 4), "bytes 0-3/44"),
+        ("bytes=40-", slice(40, 44), "bytes 40-43/44"),
+        ("bytes=-4", slice(40, 44), "bytes 40-43/44"),
+    ],
+)
+def test_a_part_of_a_sound_can_be_asked_for(served: Served, wanted: str, sent: slice, told: str) -> None:
+    path = f"/ghostos/assets/{save(served, WAV)}"
+    assert served.browser.get(path).headers["accept-ranges"] == "bytes"
+    answer = served.browser.get(path, headers={"Range": wanted})
+    assert (answer.status_code, answer.content, answer.headers["content-range"]) == (206, WAV[sent], told)
+    assert answer.headers["content-type"] == "audio/wav"
+    assert served.browser.get(path, headers={"Range": "bytes=44-"}).status_code == 416
+
+
 @pytest.mark.parametrize("content", [HTML, SVG, b"%PDF-1.7 and more", b"x" * 20, make_png(4, 3)[1:]])
 def test_all_else_is_saved_and_never_a_page(served: Served, content: bytes) -> None:
     answer = served.browser.get(f"/ghostos/assets/{save(served, content, name='a.png')}")
@@ -120,3 +138,15 @@ def test_the_files_of_the_pane_are_kept_by_their_version_else_asked_about_and_ne
     assert served.browser.get("/ghostos/static/v-0123456789abcdef/mount.js").status_code == 404
     assert served.browser.get("/ghostos/static/nothing.js").status_code == 404
     assert served.browser.get("/ghostos/static/").status_code == 404
+
+
+def test_scripts_and_styles_are_called_so_whatever_this_machine_calls_them(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for suffix in (".js", ".css"):
+        monkeypatch.setitem(mimetypes.types_map, suffix, "text/plain")
+        monkeypatch.setitem(mimetypes._db.types_map[True], suffix, "text/plain")  # type: ignore[attr-defined]
+    for name, kind in (("mount.js", "text/javascript"), ("pane.css", "text/css")):
+        answer = served.browser.get(f"/ghostos/static/{name}")
+        assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+        assert answer.headers["x-content-type-options"] == "nosniff"

@@ -17,6 +17,8 @@ PANE_PATH: Final = "/ghostos/static"
 _FOLDER: Final = Path(__file__).parent / "static"
 _KEPT: Final = "public, max-age=31536000, immutable"
 _ASKED_ABOUT: Final = "no-cache"
+_MEDIA_TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+"""Not left to what this machine takes a suffix for: a browser runs no module that is called anything else."""
 
 
 @cache
@@ -44,5 +46,7 @@ class PaneFiles(StaticFiles):
         version, _, rest = path.partition(os.sep)
         is_versioned = version == name_version()
         response = await super().get_response(rest if is_versioned else path, scope)
+        if "content-type" in response.headers and (media_type := _MEDIA_TYPES.get(Path(path).suffix)) is not None:
+            response.headers["Content-Type"] = media_type
         response.headers["Cache-Control"] = _KEPT if is_versioned else _ASKED_ABOUT
         return response

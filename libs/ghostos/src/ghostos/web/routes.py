@@ -4,10 +4,11 @@ import asyncio
 import logging
 import re
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from ghostos.core.media_types import find_media_type, kind_of
@@ -47,7 +48,7 @@ def make_routes(app: WebApp) -> list[BaseRoute]:
         except AssetLostError as exc:
             _logger.warning("a file of a thread cannot be shown: %s", exc.happened)
             return PlainTextResponse("The file is gone.\n", status_code=HTTPStatus.NOT_FOUND)
-        return _make_asset(content)
+        return _make_asset(content, sha256=sha256, path=app.files.path_of(sha256))
 
     return [
         Mount(PANE_PATH, PaneFiles(), name="pane"),
@@ -57,16 +58,20 @@ def make_routes(app: WebApp) -> list[BaseRoute]:
     ]
 
 
-def _make_asset(content: bytes) -> Response:
-    """Images and audio as such, whatever else it is as bytes to be saved: never a page of its own."""
+def _make_asset(content: bytes, *, sha256: str, path: Path) -> Response:
+    """Images and audio as such, whatever else it is as bytes to be saved: never a page of its own.
+
+    Sent from its file, so that a part of it can be asked for: without that browsers cannot go back in a sound.
+    """
     media_type = find_media_type(content)
     is_shown = kind_of(media_type) in ("image", "audio")
     headers = {
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cache-Control": "private, max-age=31536000, immutable",
         "Content-Disposition": "inline" if is_shown else "attachment",
+        "ETag": f'"{sha256}"',
     }
-    return Response(content, media_type=media_type if is_shown else "application/octet-stream", headers=headers)
+    return FileResponse(path, media_type=media_type if is_shown else "application/octet-stream", headers=headers)
 
 
 def _status_of(error: GhostOSError) -> HTTPStatus:
