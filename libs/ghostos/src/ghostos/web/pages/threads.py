@@ -49,7 +49,7 @@ def draw_threads_page(*, on_open: OpenThread, on_inspect: OpenThread) -> None:
         if found.total > _PAGE_SIZE:
             st.pagination(-(-found.total // _PAGE_SIZE), key=_page_key())
     draw_confirmation()
-    if not _get_words():  # a search reads much: what is found stands until the next one
+    if not (_get_words() and _is_searched()):  # a search reads much: what is found stands until the next one
         query = _make_query(target=app.target.name)
         watch(look, number=number, is_another=lambda: search_threads(app, query) != found)
 
