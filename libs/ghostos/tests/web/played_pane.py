@@ -21,7 +21,7 @@ PAGE = """<!doctype html>
 <div id="host"></div>
 <script>
 const sockets = [], posts = [], told = [];
-let mood = "open"; // what becomes of a socket: open, refused, failing
+let mood = "open"; // how the server is: open, away, refused (a browser is not let in), failing (it opens, and gives up)
 class PlayedSocket extends EventTarget {
   constructor(address, protocols) {
     super();
@@ -29,7 +29,7 @@ class PlayedSocket extends EventTarget {
     this.protocols = protocols;
     this.isClosed = false;
     sockets.push(this);
-    if (mood === "refused") return void setTimeout(() => this.drop());
+    if (mood === "refused" || mood === "away") return void setTimeout(() => this.drop());
     const isFailing = mood === "failing";
     setTimeout(() => {
       this.dispatchEvent(new Event("open"));
@@ -46,10 +46,11 @@ class PlayedSocket extends EventTarget {
   close() { this.isClosed = true; }
 }
 window.WebSocket = PlayedSocket;
-window.fetch = (address, { body, headers }) => new Promise((done) => {
+window.fetch = (address, { body, headers }) => new Promise((done, fail) => {
   const facts = body instanceof FormData ? Object.fromEntries(body) : body ? JSON.parse(body) : {};
   const command = address.split("/").at(-1);
   posts.push({ command, facts, headers, done });
+  if (mood === "away") fail(new TypeError("Failed to fetch"));
   if (mood === "refused") done(new Response("{}", { status: 403 }));
 });
 const findSocket = (thread) => sockets.findLast(
@@ -181,7 +182,7 @@ class PlayedPane:
         self.page.evaluate("([to, items]) => findSocket(to ?? undefined).give(items)", [to, list(items)])
 
     def drop(self, mood: str = "open") -> None:
-        """Break the connection. What follows: it opens again, is `refused`, or opens and is `failing`."""
+        """Break the connection; from now on the server is `open`, `away`, `refused` (to this browser) or `failing`."""
         self.page.evaluate("(next) => { mood = next; findSocket().drop() }", mood)
 
     def come_again(self) -> None:

@@ -92,7 +92,7 @@ def test_calls_in_a_fold_survive_a_reconnect(pane: PlayedPane) -> None:
 def test_what_is_half_said_stays_in_sight_until_it_comes_again(pane: PlayedPane) -> None:
     pane.begin(is_at_work=True)
     pane.give(delta(2, "half a sen"))
-    pane.drop("refused")
+    pane.drop("away")
     assert pane.find(".speech").inner_text() == "half a sen"
     pane.page.evaluate("mood = 'open'")
     pane.page.locator('.pane[data-connected="true"]').wait_for()
@@ -517,7 +517,7 @@ def test_who_reads_above_is_left_there_and_has_a_way_back(pane: PlayedPane) -> N
 
 def test_what_runs_can_be_stopped_while_the_websocket_is_away(pane: PlayedPane) -> None:
     pane.begin(is_at_work=True)
-    pane.drop("refused")
+    pane.drop("away")
     assert pane.button("Stop").is_visible()
     pane.button("Stop").click()
     assert pane.posts("stop") == [{"thread": "#A"}]
@@ -557,10 +557,25 @@ def test_a_thread_that_was_never_begun_is_not_said_to_be_gone(pane: PlayedPane) 
         pane.come_again()
 
 
-def test_a_browser_that_is_not_let_in_is_told_which_address_lets_it_in(pane: PlayedPane) -> None:
+@pytest.mark.parametrize(
+    ("mood", "words"),
+    [
+        ("away", "The server does not answer: trying again …"),
+        ("refused", "This browser is not let in (any more): open the address that `ghostos web` printed."),
+    ],
+)
+def test_why_there_is_no_connection_is_said_until_there_is_one(pane: PlayedPane, mood: str, words: str) -> None:
+    pane.page.clock.install()
     pane.begin()
-    pane.drop("refused")
-    pane.find(".work").get_by_text("open the address that `ghostos web` printed").wait_for()
+    pane.drop(mood)
+    pane.page.clock.run_for(20_000)
+    pane.settle()
+    assert pane.find(".work").inner_text() == words
+    pane.page.clock.run_for(3_000)
+    assert pane.find(".work").inner_text() == words
+    pane.page.evaluate("mood = 'open'")
+    pane.page.clock.run_for(10_000)
+    assert pane.find(".work").inner_text() == ""
 
 
 def test_what_lets_in_goes_with_the_websocket_and_with_each_command(pane: PlayedPane) -> None:

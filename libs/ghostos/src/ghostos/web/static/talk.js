@@ -16,6 +16,7 @@ export class Talk {
   #shownQueue = "";
   #shownPhrases = "";
   #began = 0;
+  #isAway = false;
   #isClosed = false;
 
   /**
@@ -134,6 +135,7 @@ export class Talk {
   #setConnected(isOpen, isRefused) {
     if (this.#isClosed) return;
     this.onState(isOpen, isRefused);
+    this.#isAway = !isOpen;
     if (isOpen) return this.#showWork();
     this.work.textContent = isRefused
       ? "This browser is not let in (any more): open the address that `ghostos web` printed."
@@ -207,9 +209,9 @@ export class Talk {
   }
 
   #showWork() {
-    if (!this.#status) return;
+    if (this.#isAway) return; // that is said in its place
     this.since.textContent = ` · ${Math.floor((performance.now() - this.#began) / 1000)} s`;
-    setChildren(this.work, this.#status.is_at_work ? [this.working, this.since] : []);
+    setChildren(this.work, this.#status?.is_at_work ? [this.working, this.since] : []);
   }
 
   #listActions(turn) {
