@@ -1,15 +1,15 @@
 // A thread: its turns in order, each a message after the other. What is stored and what just comes are drawn alike.
 
 import { CallFold } from "./call_fold.js";
-import { button, el } from "./dom.js";
 import { makeView } from "./message_views.js";
+import { TurnView } from "./turn_view.js";
 
 const MOST_TURNS = 60;
 const FEWEST_TURNS = 40;
 
 export class ThreadView {
   #items = new Map(); // seq -> item
-  #turns = new Map(); // turn -> its places
+  #turns = new Map(); // turn -> its view
   #subtasks = new Map(); // id -> {view, turn}
   #children = [];
   #committed = 0;
@@ -138,20 +138,14 @@ export class ThreadView {
     for (const number of [...this.#items.keys()]) if (number > this.#committed) this.#drop(number);
   }
 
-  /** Have each turn offer what may be done with it now; where that is what it offers, all stays as it is. */
+  /** Have each turn offer what may be done with it now. */
   refreshActions() {
-    for (const [turn, place] of this.#turns) {
-      const actions = this.makeActions(turn);
-      const offered = actions.map(([label]) => label).join();
-      if (place.offered === offered) continue;
-      place.offered = offered;
-      place.footer.replaceChildren(...(actions.length ? [makeActionRow(actions)] : []));
-    }
+    for (const [turn, view] of this.#turns) view.offer(this.makeActions(turn));
   }
 
   /** Put something below a turn, in the place of what was put there before. */
   putBelow(turn, element) {
-    this.#turns.get(turn)?.below.replaceChildren(element);
+    this.#turns.get(turn)?.putBelow(element);
   }
 
   /** The text that the user said in a turn. */
@@ -169,7 +163,7 @@ export class ThreadView {
       if (!this.#subtasks.has(child.id)) {
         const view = this.makeSubtask(child);
         this.#subtasks.set(child.id, { view, turn });
-        this.#turns.get(turn).subtasks.append(view.element);
+        this.#turns.get(turn).addSubtask(view.element);
       }
       this.#subtasks.get(child.id).view.update(child);
     }
@@ -206,37 +200,13 @@ export class ThreadView {
     item.turn = turn;
     this.#lastTurn = Math.max(turn, this.#lastTurn);
     const place = this.#turns.get(turn) ?? this.#makeTurn(turn);
-    const side = item.role === "user" ? "user" : "ghost";
-    const box = this.#findBox(place.talk, side, item.seq);
-    const after = [...box.children].find((child) => Number(child.dataset.seq) > item.seq);
-    box.insertBefore(item.view.element, after ?? null);
-  }
-
-  /** The bubble of a side into which a message of that number belongs. */
-  #findBox(talk, side, seq) {
-    let before = null;
-    let after = null;
-    for (const box of talk.children) {
-      if (Number(box.firstElementChild?.dataset.seq ?? Infinity) < seq) before = box;
-      else after ??= box;
-    }
-    if (before?.dataset.side === side) return before;
-    if (after?.dataset.side === side) return after;
-    const label = side === "user" ? "You" : "Ghost";
-    const box = el("div", { class: `bubble ${side}`, data: { side }, role: "group", "aria-label": label });
-    talk.insertBefore(box, after);
-    return box;
+    place.put(item.view.element, { seq: item.seq, side: item.role === "user" ? "user" : "ghost" });
   }
 
   #makeTurn(turn) {
-    const talk = el("div", { class: "talk" });
-    const subtasks = el("div", { class: "subtasks" });
-    const footer = el("div", { class: "actions" });
-    const below = el("div", { class: "below" });
-    const element = el("li", { class: "turn", data: { turn: String(turn) } }, talk, subtasks, footer, below);
+    const made = new TurnView(turn);
     const after = [...this.element.children].find((child) => Number(child.dataset.turn) > turn);
-    this.element.insertBefore(element, after ?? null);
-    const made = { element, talk, subtasks, footer, below, offered: "" };
+    this.element.insertBefore(made.element, after ?? null);
     this.#turns.set(turn, made);
     return made;
   }
@@ -255,7 +225,7 @@ export class ThreadView {
     else item.view.element.remove();
     if (box && !box.childElementCount) box.remove();
     const place = this.#turns.get(item.turn);
-    if (place && !place.talk.childElementCount && !place.subtasks.childElementCount) {
+    if (place?.isEmpty) {
       place.element.remove();
       this.#turns.delete(item.turn);
     }
@@ -300,13 +270,4 @@ export class ThreadView {
     }
     return true;
   }
-}
-
-/**
- * The buttons of a turn.
- * @param {Array<[string, () => void, string]>} actions Label, what it does, what it says to who points at it.
- */
-function makeActionRow(actions) {
-  return el("div", { class: "row", role: "group", "aria-label": "Actions on this turn" },
-    ...actions.map(([label, act, help]) => button(label, act, { class: "quiet", title: help })));
 }
