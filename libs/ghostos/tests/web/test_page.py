@@ -94,9 +94,9 @@ def test_threads_last_used_are_a_click_away_and_so_is_a_new_one(
 ) -> None:
     talk(serve_page(agent_file, ScriptedModel(["Elsewhere."])), "other", "somebody else's")
     app = serve_page(chatbot_file, ScriptedModel(["Milk.", "Eggs."]))
-    talk(app, "first", "*buy* milk :smile: <b>")
-    talk(app, "second", "buy eggs " * 20)
-    page = open_page("second")
+    talk(app, "t-00000001", "*buy* milk :smile: <b>")
+    talk(app, "t-00000002", "buy eggs " * 20)
+    page = open_page("t-00000002")
     labels = recent(page)
     assert len(labels) == 2, "those of other targets are not among them"
     assert labels[0].startswith("**buy eggs buy eggs")
@@ -105,11 +105,22 @@ def test_threads_last_used_are_a_click_away_and_so_is_a_new_one(
     assert r"\<b\>" in labels[1]
     next(button for button in page.sidebar.button if "milk" in button.label).click()
     run(page)
-    assert shown(page) == "first"
+    assert shown(page) == "t-00000001"
     page.sidebar.button(key="new-thread").click()
     run(page)
     assert shown(page) is None
     assert app.list_threads(limit=9) != []
+
+
+def test_a_thread_goes_by_the_name_that_it_was_given(serve_page: ServePage, chatbot_file: Path) -> None:
+    app = serve_page(chatbot_file, ScriptedModel(["Milk.", "Eggs."]))
+    talk(app, "shopping", "buy milk")
+    talk(app, "a long name " * 10, "buy eggs")
+    longer, shorter = recent(open_page())
+    assert longer.startswith("a long name a")
+    assert len(longer) == 48
+    assert longer.endswith("…")
+    assert shorter == "shopping"
 
 
 def test_without_a_key_the_first_page_is_the_one_that_takes_it(serve_page: ServePage, chatbot_file: Path) -> None:

@@ -60,6 +60,6 @@ def name_thread(thread: ThreadSummary, *, most: int = _WORDS) -> str:
     What is kept of it, by going back, has its number behind that.
     """
     made = _MADE_NAME.fullmatch(thread.name)
-    words = show_hidden(" ".join(thread.begins.split())) if made else ""
+    words = (show_hidden(" ".join(thread.begins.split())) if made else "") or thread.name
     suffix = f" {made['fork']}" if made and made["fork"] else ""
-    return plain((words or thread.name if len(words) <= most else f"{words[: most - 1]}…") + suffix)
+    return plain((words if len(words) <= most else f"{words[: most - 1]}…") + suffix)
