@@ -229,11 +229,16 @@ def test_at_rest_it_costs_no_time_and_calls_nobody(open_task, bells):
 
 
 @pytest.mark.parametrize(
-    "start", ["threading.Thread(target=go_on, daemon=True).start()", "_thread.start_new(go_on, ())"]
+    "start",
+    [
+        "threading.Thread(target=go_on, daemon=True).start()",
+        "_thread.start_new(go_on, ())",
+        "_thread.start_new(time.sleep, (60,))",
+    ],
 )
 def test_one_in_which_a_thread_goes_on_is_not_kept(open_task, bells, start):
     code = f"""
-    import _thread, os, threading
+    import _thread, os, threading, time
     def go_on():
         while True:
             moss.bell.count()
@@ -242,6 +247,21 @@ def test_one_in_which_a_thread_goes_on_is_not_kept(open_task, bells, start):
     """
     pid = int(use(open_task, code))
     wait_for(lambda: not psutil.pid_exists(pid))
+
+
+def test_a_thread_that_has_not_begun_counts(open_task):
+    code = """
+    import _thread, sys
+    from ghostos_moss._process._thread_states import get_thread_state, has_others
+    before, known = sys.getswitchinterval(), [get_thread_state()]
+    none = has_others(known)
+    sys.setswitchinterval(60)  # it cannot begin as long as this thread goes on
+    _thread.start_new_thread(int, ())
+    begun, some = len(sys._current_frames()), has_others(known)
+    sys.setswitchinterval(before)
+    print(none, begun, some)
+    """
+    assert use(open_task, code) == "False 1 True\n"
 
 
 def test_threads_that_end_do_not_cost_the_worker(open_task):

@@ -12,10 +12,10 @@ from typing import Final
 
 from ghostos_moss._snippet import Snippet
 
-__all__ = ["FIRST_LOOK_S", "BlockLines", "LineReport", "LineSampler", "count_lines", "told_lines"]
+__all__ = ["FIRST_LOOK_S", "BlockLines", "LineLooks", "LineReport", "count_lines", "told_lines"]
 
 FIRST_LOOK_S: Final = 0.1
-"""Of runs that are shorter nothing is told, and a worker does nothing for it."""
+"""Of runs that are shorter nothing is told."""
 
 _LOOK_EVERY_S: Final = 0.1
 _LOOK_LATE_EVERY_S: Final = 1.0
@@ -68,60 +68,71 @@ class BlockLines:
         return None
 
 
-class LineSampler:
-    """Looks at a run ten times a second, later once a second, and tells of the line where that has changed.
-
-    Its thread is none that `threading` knows of: code that waits for all threads that there are has not to wait for it.
+class LineLooks:
+    """Looks at one run, which begins now: ten times a second, later once a second. From one thread at a time.
 
     Args:
         find: The line; None where the code is not in any.
-        tell: Called in that thread.
+        tell: Called with it where it has changed.
     """
 
     def __init__(self, find: Callable[[], int | None], tell: Callable[[int], object]) -> None:
         self._find = find
         self._tell = tell
-        self._is_started = self._is_stopped = False
+        self._started = time.monotonic()
+        self._due = self._started + FIRST_LOOK_S
+        self._told: int | None = None
+
+    def look(self) -> float:
+        """Look, if it is time for it; return in how many seconds it will be, more than 0."""
+        now = time.monotonic()
+        if now < self._due:
+            return self._due - now
+        line = self._find()
+        if line is not None and line != self._told:
+            self._told = line
+            self._tell(line)
+        now = time.monotonic()
+        wait_s = min(max(_LOOK_EVERY_S, _GROWTH * (now - self._started)), _LOOK_LATE_EVERY_S)
+        self._due = now + wait_s
+        return wait_s
+
+
+class _LineSampler:
+    """A thread for the looks at one run. `threading` does not know it: code that joins all threads need not wait."""
+
+    def __init__(self, looks: LineLooks) -> None:
+        self._looks = looks
+        self._is_started = False
         self._running = threading.Lock()
         self._watching = threading.Lock()
 
-    def start(self, *, delay_s: float = 0.0) -> None:
-        """Begin, once; after `stop` nothing happens. Raises nothing: where no thread is to be had nothing is told."""
-        if self._is_started or self._is_stopped:
-            return
+    def start(self) -> None:
+        """Begin, once. Raises nothing: where no thread is to be had nothing is told."""
         self._is_started = True
         self._running.acquire()
         self._watching.acquire()
         try:
-            start_new_thread(self._watch, (delay_s,))
+            start_new_thread(self._watch, ())
         except (RuntimeError, MemoryError):
             self._watching.release()
 
     def stop(self) -> None:
         """End, and wait for that: nothing is told afterwards. Once."""
-        self._is_stopped = True
         if self._is_started:
             self._running.release()
             with self._watching:
                 return
 
-    def _watch(self, delay_s: float) -> None:
+    def _watch(self) -> None:
         try:
-            self._look(delay_s)
+            wait_s = FIRST_LOOK_S
+            while not self._running.acquire(timeout=wait_s):
+                wait_s = self._looks.look()
         except Exception:  # memory may be short; what is not told is no loss
             _logger.debug("lines of this run are told no more", exc_info=True)
         finally:
             self._watching.release()
-
-    def _look(self, wait_s: float) -> None:
-        started = time.monotonic()
-        told: int | None = None
-        while not self._running.acquire(timeout=wait_s):
-            line = self._find()
-            if line is not None and line != told:
-                told = line
-                self._tell(line)
-            wait_s = min(max(_LOOK_EVERY_S, _GROWTH * (time.monotonic() - started)), _LOOK_LATE_EVERY_S)
 
 
 class LineReport:
@@ -148,9 +159,9 @@ def told_lines(find: Callable[[], int | None], on_line: Callable[[int], object] 
     if on_line is None:
         yield
         return
-    sampler = LineSampler(find, LineReport(on_line).tell)
+    sampler = _LineSampler(LineLooks(find, LineReport(on_line).tell))
     try:
-        sampler.start(delay_s=FIRST_LOOK_S)
+        sampler.start()
         yield
     finally:
         sampler.stop()

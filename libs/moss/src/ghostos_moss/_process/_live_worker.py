@@ -244,8 +244,6 @@ class LiveWorker:
             if left_ms <= 0:
                 return False
             events = self._poll.poll(min(left_ms, _STUCK_AFTER_MS))
-            if self._lines is not None and self._lines.is_due():
-                self._process.ask_for_lines()
             if not events:
                 received = self._link.relieve(received)
             for descriptor, _ in events:

@@ -12,7 +12,6 @@ from ghostos_moss._prompter import PromptLevel
 __all__ = [
     "CONFINE",
     "FORK",
-    "LINES_SIGNAL",
     "MAX_NEVER_BYTES",
     "READY",
     "STOP_SIGNAL",
@@ -32,9 +31,6 @@ CONFINE: Final = "confine"
 """The first request of every worker, with its plan."""
 STOP_SIGNAL: Final = signal.SIGUSR1
 """What tells a worker that the run in progress is to end."""
-LINES_SIGNAL: Final = signal.SIGURG
-"""What asks a worker to tell, from then on, which line the run in progress is at. The system ignores it where nobody
-handles it: a program in the place of the worker's is not ended by it."""
 
 
 class ToldMember(msgspec.Struct, frozen=True):

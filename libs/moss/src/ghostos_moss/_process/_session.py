@@ -139,7 +139,7 @@ class ProcessSession:
             else:
                 reply, error = self._try(
                     lambda worker: worker.request(
-                        "run",
+                        "run" if on_line is None else "run_with_lines",
                         *blocks,
                         timeout_s=timeout_s,
                         output=output,

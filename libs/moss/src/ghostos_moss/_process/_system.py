@@ -2,19 +2,27 @@
 
 import ctypes
 import errno
+import math
 import os
+import signal
 import struct
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 __all__ = [
     "SystemCallError",
+    "blocked_signals",
     "call_system",
     "clear_environment",
+    "create_timer",
     "drop_capabilities",
     "flush_c_streams",
     "open_unlinked",
     "set_process_option",
+    "set_timer",
     "try_system",
 ]
 
@@ -27,6 +35,9 @@ _OPENAT2: Final = 437  # the same number for every kind of processor
 _AT_FDCWD: Final = -100
 _RESOLVE_NO_SYMLINKS: Final = 4
 _OPEN_HOW: Final = struct.Struct("QQQ")
+_SIGNAL_SET_BYTES: Final = 128  # of sigset_t, whatever the C library
+_NS: Final = 1_000_000_000
+_TIMER: Final = struct.Struct("llll")  # struct itimerspec: how often, then when
 
 
 class SystemCallError(OSError):
@@ -112,6 +123,46 @@ def flush_c_streams() -> None:
 def clear_environment() -> None:
     """Take away all variables, also those that C code has set."""
     _libc.clearenv()
+
+
+@contextmanager
+def blocked_signals() -> Generator[None]:
+    """Within the `with` block, this thread takes no signal. `signal.pthread_sigmask` names each: that takes long."""
+    every, before = (ctypes.create_string_buffer(_SIGNAL_SET_BYTES) for _ in range(2))
+    _libc.sigfillset(every)
+    _libc.pthread_sigmask(signal.SIG_BLOCK, every, before)
+    try:
+        yield
+    finally:
+        _libc.pthread_sigmask(signal.SIG_SETMASK, before, None)
+
+
+def create_timer() -> int:
+    """Return a descriptor that can be read, 8 bytes, once its time is up; see timerfd_create(2).
+
+    Raises:
+        OSError: There may be no more descriptors.
+    """
+    timer: int = _libc.timerfd_create(time.CLOCK_MONOTONIC, os.O_CLOEXEC)
+    if timer < 0:
+        raise _last_error()
+    return timer
+
+
+def set_timer(timer: int, after_s: float) -> None:
+    """Have its time be up then, once; 0: never. What was set before, or is up already, counts no more.
+
+    Raises:
+        OSError: It is no timer: it was closed.
+    """
+    seconds, nanoseconds = divmod(math.ceil(after_s * _NS), _NS)
+    if _libc.timerfd_settime(timer, 0, _TIMER.pack(0, 0, seconds, nanoseconds), None) != 0:
+        raise _last_error()
+
+
+def _last_error() -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number))
 
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)

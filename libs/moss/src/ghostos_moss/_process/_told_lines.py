@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from ghostos_moss._running_line import FIRST_LOOK_S, LineReport, count_lines
+from ghostos_moss._running_line import LineReport, count_lines
 
 __all__ = ["ToldLines"]
 
@@ -25,15 +25,7 @@ class ToldLines:
         self._count = count_lines(blocks)
         self._report = LineReport(on_line)
         self._started = time.monotonic()
-        self._is_asked = False
         self._taken = 0
-
-    def is_due(self) -> bool:
-        """Whether the worker is to be asked for them now: once, when it turns out that the run takes its time."""
-        if self._is_asked or time.monotonic() < self._started + FIRST_LOOK_S:
-            return False
-        self._is_asked = True
-        return True
 
     def take(self, arguments: list[Any]) -> None:
         """Take what the worker says. What no honest one does is left out."""

@@ -5,9 +5,9 @@ import inspect
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import astuple
 from functools import partial
 from types import ModuleType
@@ -26,15 +26,16 @@ from ghostos_moss._process._agreement import check_agreement
 from ghostos_moss._process._contracts import is_contract
 from ghostos_moss._process._frames import FrameSocket
 from ghostos_moss._process._host_functions import calling_host
+from ghostos_moss._process._line_watch import LineWatch
 from ghostos_moss._process._link import Link
-from ghostos_moss._process._orders import LINES_SIGNAL, STOP_SIGNAL, InjectedObject, OpenOrder, RunReply, ToldMember
+from ghostos_moss._process._orders import STOP_SIGNAL, InjectedObject, OpenOrder, RunReply, ToldMember
 from ghostos_moss._process._proxies import Proxies
 from ghostos_moss._process._refusals import RefusalWatch
 from ghostos_moss._process._streams import WorkerStreams
 from ghostos_moss._process._surface import Member
 from ghostos_moss._process._system import clear_environment
+from ghostos_moss._process._thread_states import get_thread_state, has_others
 from ghostos_moss._pycontext import PyContext
-from ghostos_moss._running_line import LineSampler
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import parse_source
 from ghostos_moss._try_out import try_out_here
@@ -42,8 +43,9 @@ from ghostos_moss.errors import CodeInterruptedError, CompileError, MossError
 
 __all__ = ["describe_error", "serve"]
 
-_FOR_SERVER: Final = frozenset({"open", "try_out", "prompt", "check", "run", "has_threads"})
+_FOR_SERVER: Final = frozenset({"open", "try_out", "prompt", "check", "run", "run_with_lines", "has_threads"})
 _THREADS_END_S: Final = 0.2
+_THREADS_LOOK_S: Final = 0.002
 _MAX_TEXT: Final = 4000
 _MAX_NAME: Final = 200
 _KINDS: Final = (
@@ -91,7 +93,7 @@ class _Worker:
         self.link = Link(frames, self._handle, describe_error, for_server=_FOR_SERVER)
         self._proxies = Proxies(self.link)
         self._session: OffSession | None = None
-        self._sampler: LineSampler | None = None
+        self._lines = LineWatch(partial(self.link.tell, "line"))
         self._known: Mapping[str, Any] = {}
         self._names: dict[str, object] = {}
         self._watch = RefusalWatch()
@@ -103,7 +105,6 @@ class _Worker:
         self._umask = os.umask(0)
         os.umask(self._umask)
         signal.signal(STOP_SIGNAL, self._stop)
-        signal.signal(LINES_SIGNAL, self._show_lines)
 
     def _stop(self, *_: object) -> None:
         """Raise in the code that runs; it is ended by force soon after, if this cannot be done or does not help."""
@@ -114,11 +115,6 @@ class _Worker:
         else:
             self._session.cancel_here()
 
-    def _show_lines(self, *_: object) -> None:
-        """Begin to tell which line the run in progress is at. Nothing is raised, wherever this comes in between."""
-        if self._sampler is not None:
-            self._sampler.start()
-
     def _handle(self, request: str, arguments: list[Any]) -> Any:  # noqa: ANN401 - plain data
         match request, arguments:
             case "callback", [int() as number, list()]:
@@ -128,7 +124,7 @@ class _Worker:
             case "try_out", [order, str() as code]:
                 return self._try_out(msgspec.convert(order, OpenOrder), code)
             case "has_threads", []:
-                return _has_threads()
+                return self._has_threads()
             case _ if self._session is None:
                 message = f"{request}: no module is open"
                 raise RuntimeError(message)
@@ -136,14 +132,14 @@ class _Worker:
                 return self._session.prompt()
             case "check", [str() as code]:
                 return self._session.check(code)
-            case "run", [*blocks]:
-                return self._run(self._session, blocks)
+            case "run" | "run_with_lines", [*blocks]:
+                return self._run(self._session, blocks, tells_lines=request != "run")
             case _:
                 message = f"{request} is no request"
                 raise RuntimeError(message)
 
     def _open(self, order: OpenOrder) -> dict[str, Any]:
-        if self._session is not None and _has_threads():  # begun by a callback; the host takes another worker
+        if self._session is not None and self._has_threads():  # begun by a callback; the host takes another worker
             raise CompileError(order.name, "threads of an earlier session go on in its process")
         self._forget_session(held=order.callbacks)
         pycontext = PyContext.model_validate(order.pycontext)
@@ -158,6 +154,15 @@ class _Worker:
         self._streams.flush()
         self._known = self._session.values()
         return dict(self._known)
+
+    def _has_threads(self) -> bool:
+        """Whether threads of the code are left; those that are about to end may."""
+        deadline = time.monotonic() + _THREADS_END_S
+        while has_others((get_thread_state(), *self._lines.thread_states)):
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(_THREADS_LOOK_S)
+        return False
 
     def _forget_session(self, *, held: list[int]) -> None:
         """Begin as a new worker would, but for what is imported and the functions that the host still holds."""
@@ -249,15 +254,12 @@ class _Worker:
             if callable(names.get(name)):
                 names[name] = calling_host(getattr(host, name), like=names[name], names=names)
 
-    def _run(self, session: OffSession, blocks: list[str]) -> dict[str, Any]:
+    def _run(self, session: OffSession, blocks: list[str], *, tells_lines: bool) -> dict[str, Any]:
         self._streams.restore()
         self._watch.forget()
         self.link.when_server_quiet = None
-        self._sampler = sampler = LineSampler(session.find_line, partial(self.link.tell, "line"))
-        try:
+        with self._lines.watch(session.find_line) if tells_lines else nullcontext():
             result = session.run(*blocks)
-        finally:
-            sampler.stop()
         self._proxies.send_released()
         error, failure = session.error, None
         if result.status == "ok":  # code that catches an error to show it leaves it there, as Python's own prompt does
@@ -282,15 +284,6 @@ class _Worker:
         )
         self._known = values
         return msgspec.to_builtins(reply)
-
-
-def _has_threads() -> bool:
-    """Whether threads of the code are left; those that are about to end may."""
-    deadline = time.monotonic() + _THREADS_END_S
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread():
-            thread.join(max(0.0, deadline - time.monotonic()))
-    return len(sys._current_frames()) > 1  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - all there are
 
 
 class _Annotation(str):

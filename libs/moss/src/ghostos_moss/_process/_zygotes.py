@@ -19,7 +19,7 @@ import msgspec
 
 from ghostos_moss._process._confine import WorkerPlan
 from ghostos_moss._process._frames import Answer, Failure, FrameError, FrameSocket, PeerClosedError, Request
-from ghostos_moss._process._orders import CONFINE, FORK, LINES_SIGNAL, MAX_NEVER_BYTES, READY, STOP_SIGNAL
+from ghostos_moss._process._orders import CONFINE, FORK, MAX_NEVER_BYTES, READY, STOP_SIGNAL
 from ghostos_moss.errors import ConfinementError
 
 __all__ = ["WorkerProcess", "Zygote"]
@@ -65,10 +65,6 @@ class WorkerProcess:
     def interrupt(self) -> None:
         """Ask it to end its run. As harmless."""
         self._signal(STOP_SIGNAL)
-
-    def ask_for_lines(self) -> None:
-        """Ask it to tell of the lines of its run. As harmless."""
-        self._signal(LINES_SIGNAL)
 
     def pause(self) -> None:
         """Halt it where it is, with the programs that it started. As harmless."""
