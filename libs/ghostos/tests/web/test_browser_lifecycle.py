@@ -119,7 +119,7 @@ def test_what_is_said_while_the_server_is_away_is_not_lost(stage: Stage) -> None
         tab.page.get_by_role("dialog").get_by_text("Connection error").wait_for()  # Streamlit says it, too
         tab.page.keyboard.press("Escape")
         tab.say("is somebody there?")
-        tab.see("This was not said.")
+        tab.see("It was not said: is somebody there?")
         assert tab.field.input_value() == "is somebody there?"
         stage.web.start_again()
         tab.settle()

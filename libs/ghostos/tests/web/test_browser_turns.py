@@ -1,7 +1,5 @@
 """What can be done with a turn that is over: it is said again or otherwise, forked, gone back to; nothing is lost."""
 
-from pathlib import Path
-
 import pytest
 
 from .conftest import TALKER, OpenStage, Stage, Tab, last_user_text
@@ -157,18 +155,19 @@ def test_earlier_turns_come_when_they_are_asked_for(stage: Stage) -> None:
         assert numbers == [*range(1, TURNS + 1)]
 
 
-def test_what_is_chosen_in_the_sidebar_is_shown(stage: Stage, tmp_path: Path) -> None:
+def test_what_is_chosen_in_the_sidebar_is_shown(stage: Stage) -> None:
     with stage.play("Noted.", "Done.", name="sidebar") as tab:
         tab.say("remember milk")
         tab.see("Noted.")
         tab.settle()
+        thread = tab.page.url.partition("thread=")[2]
         tab.button("New thread", exact=False).click()
         tab.page.get_by_text("Noted.").wait_for(state="detached")
         tab.say("buy eggs")
         tab.see("Done.")
         tab.settle()
         assert "Noted." not in tab.text()
-        tab.button("remember milk").click()
+        tab.button(thread).click()
         tab.see("Noted.")
         tab.settle()
         tab.shot("opened")

@@ -2,7 +2,8 @@
 
 import { openPane } from "./pane.js";
 
-const panes = new WeakMap();
+/** By element; one for all versions of this module: a server that was updated comes back to pages that are open. */
+const panes = (globalThis[Symbol.for("ghostos.panes")] ??= new WeakMap());
 const MARGIN_PX = 10;
 const LOWEST_PX = 320;
 const LAST = "ghostos-last-thread";
