@@ -284,6 +284,16 @@ def test_a_turn_is_tried_again_with_other_words(served: Served) -> None:
     assert stored(served, kept_in) == ["user: hi", "assistant: Answer 0."]
 
 
+def test_a_turn_is_tried_again_as_often_as_one_likes(served: Served) -> None:
+    served.say("t1", "and then?")
+    for turn in (2, 3, 4):  # a number that was taken back is not given again
+        assert served.done("retry", thread="t1", turn=turn)["kept_in"]
+        with served.open("t1") as page:
+            page.see(lambda it, turn=turn: it.status["turn"] == turn + 1 and not it.status["is_at_work"])
+        assert stored(served)[:3] == ["user: hi", "assistant: Answer 0.", "user: and then?"]
+        assert stored(served)[3:] == [f"assistant: Answer {turn}."]
+
+
 def test_of_many_that_try_a_turn_again_at_once_one_does(served: Served) -> None:
     with ThreadPoolExecutor() as pool:
         answers = [*pool.map(lambda _: served.do("retry", thread="t1", turn=1), range(5))]

@@ -164,13 +164,17 @@ class Commands:
             self._retrying.discard(conversation.task_id)
 
     async def _say_again(self, conversation: Conversation, *, turn: int, facts: Facts) -> JsonObject:
-        said = await self._load_input(conversation, turn=turn)
+        history = await self._load_quiet(conversation)
+        said = [message for message in history if message.turn == turn and message.role == "user"]
+        if not said:
+            raise UsageError(f"Nobody has said anything in turn {turn}.", advice="Choose another turn.")
+        turn_before = max((message.turn for message in history if message.turn < turn), default=0)
         before = "\n\n".join(message.content for message in said if message.type == "text")
         text = get_text(facts, "text", default=before)
         with tempfile.TemporaryDirectory(prefix="ghostos-said-") as folder:
             paths = await asyncio.to_thread(self._copy_files, said, Path(folder))
             _check_said(text, has_files=bool(paths))  # before anything is taken back
-            kept_in = await conversation.arewind(to_turn=turn - 1)
+            kept_in = await conversation.arewind(to_turn=turn_before)
             try:
                 event, receiver = await conversation.arespond([text, *paths])
             except GhostOSError as exc:
@@ -181,20 +185,17 @@ class Commands:
         receiver.close()
         return {"kept_in": kept_in, "event": event.id}
 
-    async def _load_input(self, conversation: Conversation, *, turn: int) -> Sequence[Message]:
-        """Return what was said in a turn that can be taken back now."""
-        store = self._app.matrix.store
+    async def _load_quiet(self, conversation: Conversation) -> Sequence[Message]:
+        """Return the messages of a thread in which nothing is under way."""
         if (await conversation.aget_task()).state == "running":
             raise UsageError(f"The thread '{conversation.thread}' is at work.", advice="Stop it, or wait for its end.")
-        if any(event.type == "input" for event in await store.pending_events(conversation.task_id)):
+        pending = await self._app.matrix.store.pending_events(conversation.task_id)
+        if any(event.type == "input" for event in pending):
             raise UsageError(
                 f"Something that was said in the thread '{conversation.thread}' waits to be answered.",
                 advice="Stop it, or wait for the answer.",
             )
-        said = [message for message in await conversation.ahistory() if message.turn == turn and message.role == "user"]
-        if not said:
-            raise UsageError(f"Nobody has said anything in turn {turn}.", advice="Choose another turn.")
-        return said
+        return await conversation.ahistory()
 
     def _check_file(self, file: UploadFile) -> None:
         """Refuse what cannot be kept, before a thread is begun for it."""
