@@ -60,6 +60,15 @@ def test_a_turn_is_retried_as_often_as_one_likes(stage: Stage) -> None:
             assert talk(tab) == ["one", "Answer 1.", "two", answer]
 
 
+def test_the_first_turn_is_retried_as_often_as_one_likes(stage: Stage) -> None:
+    with stage.play("Answer 1.", "Another answer.", "A third one.", name="first") as tab:
+        say_all(tab, "one")
+        for turn, answer in ((1, "Another answer."), (2, "A third one.")):
+            act(tab, turn=turn, action="Retry")
+            tab.see(answer)
+            assert talk(tab) == ["one", answer]
+
+
 def test_edit_says_it_in_other_words_and_keeps_what_came_of_it(stage: Stage) -> None:
     with stage.play("Answer 1.", "Answer 2.", "To the better question.", name="edit") as tab:
         say_all(tab, "one", "two")

@@ -17,6 +17,7 @@ from ghostos.core.code_approval import DECISIONS, CodeDecision
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message, encode_message
 from ghostos.core.permission import Scope
+from ghostos.core.thread_copy import is_rewound
 from ghostos.errors import AssetError, GhostOSError, UsageError
 from ghostos.runtime.own_threads import call_on_own_thread
 from ghostos.web.app import WebApp
@@ -168,7 +169,8 @@ class Commands:
         said = [message for message in history if message.turn == turn and message.role == "user"]
         if not said:
             raise UsageError(f"Nobody has said anything in turn {turn}.", advice="Choose another turn.")
-        turn_before = max((message.turn for message in history if message.turn < turn), default=0)
+        earlier = (message for message in history if message.turn < turn and not is_rewound(message))
+        turn_before = max((message.turn for message in earlier), default=0)  # of those between some were rewound
         before = "\n\n".join(message.content for message in said if message.type == "text")
         text = get_text(facts, "text", default=before)
         with tempfile.TemporaryDirectory(prefix="ghostos-said-") as folder:
