@@ -157,8 +157,8 @@ export class Talk {
     this.#showQueue();
   }
 
-  #setStatus({ status, is_new: isNew = false, is_missing: isMissing = false }) {
-    if (isMissing) this.onMissing();
+  #setStatus({ status, is_new: isNew = false }) {
+    if (isNew && this.thread !== null) this.onMissing();
     if (this.#isClosed) return;
     const wasAtWork = this.#status?.is_at_work ?? false;
     this.#status = status;
