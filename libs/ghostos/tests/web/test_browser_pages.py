@@ -510,7 +510,7 @@ def test_without_a_key_one_is_asked_for_tested_stored_and_never_shown(
     assert service.requests[0].headers["authorization"] == f"Bearer {KEY}"
     go(tab, "Models and keys")
     box = open_box(tab, "openai")
-    press(tab, "Test", inside=box)
+    box.get_by_role("button", name="Test", exact=True).click()
     box.get_by_text("takes the key").wait_for()
     assert KEY not in shown_anywhere(tab)
     press(tab, "Forget the key", inside=box)
