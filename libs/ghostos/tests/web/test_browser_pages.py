@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from ghostos.core.task import TaskState
 from ghostos.testing import ModelServer, NoReply
 from ghostos.testing.server import ModelRequest
 
 from .conftest import AGENT, OpenStage, OpenTab, ServeTarget, Stage, Tab, last_user_text
-from .threads import write_thread
+from .threads import Said, write_thread
 
 pytestmark = pytest.mark.browser
 
@@ -61,9 +62,9 @@ def play(stage: Stage, *replies: Any, name: str, **more: Any) -> Generator[Tab]:
         tab.open(f"{stage.web.address}/")
 
 
-def write(stage: Stage, name: str, said: str, *, target: Path | None = None) -> None:
-    turns = [[("user", "text", said), ("assistant", "text", f"Answer to {name}.")]]
-    write_thread(stage.workspace, target=target or stage.target, name=name, turns=turns)  # pyright: ignore[reportArgumentType]
+def write(stage: Stage, name: str, said: str, *, target: Path | None = None, state: TaskState = "waiting") -> None:
+    turns: list[list[Said]] = [[("user", "text", said), ("assistant", "text", f"Answer to {name}.")]]
+    write_thread(stage.workspace, target=target or stage.target, name=name, turns=turns, state=state)
 
 
 def list_threads(stage: Stage) -> str:
@@ -364,6 +365,7 @@ def test_the_matrix_leads_to_the_talk_and_to_inspect_and_leaves_out_what_is_not_
     (other := stage.folder / "third.py").write_text(AGENT)
     write(stage, "of-the-third", "not yours", target=other)
     write(stage, "in-the-matrix", "look at me")
+    write(stage, "has-ended", "all is done", state="finished")
     with stage.play(name="matrix") as tab:
         go(tab, "Matrix")
         row(tab, "in-the-matrix", kind="task").wait_for()
@@ -374,6 +376,13 @@ def test_the_matrix_leads_to_the_talk_and_to_inspect_and_leaves_out_what_is_not_
         assert foreign.get_by_role("button", name="of-the-third").is_disabled()
         main(tab).get_by_text("Of every target", exact=True).click()
         gone(foreign)
+        ended = row(tab, "has-ended", kind="task")
+        assert "finished" in ended.inner_text()
+        main(tab).get_by_text("Only unfinished", exact=True).click()
+        gone(ended)
+        assert row(tab, "in-the-matrix", kind="task").count() == 1
+        main(tab).get_by_text("Only unfinished", exact=True).click()
+        ended.wait_for()
         press(tab, "Inspect", inside=row(tab, "in-the-matrix", kind="task"))
         tab.page.wait_for_url("**/inspect?thread=in-the-matrix")
         go(tab, "Matrix")
@@ -585,6 +594,48 @@ def test_a_service_is_added_and_removed(configured: Stage) -> None:
         press(tab, "Remove the service", inside=added)
         gone(added)
         assert "homemade" not in read_settings(configured)
+
+
+def test_a_key_that_cannot_be_tested_is_stored_only_where_that_is_said(configured: Stage) -> None:
+    keys = configured.workspace / ".env"
+    with play(configured, name="untested") as tab:
+        go(tab, "Models and keys")
+        box = open_box(tab, "Add a service")
+        box.get_by_role("textbox", name="Name").fill("silent")
+        box.get_by_role("textbox", name="Address").fill("http://127.0.0.1:9/v1")
+        box.get_by_text("It needs a key", exact=True).click()
+        press(tab, "Add it", inside=box)
+        tab.page.reload()
+        added = open_box(tab, "silent")
+        added.get_by_placeholder("Paste it here").fill(KEY)
+        press(tab, "Test and store", inside=added)
+        press(tab, "Discard it", inside=added)
+        gone(added.get_by_role("button", name="Store it anyway"))
+        assert not keys.exists()
+        added.get_by_placeholder("Paste it here").fill(KEY)
+        press(tab, "Test and store", inside=added)
+        press(tab, "Store it anyway", inside=added)
+        added.get_by_text("SILENT_API_KEY is kept in").wait_for()
+        assert keys.read_text() == f"SILENT_API_KEY={KEY}\n"
+        assert KEY not in shown_anywhere(tab)
+        press(tab, "Remove the service", inside=added)
+        gone(added)
+
+
+def test_settings_of_one_service_and_of_one_model_are_stored_for_these(configured: Stage) -> None:
+    with play(configured, name="of-one") as tab:
+        go(tab, "Models and keys")
+        box = open_box(tab, "ollama")
+        box.get_by_text("Settings of this service", exact=True).click()
+        box.get_by_role("spinbutton", name="Max retries").fill("7")
+        press(tab, "Store", inside=box)
+        box.get_by_text("Stored: ").wait_for()
+        assert configured.run("config", "get", "services.ollama.max_retries").strip() == "7"
+        box = open_box(tab, "Settings of a model")
+        box.get_by_role("spinbutton", name="Context tokens").fill("9000")
+        press(tab, "Store", inside=box)
+        box.get_by_text("Stored: ").wait_for()
+        assert "context_tokens = 9000" in read_settings(configured)
 
 
 # About

@@ -12,7 +12,7 @@ from ghostos.core.event import Event
 from ghostos.core.ids import new_id
 from ghostos.core.json import JsonObject
 from ghostos.core.message import Message, MessageType, Role
-from ghostos.core.task import Task
+from ghostos.core.task import Task, TaskState
 from ghostos.ghosts.target import load_target
 
 __all__ = ["Said", "write_thread"]
@@ -21,20 +21,28 @@ Said = tuple[Role, MessageType, str] | tuple[Role, MessageType, str, JsonObject]
 """One message: who, what kind, the words, and data if it has some."""
 
 
-def write_thread(workspace: Path, *, target: Path, name: str, turns: Sequence[Sequence[Said]]) -> None:
-    """Store a thread of a target in a workspace, each turn in one round; a server may have the workspace open."""
+def write_thread(
+    workspace: Path, *, target: Path, name: str, turns: Sequence[Sequence[Said]], state: TaskState = "waiting"
+) -> None:
+    """Store a thread of a target in a workspace, each turn in one round; a server may have the workspace open.
+
+    The last turn leaves it in `state`.
+    """
 
     def write() -> None:
         container = make_app_container(workspace)
         ghost = load_target(str(target)).ghost.dump()
-        asyncio.run(_write(container.force_fetch(Store), target=str(target), name=name, ghost=ghost, turns=turns))
+        store = container.force_fetch(Store)
+        asyncio.run(_write(store, target=str(target), name=name, ghost=ghost, turns=turns, state=state))
         container.shutdown()
 
     with ThreadPoolExecutor(1) as beside:  # a browser's event loop may run in this thread
         beside.submit(write).result()
 
 
-async def _write(store: Store, *, target: str, name: str, ghost: JsonObject, turns: Sequence[Sequence[Said]]) -> None:
+async def _write(
+    store: Store, *, target: str, name: str, ghost: JsonObject, turns: Sequence[Sequence[Said]], state: TaskState
+) -> None:
     time = datetime.now(UTC)
     task = Task(id=new_id(), name=name, target=target, ghost=ghost, created_at=time, updated_at=time)
     await store.create_task(task)
@@ -61,6 +69,12 @@ async def _write(store: Store, *, target: str, name: str, ghost: JsonObject, tur
             )
             messages.append(message)
         commit = RoundCommit(
-            claim=claim, state="waiting", messages=messages, turn=turn, round=turn, started_at=time, claim_next=False
+            claim=claim,
+            state=state if turn == len(turns) else "waiting",
+            messages=messages,
+            turn=turn,
+            round=turn,
+            started_at=time,
+            claim_next=False,
         )
         await store.commit_round(commit)
