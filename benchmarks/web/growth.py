@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import httpx2 as httpx
-from benchmarks.web.page import READY, Server, list_cookies, open_browser, say, serve, wait_until_done, write_ball
+from benchmarks.web.page import READY, Server, copy_headers, open_browser, say, serve, wait_until_done, write_ball
 from playwright.sync_api import Page
 
 _STEPS = (200, 500, 1_000, 1_500, 2_000)
@@ -24,8 +24,8 @@ def main() -> None:
             page.get_by_text("Heard: turn 0.").wait_for()
             wait_until_done(page)
             page.wait_for_url("**thread=**")
-            cookies = list_cookies(page)
-            with httpx.Client(base_url=server.base, cookies=cookies, timeout=60) as client:
+            headers = copy_headers(page)
+            with httpx.Client(base_url=server.base, headers=headers, timeout=60) as client:
                 done = 0
                 for step in _STEPS:
                     while done < step:

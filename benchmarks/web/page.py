@@ -17,7 +17,7 @@ __all__ = [
     "BALL",
     "READY",
     "Server",
-    "list_cookies",
+    "copy_headers",
     "now",
     "open_browser",
     "percentile",
@@ -126,9 +126,10 @@ def wait_until_done(page: Page) -> None:
     page.locator('.pane[data-at-work="false"]').wait_for(timeout=600_000)
 
 
-def list_cookies(page: Page) -> dict[str, str]:
-    """Return what lets a page's browser in, for another client."""
-    return {str(each.get("name")): str(each.get("value")) for each in page.context.cookies()}
+def copy_headers(page: Page) -> dict[str, str]:
+    """Return what lets a page's browser in, and its commands, for another client."""
+    cookies = "; ".join(f"{each.get('name')}={each.get('value')}" for each in page.context.cookies())
+    return {"Cookie": cookies, "X-GhostOS-Key": str(page.evaluate("localStorage.getItem('ghostos-key')"))}
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -17,7 +17,7 @@ import websockets
 from benchmarks.web.page import (
     READY,
     Server,
-    list_cookies,
+    copy_headers,
     now,
     open_browser,
     percentile,
@@ -27,7 +27,7 @@ from benchmarks.web.page import (
     write_ball,
 )
 from playwright.sync_api import Page
-from websockets.typing import Origin
+from websockets.typing import Origin, Subprotocol
 
 _PIECES = 300
 _GAP_MS = 10
@@ -98,8 +98,8 @@ def _measure(page: Page, *, is_moving: bool) -> None:
 
 def _compare(page: Page, *, server: Server) -> None:
     """Turns of many rounds, asked for by a client without a page, with a page that watches and with none."""
-    cookies = list_cookies(page)
-    client = httpx.Client(base_url=server.base, cookies=cookies, timeout=60)
+    headers = copy_headers(page)
+    client = httpx.Client(base_url=server.base, headers=headers, timeout=60)
     thread = page.url.partition("thread=")[2]
     say(page, "go")
     page.locator(".bodies.busy").wait_for()
@@ -113,9 +113,9 @@ def _compare(page: Page, *, server: Server) -> None:
             page.goto(page_address)
             page.locator(READY).wait_for()
             wait_until_done(page)
-            watched.append(_time_turn(client, asked, server=server, cookies=cookies, thread=thread))
+            watched.append(_time_turn(client, asked, server=server, headers=headers, thread=thread))
             page.goto("about:blank")
-            alone.append(_time_turn(client, asked, server=server, cookies=cookies, thread=thread))
+            alone.append(_time_turn(client, asked, server=server, headers=headers, thread=thread))
         (without, own), (with_page, own_with) = _medians(alone), _medians(watched)
         print(
             f"  {label}: {without:.3f} s without a page, {with_page:.3f} s with one ({(with_page / without - 1):+.1%});"
@@ -129,20 +129,24 @@ def _medians(runs: list[tuple[float, float]]) -> tuple[float, float]:
 
 
 def _time_turn(
-    client: httpx.Client, asked: str, *, server: Server, cookies: dict[str, str], thread: str
+    client: httpx.Client, asked: str, *, server: Server, headers: dict[str, str], thread: str
 ) -> tuple[float, float]:
     """Return how long a turn takes, until its end is heard, and the processor time of the server."""
     began = server.cpu_s()
-    turn = _talk(client, asked, base=server.base, cookies=cookies, thread=thread)
+    turn = _talk(client, asked, base=server.base, headers=headers, thread=thread)
     with ThreadPoolExecutor(1) as apart:  # Playwright has a loop of its own in this thread
         return apart.submit(asyncio.run, turn).result(), server.cpu_s() - began
 
 
-async def _talk(client: httpx.Client, asked: str, *, base: str, cookies: dict[str, str], thread: str) -> float:
-    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+async def _talk(client: httpx.Client, asked: str, *, base: str, headers: dict[str, str], thread: str) -> float:
+    key = headers["X-GhostOS-Key"]
+    own = {"Cookie": headers["Cookie"]}
+    offered = [Subprotocol("ghostos"), Subprotocol(f"ghostos.{key}")]
     address = f"{base.replace('http', 'ws')}/ghostos/live?thread={thread}"
     is_taken = False
-    async with websockets.connect(address, origin=Origin(base), additional_headers=headers, max_size=None) as socket:
+    async with websockets.connect(
+        address, origin=Origin(base), additional_headers=own, subprotocols=offered, max_size=None
+    ) as socket:
         await socket.recv()
         began = now()
         form = {"text": (None, asked), "thread": (None, thread)}
