@@ -1,6 +1,7 @@
 """What the page works with: one target in one Matrix. It knows nothing of Streamlit."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,6 +13,7 @@ from ghostos.contracts.body_feed import BodyFeed
 from ghostos.contracts.model_driver import ModelDriver, ModelRegistry
 from ghostos.contracts.permission_book import PermissionBook
 from ghostos.contracts.store import ThreadSummary
+from ghostos.contracts.thread_search import FoundThread, ThreadQuery
 from ghostos.core.ids import is_id
 from ghostos.core.permission import select_grants
 from ghostos.core.task import Task
@@ -153,6 +155,11 @@ class WebApp:
     def list_threads(self, *, limit: int) -> list[ThreadSummary]:
         """Return the target's threads, the one last used first."""
         return asyncio.run(self.matrix.store.list_threads(limit=limit, target=self.target.name))
+
+    def list_own_threads(self, *, limit: int) -> Sequence[FoundThread]:
+        """Return those of them that a user has begun."""
+        query = ThreadQuery(target=self.target.name, limit=limit)
+        return asyncio.run(self.matrix.store.search_threads(query)).threads
 
     def find_conversation(self, thread: str) -> Conversation | None:
         """Open a thread that exists; None where there is none of that name.

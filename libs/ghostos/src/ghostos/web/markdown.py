@@ -11,7 +11,9 @@ _BREAK: Final = "\ufeff"
 """Nothing to be seen, and a space to Streamlit's Markdown: neither a name nor a link goes on over it. A backslash does
 not help against `:name:`, addresses and `www.`: they are looked for after Markdown has taken the backslashes away."""
 
-_PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+_PUNCTUATION: Final = re.compile(r"([\\`*{}\[\]()#+.!|<>~$:&]|(?<![^\W_])[_-]|[_-](?![^\W_]))")
+"""All that Markdown may read something into. Within a word `_` and `-` say nothing to it, and labels, which screen
+readers are given as they stand, are read better without backslashes."""
 _SHORTCODE: Final = r":(?!\d\d?:)(?=(?:material\\?/)?(?:\\?[\w+-])+\\?:)"  # :material/name:, but not 12:30:45
 _JOINTS: Final = re.compile(rf"({_SHORTCODE}|:(?=//)|www(?=\.)|(?=@))", re.IGNORECASE)
 """Behind these a break stands, so that what they are in is no icon, address or mailbox."""

@@ -84,7 +84,7 @@ def _draw_threads(chat: Page) -> None:
         if st.button("New thread", icon=":material/add:", key="new-thread", width="stretch"):
             _switch(chat, None)
         st.markdown(soften("Last used"))
-        for thread in get_app().list_threads(limit=_RECENT):
+        for thread in get_app().list_own_threads(limit=_RECENT):
             name = name_thread(thread, most=_WORDS)
             label = f"**{name}**" if thread.name == current else name
             if st.button(label, key=f"recent-{thread.id}", type="tertiary", help=f"thread {plain(thread.name)}"):

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ghostos.contracts.store import ThreadSummary
+from ghostos.contracts.thread_search import FoundThread
 from ghostos.core.permission_words import show_hidden
 from ghostos.errors import GhostOSError
 from ghostos.web.markdown import plain
@@ -54,7 +55,7 @@ def draw_error(place: DeltaGenerator, error: GhostOSError | Trouble) -> None:
     place.error("\n\n".join(line for line in lines if line), icon=":material/error:")
 
 
-def name_thread(thread: ThreadSummary, *, most: int = _WORDS) -> str:
+def name_thread(thread: ThreadSummary | FoundThread, *, most: int = _WORDS) -> str:
     """Return what a thread is called on one line, as Markdown: the name that it was given, else what was said first.
 
     What is kept of it, by going back, has its number behind that.
