@@ -117,7 +117,7 @@ def test_a_thread_goes_by_the_name_that_it_was_given(serve_page: ServePage, chat
     talk(app, "shopping", "buy milk")
     talk(app, "a-long-name-" * 8, "buy eggs")
     longer, shorter = recent(open_page())
-    assert longer.startswith(r"a\-long\-name")
+    assert longer.startswith("a-long-name")
     assert len(longer.replace("\\", "")) <= 48
     assert longer.endswith("…")
     assert shorter == "shopping"
@@ -125,7 +125,7 @@ def test_a_thread_goes_by_the_name_that_it_was_given(serve_page: ServePage, chat
 
 def test_without_a_key_the_first_page_is_the_one_that_takes_it(serve_page: ServePage, chatbot_file: Path) -> None:
     serve_page(chatbot_file)
-    assert [each.label for each in open_page().text_input] == [r"Key (OPENAI\_API\_KEY)"]
+    assert [each.label for each in open_page().text_input] == ["Key (OPENAI_API_KEY)"]
 
 
 def test_with_a_broken_rehearsal_the_pages_stand(serve_page: ServePage, agent_file: Path) -> None:
