@@ -194,9 +194,7 @@ class Store(ThreadShelf, ThreadSearch, TaskRecords, Protocol):
         """Return committed messages, rising by seq."""
         ...
 
-    async def list_latest_messages(
-        self, task_id: str, *, count: int, before_seq: int | None = None
-    ) -> list[Message]:
+    async def list_latest_messages(self, task_id: str, *, count: int, before_seq: int | None = None) -> list[Message]:
         """Return the last `count` committed messages, or the last ones before `before_seq`; rising by seq."""
         ...
 
