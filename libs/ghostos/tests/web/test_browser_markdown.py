@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,15 +63,24 @@ def address(tmp_path: Path) -> Iterator[str]:
         process.communicate()
 
 
+def count_texts(main: Any) -> list[int]:
+    """How often each text can be read."""
+    shown = " ".join(main.inner_text().replace("\ufeff", "").split())
+    return [shown.count(text) for text in TEXTS]
+
+
 def test_no_text_becomes_a_link_or_a_picture(address: str, chromium: Any) -> None:
     page = chromium.new_page()
     try:
         page.goto(address)
         page.get_by_text("All is drawn.").wait_for(timeout=30_000)
         main = page.get_by_test_id("stMain")
-        assert [link.get_attribute("href") for link in main.locator("a").all()] == []
-        assert main.locator("img").count() == 0
-        shown = " ".join(main.inner_text().replace("\ufeff", "").split())
-        assert [shown.count(text) for text in TEXTS] == [SHOWN_EACH] * len(TEXTS)
+        deadline = time.monotonic() + 30
+        while (counted := count_texts(main)) != [SHOWN_EACH] * len(
+            TEXTS
+        ):  # some parts of a page load their scripts late
+            assert time.monotonic() < deadline, counted
+            page.wait_for_timeout(50)
+        assert main.locator("a, img").count() == 0
     finally:
         page.close()
