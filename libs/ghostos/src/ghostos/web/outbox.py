@@ -6,6 +6,8 @@ from typing import Final
 __all__ = ["Outbox", "OverflowedError"]
 
 _MAX_BYTES: Final = 64 * 1024 * 1024
+_LITTLE_BYTES: Final = 1024 * 1024
+"""Behind so little a single item may be larger than all that may wait: it could never be sent else."""
 _ROOM_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -30,7 +32,7 @@ class Outbox:
         Raises:
             OverflowedError: Too much waits already.
         """
-        if self._size > _MAX_BYTES:
+        if self._size > _MAX_BYTES or (self._size > _LITTLE_BYTES and self._size + len(item) > _MAX_BYTES):
             raise OverflowedError
         self._size += len(item)
         if self._size > _ROOM_BYTES:
