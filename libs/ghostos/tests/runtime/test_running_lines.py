@@ -87,10 +87,13 @@ def test_nothing_is_shown_of_a_run_that_is_over():
 
 
 def test_a_loop_that_is_closed_is_nobody_who_listens():
+    shown: list[Delta] = []
+
     async def make() -> RunningLines:
-        return RunningLines("a", said=[replace(CODE, content="a")], show=print)
+        return RunningLines("a", said=[replace(CODE, content="a")], show=shown.append)
 
     asyncio.run(make()).tell(1)
+    assert shown == []
 
 
 @pytest.fixture(params=["off", "process"])

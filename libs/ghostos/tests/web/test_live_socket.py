@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketState
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from ghostos.config import AppSettings
 from ghostos.core.body_state import BodyState
 from ghostos.core.prompt import ModelDelta
 from ghostos.ghosts.target import Approve
@@ -394,7 +395,7 @@ def test_a_question_is_void_once_the_user_has_spoken_again(
         page.see(lambda it: "text: As you wish." in it.texts() and not it.status["requests"])
     late = served.do("allow", thread="t1", id=request["id"], scope="always")
     assert "gone on since this was asked" in late.json()["error"]["happened"]
-    assert "permissions" not in (served.app.env_file.parent / "configs" / "ghostos.toml").read_text()
+    assert "permissions" not in settings_file(served).read_text()
 
 
 def test_what_is_allowed_for_a_thread_or_always_stays_so(serve_live: ServeLive, agent_file: Path, secret: Path) -> None:
@@ -406,7 +407,7 @@ def test_what_is_allowed_for_a_thread_or_always_stays_so(serve_live: ServeLive, 
             page.see(lambda it: it.status.get("requests") and not it.status["is_at_work"])
             served.done("allow", thread=thread, id=page.status["requests"][0]["id"], scope=scope)
             page.see(lambda it: "text: Milk." in it.texts() and f"read {secret}" in it.status["profile"])
-    settings = served.app.env_file.parent / "configs" / "ghostos.toml"
+    settings = settings_file(served)
     assert f'read = ["{secret}"]' in settings.read_text()
     with served.open() as page:
         page.see_kind("status")
@@ -560,6 +561,10 @@ def test_a_page_that_sends_something_is_not_heard_and_served_on(serve_live: Serv
     with served.open("t1") as page:
         page.settle()
         assert page.status["turn"] == 1
+
+
+def settings_file(served: Served) -> Path:
+    return served.app.matrix.container.force_fetch(AppSettings).workspace.config_file
 
 
 def unread(served: Served, thread: str) -> socket.socket:

@@ -62,7 +62,6 @@ class WebApp:
         book: What it may touch there.
         files: Where images of threads lie.
         bodies: What is moved here.
-        env_file: Where a key can be kept.
         key_file: What lets browsers in.
         first_thread: The thread that a page without one begins with; None begins a new one.
         debug: Whether the user asked for tracebacks.
@@ -75,7 +74,6 @@ class WebApp:
     book: PermissionBook
     files: AssetFiles
     bodies: BodyFeed
-    env_file: Path
     key_file: Path
     first_thread: str | None = None
     debug: bool = False
@@ -92,7 +90,6 @@ class WebApp:
             book=matrix.container.force_fetch(PermissionBook),
             files=matrix.container.force_fetch(AssetFiles),
             bodies=matrix.container.force_fetch(BodyFeed),
-            env_file=workspace.env_file,
             key_file=workspace.web_key,
             first_thread=first_thread,
             debug=debug,

@@ -9,9 +9,8 @@ from sqlalchemy import Integer, Text, and_, bindparam, func, literal_column, or_
 from ghostos.contracts.task_records import EventListing, EventRecord, TaskLine, TaskListing
 from ghostos.core.json import JsonObject
 from ghostos.core.task import ENDED_STATES
-from ghostos.core.usage import Usage
 from ghostos.drivers.store.owner import parse_owner
-from ghostos.drivers.store.rows import event_from_row
+from ghostos.drivers.store.rows import event_from_row, usage_from_row
 from ghostos.drivers.store.schema.tables import events, rounds, tasks
 from ghostos.drivers.store.schema.types import AnyText
 from ghostos.drivers.store.statements import DriverConnection, Statement
@@ -109,12 +108,7 @@ def _line_from_row(row: Mapping[str, Any]) -> TaskLine:
         parent_id=row["parent_id"],
         turn=row["turn"],
         round=row["round"],
-        usage=Usage(
-            input_tokens=row["input_tokens"],
-            cached_tokens=row["cached_tokens"],
-            output_tokens=row["output_tokens"],
-            model_calls=row["model_calls"],
-        ),
+        usage=usage_from_row(row),
         cost=row["cost"],
         waits_for=tuple(row["waits_for"] or ()),
         created_at=row["created_at"],

@@ -20,6 +20,7 @@ __all__ = [
     "message_to_row",
     "task_from_row",
     "task_to_row",
+    "usage_from_row",
     "usage_to_row",
 ]
 
@@ -43,12 +44,7 @@ def task_from_row(row: Mapping[str, Any]) -> Task:
         round=row["round"],
         next_seq=row["next_seq"],
         error_streak=row["error_streak"],
-        usage=Usage(
-            input_tokens=row["input_tokens"],
-            cached_tokens=row["cached_tokens"],
-            output_tokens=row["output_tokens"],
-            model_calls=row["model_calls"],
-        ),
+        usage=usage_from_row(row),
         rights=row["rights"],
         artifact=row["artifact"],
         cost=row["cost"],
@@ -96,6 +92,16 @@ def task_to_row(task: Task) -> Values:
 def grants_to_column(grants: Sequence[Grant]) -> list[JsonObject] | None:
     """Return the column of a task; most have none."""
     return [dump_grant(grant) for grant in grants] or None
+
+
+def usage_from_row(row: Mapping[str, Any]) -> Usage:
+    """Read the tokens of a task or a round."""
+    return Usage(
+        input_tokens=row["input_tokens"],
+        cached_tokens=row["cached_tokens"],
+        output_tokens=row["output_tokens"],
+        model_calls=row["model_calls"],
+    )
 
 
 def usage_to_row(usage: Usage) -> Values:

@@ -7,8 +7,7 @@ from sqlalchemy import bindparam, select
 
 from ghostos.core.task import CodeRun
 from ghostos.core.trace import ModelCall, RoundTrace, Trace, load_call
-from ghostos.core.usage import Usage
-from ghostos.drivers.store.rows import code_run_from_row, task_from_row
+from ghostos.drivers.store.rows import code_run_from_row, task_from_row, usage_from_row
 from ghostos.drivers.store.schema.tables import code_runs, events, rounds, tasks
 from ghostos.drivers.store.statements import DriverConnection, Statement
 from ghostos.errors import ThreadNotFoundError
@@ -72,12 +71,7 @@ def _assign(
 
 
 def _round_from_row(row: Mapping[str, Any], *, code_runs: Sequence[CodeRun]) -> RoundTrace:
-    usage = Usage(
-        input_tokens=row["input_tokens"],
-        cached_tokens=row["cached_tokens"],
-        output_tokens=row["output_tokens"],
-        model_calls=row["model_calls"],
-    )
+    usage = usage_from_row(row)
     return RoundTrace(
         id=row["id"],
         turn=row["turn"],
