@@ -22,6 +22,7 @@
     │       ├── WorkspaceReadOnlyError
     │       ├── DiskFullError
     │       ├── AssetLostError        a file that was saved is gone, or another by now
+    │       ├── ThreadBusyError       a turn of the thread has not ended
     │       └── NewerFormatError      written by a newer version
     ├── ModelError                    exit 1: the model's service failed
     │   ├── ModelAuthError            it refused the key (401, 403)
@@ -81,6 +82,7 @@ __all__ = [
     "SyncInAsyncError",
     "TargetError",
     "TaskFailedError",
+    "ThreadBusyError",
     "ThreadNotFoundError",
     "ThreadTargetError",
     "TurnFailedError",
@@ -261,6 +263,10 @@ class AssetLostError(WorkspaceError):
             f"The saved file {path} {why}.", advice="Put back a copy of it, or save the original again: it heals."
         )
         self.path = path
+
+
+class ThreadBusyError(WorkspaceError):
+    """A turn of the thread has not ended: what would change what was said has to wait."""
 
 
 class NewerFormatError(WorkspaceError):

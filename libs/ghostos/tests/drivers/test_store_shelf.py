@@ -19,7 +19,7 @@ from ghostos.core.trace import ModelCall, dump_call
 from ghostos.core.usage import Usage
 from ghostos.core.variable import Variable
 from ghostos.drivers.store.owner import current_owner
-from ghostos.errors import LeaseLostError, NotGivenError, ThreadNotFoundError, UsageError, WorkspaceError
+from ghostos.errors import LeaseLostError, NotGivenError, ThreadBusyError, ThreadNotFoundError, UsageError
 from ghostos_moss import Permission
 
 DEAD = replace(current_owner(), started=1)
@@ -345,7 +345,7 @@ async def test_a_held_task_is_not_rewound(store, teller, records):
     task = await teller.turns(2)
     await store.post_event(records.event(task))
     claim = await records.claim(store, task.id)
-    with pytest.raises(WorkspaceError, match="'t1' is at work in process"):
+    with pytest.raises(ThreadBusyError, match="'t1' is at work in process"):
         await store.rewind(task.id, to_turn=1)
     assert len(await store.list_threads()) == 1
     assert await store.commit_round(records.commit(claim)) is None
@@ -465,7 +465,7 @@ async def test_a_thread_is_not_deleted_while_one_of_its_family_is_held(store, te
     child = await teller.turn(replace(records.task("child"), parent_id=task.id), "one")
     await store.post_event(records.event(child))
     claim = await records.claim(store, child.id)
-    with pytest.raises(WorkspaceError, match="'child' is at work in process"):
+    with pytest.raises(ThreadBusyError, match="'child' is at work in process"):
         await store.delete(task.id)
     await store.commit_round(records.commit(claim))
     assert len((await store.delete(task.id)).task_ids) == 2
@@ -475,7 +475,7 @@ async def test_a_thread_is_not_deleted_while_a_round_waits_for_it(store, teller,
     waited = await teller.turns(1, name="waited")
     claim = await records.claimed(store, "waiting")
     await store.begin_call(claim, task_id=waited.id)
-    with pytest.raises(WorkspaceError, match="'waiting' is at work"):
+    with pytest.raises(ThreadBusyError, match="'waiting' is at work"):
         await store.delete(waited.id)
 
 

@@ -300,7 +300,7 @@ def test_of_many_that_try_a_turn_again_at_once_one_does(served: Served) -> None:
     done = [answer for answer in answers if answer.status_code == 200]
     for answer in answers:
         if answer not in done:
-            said = assert_refused(answer, 400)
+            said = assert_refused(answer, 409)
             assert any(words in said for words in ("is being said again", "waits to be answered", "is at work")), said
     with served.open("t1") as page:
         page.settle().see(lambda it: any("Answer" in text for text in it.texts()))
@@ -352,7 +352,7 @@ def test_a_thread_at_work_is_not_taken_back(
 ) -> None:
     served, model = working
     answer = served.do(name, thread="t1", **facts)
-    assert "is at work" in assert_refused(answer, answer.status_code)
+    assert "is at work" in assert_refused(answer, 409)
     model.let(99)
     with served.open("t1") as page:
         page.see(lambda it: "text: Answer 1." in it.texts() and not it.status["is_at_work"])
@@ -373,7 +373,7 @@ def test_a_turn_is_not_taken_back_while_something_waits_to_be_answered(served: S
     later = utc_now() + timedelta(hours=1)
     event = Event(id=new_id(), task_id=task.id, type="input", payload=waits, created_at=utc_now(), not_before=later)
     asyncio.run(served.app.matrix.store.post_event(event))
-    assert "waits to be answered" in assert_refused(served.do("retry", thread="t1", turn=1), 400)
+    assert "waits to be answered" in assert_refused(served.do("retry", thread="t1", turn=1), 409)
     assert stored(served) == ["user: hi", "assistant: Answer 0."]
 
 

@@ -283,7 +283,8 @@ class Conversation(Protocol):
         """Delete the thread with all that its ghost has made: tasks, values, files. The handle is closed by that.
 
         Raises:
-            WorkspaceError: A round runs on one of them; or files cannot be deleted: the threads are gone then.
+            ThreadBusyError: A round runs on one of them.
+            WorkspaceError: Files cannot be deleted: the threads are gone then.
         """
         ...
 

@@ -55,7 +55,7 @@ class ThreadShelf(Protocol):
 
         Raises:
             UsageError: There is no such turn, or none after it.
-            WorkspaceError: The task is held.
+            ThreadBusyError: The task is held.
         """
         ...
 
@@ -73,7 +73,7 @@ class ThreadShelf(Protocol):
         What they gave to other tasks, and what forks of them have, stays with those.
 
         Raises:
-            WorkspaceError: One of them is held, or a round waits for one.
+            ThreadBusyError: One of them is held, or a round waits for one.
         """
         ...
 

@@ -18,7 +18,7 @@ from ghostos.core.json import JsonObject
 from ghostos.core.message import Message, encode_message
 from ghostos.core.permission import Scope
 from ghostos.core.thread_copy import is_rewound
-from ghostos.errors import AssetError, GhostOSError, UsageError
+from ghostos.errors import AssetError, GhostOSError, ThreadBusyError, UsageError
 from ghostos.runtime.own_threads import call_on_own_thread
 from ghostos.web.app import WebApp
 from ghostos.web.latest_messages import load_latest
@@ -157,7 +157,7 @@ class Commands:
         """Go back to before a turn and say its input again, or another one; all that was is kept in a fork."""
         conversation, turn = await self._app.get_open(get_text(facts, "thread")), get_integer(facts, "turn")
         if conversation.task_id in self._retrying:
-            raise UsageError("A turn of this thread is being said again already.", advice="Wait until it is.")
+            raise ThreadBusyError("A turn of this thread is being said again already.", advice="Wait until it is.")
         self._retrying.add(conversation.task_id)
         try:
             return await self._say_again(conversation, turn=turn, facts=facts)
@@ -190,10 +190,12 @@ class Commands:
     async def _load_quiet(self, conversation: Conversation) -> Sequence[Message]:
         """Return the messages of a thread in which nothing is under way."""
         if (await conversation.aget_task()).state == "running":
-            raise UsageError(f"The thread '{conversation.thread}' is at work.", advice="Stop it, or wait for its end.")
+            raise ThreadBusyError(
+                f"The thread '{conversation.thread}' is at work.", advice="Stop it, or wait for its end."
+            )
         pending = await self._app.matrix.store.pending_events(conversation.task_id)
         if any(event.type == "input" for event in pending):
-            raise UsageError(
+            raise ThreadBusyError(
                 f"Something that was said in the thread '{conversation.thread}' waits to be answered.",
                 advice="Stop it, or wait for the answer.",
             )

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from ghostos.core.media_types import find_media_type, kind_of
-from ghostos.errors import AssetLostError, GhostOSError, ThreadNotFoundError, UsageError
+from ghostos.errors import AssetLostError, GhostOSError, ThreadBusyError, ThreadNotFoundError, UsageError
 from ghostos.web.app import WebApp
 from ghostos.web.commands import Commands
 from ghostos.web.live_socket import LiveSockets
@@ -77,6 +77,8 @@ def _make_asset(content: bytes, *, sha256: str, path: Path) -> Response:
 def _status_of(error: GhostOSError) -> HTTPStatus:
     if isinstance(error, ThreadNotFoundError):
         return HTTPStatus.NOT_FOUND
+    if isinstance(error, ThreadBusyError):
+        return HTTPStatus.CONFLICT
     if isinstance(error, RequestTooLargeError):
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return HTTPStatus.BAD_REQUEST if isinstance(error, UsageError) else HTTPStatus.INTERNAL_SERVER_ERROR

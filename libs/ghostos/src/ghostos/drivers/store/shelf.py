@@ -23,7 +23,7 @@ from ghostos.drivers.store.schema.tables import code_runs, events, messages, rou
 from ghostos.drivers.store.schema.types import AnyText
 from ghostos.drivers.store.statements import DriverConnection, Statement
 from ghostos.drivers.store.threads import insert_task, list_messages
-from ghostos.errors import ThreadNotFoundError, UsageError, WorkspaceError
+from ghostos.errors import ThreadBusyError, ThreadNotFoundError, UsageError
 
 __all__ = ["fork", "held_error", "rename", "rewind"]
 
@@ -154,9 +154,9 @@ def rename(connection: DriverConnection, task_id: str, name: str) -> None:
     _rename.run(connection, {"task_id": task.id, "name": name})
 
 
-def held_error(name: str, lease_owner: str) -> WorkspaceError:
+def held_error(name: str, lease_owner: str) -> ThreadBusyError:
     """Return the error that says that a living process works on a thread."""
-    return WorkspaceError(
+    return ThreadBusyError(
         f"The thread '{name}' is at work in process {parse_owner(lease_owner).pid}.",
         advice="Wait until its turn ends, stop it, or end that process; then try again.",
     )

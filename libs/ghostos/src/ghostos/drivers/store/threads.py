@@ -22,7 +22,7 @@ from ghostos.drivers.store.schema.conditions import is_due, is_pending
 from ghostos.drivers.store.schema.tables import events, messages, metadata, nodes, tasks
 from ghostos.drivers.store.schema.types import AnyText
 from ghostos.drivers.store.statements import DriverConnection, Statement
-from ghostos.errors import ThreadNotFoundError, WorkspaceError
+from ghostos.errors import ThreadBusyError, ThreadNotFoundError
 
 __all__ = [
     "clear",
@@ -166,11 +166,11 @@ def clear(connection: DriverConnection, *, now: datetime) -> None:
     """Delete all that tasks have made, and the tasks.
 
     Raises:
-        WorkspaceError: A living process holds a task.
+        ThreadBusyError: A living process holds a task.
     """
     for name, lease_owner, lease_until in _list_leases.rows(connection, {}):
         if is_held(lease_owner, until=lease_until, now=now):
-            raise WorkspaceError(
+            raise ThreadBusyError(
                 f"The thread '{name}' is at work in process {parse_owner(lease_owner).pid}.",
                 advice="Stop it, or end that process, then clear again.",
             )
