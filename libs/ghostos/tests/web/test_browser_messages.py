@@ -139,13 +139,15 @@ def test_a_subtask_is_seen_at_work_in_its_own_thread(stage: Stage) -> None:
         summary.get_by_text("waiting").wait_for()
 
 
-def test_the_line_that_runs_is_marked(stage: Stage) -> None:
-    waits = code("first = 1", "while not Path('go').exists():", "    pass", "print('gone on')")
+def test_the_line_that_runs_is_marked_and_what_it_has_printed_is_shown(stage: Stage) -> None:
+    waits = code("print('begun')", "while not Path('go').exists():", "    pass", "print('gone on')")
     with stage.play(waits, "Done.", name="line") as tab:
         before = {*stage.scratch.glob("*")}
         tab.say("wait")
         running = tab.page.locator(".program .line.running")
         running.wait_for()
+        so_far = tab.page.locator(".program .block", has_text="output so far")
+        so_far.get_by_text("begun").wait_for()
         tab.shot("marked")
         assert running.count() == 1
         assert running.inner_text().strip() in ("while not Path('go').exists():", "pass")
@@ -154,6 +156,8 @@ def test_the_line_that_runs_is_marked(stage: Stage) -> None:
         tab.see("Done.")
         tab.settle()
         assert running.count() == 0
+        assert so_far.count() == 0
+        assert tab.page.locator(".output pre").inner_text() == "begun\ngone on"
 
 
 def test_who_answers_and_what_it_has_cost_is_said(stage: Stage) -> None:

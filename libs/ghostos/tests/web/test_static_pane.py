@@ -109,6 +109,26 @@ def test_calls_are_counted_as_they_come_and_go(pane: PlayedPane) -> None:
     assert pane.turns() == ["said in A\ngo(1)"]
 
 
+def test_how_far_code_has_come_stays_in_sight_until_its_output_comes(pane: PlayedPane) -> None:
+    code = message(2, "print(1)\nwait()\nprint(2)", by="assistant code")
+    progress = {"kind": "delta", "seq": 2, "offset": 24, "delta": "", "type": "code", "role": "assistant"}
+    running, printed = pane.find(".program .line.running"), pane.find(".program .block pre")
+    pane.begin("A", code, is_at_work=True)
+    pane.give({**progress, "line": 2}, {**progress, "printed": "1\n"}, call(3, "wait()"))
+    assert (running.inner_text().strip(), printed.inner_text()) == ("wait()", "1")
+    pane.give({**progress, "printed": "\n".join(f"<b>{number}</b>" for number in range(99))})
+    assert printed.inner_text().endswith("<b>97</b>\n<b>98</b>")
+    assert printed.evaluate("box => box.scrollTop + box.clientHeight >= box.scrollHeight - 4"), "the end is in sight"
+    printed.evaluate("box => { box.scrollTop = 0; }")
+    pane.give({**progress, "printed": "\n".join(map(str, range(100)))})
+    assert printed.evaluate("box => box.scrollTop") == 0, "unless somebody reads above"
+    pane.give(message(4, "1\n2", by="environment output", data={"status": "ok"}))
+    assert (running.count(), printed.count()) == (0, 0)
+
+    pane.give({**progress, "line": 2}, {**progress, "printed": "1\n"}, {"kind": "turn"})
+    assert (running.count(), printed.count()) == (0, 0)
+
+
 def test_an_odd_item_takes_nothing_with_it(pane: PlayedPane) -> None:
     pane.give(
         {"kind": "of a later version", "facts": None},

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
+from ghostos_moss._listener import Listener
+
 __all__ = ["MAX_OUTPUT_CHARS", "Output", "capture", "capture_nothing", "captured_calls", "captured_streams"]
 
 P = ParamSpec("P")
@@ -37,9 +39,11 @@ class Output:
 
     Args:
         max_chars: Budget for both together. What was left out in the middle is said on a line of its own.
+        on_text: Told of every piece as it is written, in the thread that writes. None: nobody is.
     """
 
-    def __init__(self, *, max_chars: int = MAX_OUTPUT_CHARS) -> None:
+    def __init__(self, *, max_chars: int = MAX_OUTPUT_CHARS, on_text: Callable[[str], object] | None = None) -> None:
+        self._listener = Listener(on_text, subject="output") if on_text is not None else None
         self._pending: list[str] = []
         self._head_room = max_chars // 2
         self._tail_room = max_chars - self._head_room
@@ -56,6 +60,8 @@ class Output:
         A `print` writes each argument and each space by itself: pieces are sorted in together, later.
         """
         self._pending.append(text)
+        if self._listener is not None:
+            self._listener.tell(text)
         if len(self._pending) > _MAX_PENDING or len(text) > _MAX_PENDING_CHARS:
             with self._lock:
                 self._sort_in()

@@ -116,6 +116,7 @@ class ModuleSession(Protocol):
         on_call: Callable[[HostCall], object] | None = None,
         clock: RunClock | None = None,
         on_line: Callable[[int], object] | None = None,
+        on_output: Callable[[str], object] | None = None,
     ) -> RunResult:
         """Run statements; or a definition of `run(moss)`, else `main(moss)`, which is then called.
 
@@ -135,6 +136,8 @@ class ModuleSession(Protocol):
                 another one is found there: where the code calls something else, of the line that calls. From 0.1 s of
                 the run on, ten times a second, in long runs once a second; a call into C may hold it up. From any
                 thread; what it raises is logged.
+            on_output: Told of what the code prints as it comes, in pieces of any length, all of them: also what the
+                result leaves out in the middle. From any thread; what it raises is logged.
         """
         ...
 

@@ -109,12 +109,14 @@ class OffSession:
         on_call: Callable[[HostCall], object] | None = None,  # as above
         clock: RunClock | None = None,
         on_line: Callable[[int], object] | None = None,
+        on_output: Callable[[str], object] | None = None,
     ) -> RunResult:
         started = time.perf_counter()
         status: RunStatus = "ok"
         error: CodeError | None = None
         value: object = None
         try:
+            self._runtime.on_output = on_output
             with told_lines(self.find_line, on_line), self._runtime.deadline(timeout_s, clock=clock):
                 value = self._runtime.run(*blocks).returns
         except CodeRejectedError as exc:

@@ -10,9 +10,10 @@ from itertools import islice
 from types import FrameType
 from typing import Final
 
+from ghostos_moss._listener import Listener
 from ghostos_moss._snippet import Snippet
 
-__all__ = ["FIRST_LOOK_S", "BlockLines", "LineLooks", "LineReport", "count_lines", "told_lines"]
+__all__ = ["FIRST_LOOK_S", "BlockLines", "LineLooks", "count_lines", "told_lines"]
 
 FIRST_LOOK_S: Final = 0.1
 """Of runs that are shorter nothing is told."""
@@ -135,31 +136,13 @@ class _LineSampler:
             self._watching.release()
 
 
-class LineReport:
-    """Hands the lines of a run to who asked for them; what that raises is logged, and is the end of it."""
-
-    def __init__(self, on_line: Callable[[int], object]) -> None:
-        self._on_line = on_line
-        self._has_failed = False
-
-    def tell(self, line: int) -> None:
-        """Hand a line over. From any thread."""
-        if self._has_failed:
-            return
-        try:
-            self._on_line(line)
-        except Exception:
-            self._has_failed = True
-            _logger.exception("who asked for the lines of a run has failed, and is told no more of them")
-
-
 @contextmanager
 def told_lines(find: Callable[[], int | None], on_line: Callable[[int], object] | None) -> Generator[None]:
     """Within the `with` block, tell which line is at work, if anybody wants to know."""
     if on_line is None:
         yield
         return
-    sampler = _LineSampler(LineLooks(find, LineReport(on_line).tell))
+    sampler = _LineSampler(LineLooks(find, Listener(on_line, subject="lines").tell))
     try:
         sampler.start()
         yield

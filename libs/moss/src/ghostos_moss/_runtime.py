@@ -67,6 +67,8 @@ class MossRuntime:
         self._lock = threading.RLock()
         self._timeout_s: float | None = None
         self._clock: RunClock | None = None
+        self.on_output: Callable[[str], object] | None = None
+        """Told of what an execution prints as it comes, in pieces; what it raises is logged. None: nobody is."""
         self._is_executing = False
         self._is_closed = False
         self._is_exposed = False
@@ -230,10 +232,8 @@ class MossRuntime:
 
     def render(self, value: object) -> str:
         """A value for a model: its repr, bounded; empty for None. Objects whose repr raises or hangs are named."""
-        if value is None:
-            return ""
         with self._lock:
-            text = self._ask(lambda: safe_repr(value))
+            text = "" if value is None else self._ask(lambda: safe_repr(value))
         return text if text is not None else f"<{type(value).__name__} whose repr did not return>"
 
     def take_notes(self) -> tuple[str, ...]:
@@ -291,7 +291,7 @@ class MossRuntime:
     def _execute(self, work: Callable[[], Execution], mount: Mount) -> Execution:
         names = vars(self._fresh.module)
         names_before = dict(names)
-        output = Output()
+        output = Output(on_text=self.on_output)
         try:
             with self._capture(output):
                 execution = self._interrupter.guard(work, timeout_s=self._timeout_s, clock=self._clock)

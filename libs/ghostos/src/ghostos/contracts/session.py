@@ -14,7 +14,7 @@ from ghostos_container import Container
 from ghostos_moss import HostCall, RunClock, RunResult
 
 
-def _do_nothing(_line: int) -> None:
+def _do_nothing(_told: object) -> None:
     return
 
 
@@ -27,12 +27,14 @@ class RunHooks:
         on_call: Told of each such call when it has ended.
         clock: Stands still while the run waits for other tasks.
         on_line: Told which line runs of all that the run was given, joined by blank lines, from 1, while it does.
+        on_output: Told what the run prints as it comes, in pieces. From any thread.
     """
 
     before_call: Callable[[], object]
     on_call: Callable[[HostCall], object]
     clock: RunClock
     on_line: Callable[[int], object] = _do_nothing
+    on_output: Callable[[str], object] = _do_nothing
 
 
 OnThread: TypeAlias = Callable[[Callable[[], RunResult]], Awaitable[RunResult]]

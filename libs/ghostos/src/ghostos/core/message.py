@@ -74,6 +74,8 @@ class Delta:
         message: The whole message, in its last delta only.
         line: The line of this code that runs now, from 1; such a delta has no content, and may come after the message's
             last. Nobody says when no line runs any more: other messages follow then.
+        printed: The end of what this code has printed so far; such a delta has no content either. A message with all of
+            the output follows when the code has ended.
     """
 
     seq: int
@@ -83,6 +85,7 @@ class Delta:
     offset: int = 0
     message: Message | None = None
     line: int | None = None
+    printed: str | None = None
 
 
 def whole_deltas(message: Message) -> tuple[Delta, ...]:

@@ -96,6 +96,7 @@ class RoundModule:
             on_call=hooks.on_call,
             clock=hooks.clock,
             on_line=hooks.on_line,
+            on_output=hooks.on_output,
         )
 
     async def on_thread(self, function: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ class TurnReceiver:
     Args:
         cursor: Where in the thread's log to begin.
         event_id: The event whose turn is meant. None is the first turn that the cursor meets.
-        after_seq: Leave out messages up to this one, but for which of their lines run now.
+        after_seq: Leave out messages up to this one, but for which of their lines run now and what they print.
         with_input: Yield what the user said, too.
         check_thread: Called before blocking; raises where blocking would stop the Matrix's own loop.
     """
@@ -70,7 +70,7 @@ class TurnReceiver:
             return None
         if isinstance(item, TurnEnded) or not self._is_on_turn:
             return None
-        if item.seq <= self._after_seq and item.line is None:
+        if item.seq <= self._after_seq and item.line is None and item.printed is None:
             return None
         if item.role == "user" and not self._with_input:
             return None

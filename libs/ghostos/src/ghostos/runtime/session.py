@@ -18,6 +18,7 @@ from ghostos.core.usage import Usage
 from ghostos.runtime.host_calls import HostCallLog, list_calls
 from ghostos.runtime.round_waits import RoundWaits
 from ghostos.runtime.running_lines import RunningLines
+from ghostos.runtime.running_output import RunningOutput
 from ghostos.runtime.shown_messages import ShownMessages
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
@@ -197,12 +198,14 @@ class RoundSession:
             write=self._journal.complete,
             show=self._show,
         )
-        lines = RunningLines(code, said=self._messages[self._recovered_count :], show=self._log.append)
+        said = self._messages[self._recovered_count :]
+        lines = RunningLines(code, said=said, show=self._log.append)
+        output = RunningOutput(said=said, show=self._log.append)
 
         def run_recorded() -> RunResult:
             recorded.result()
             failpoints.after("code_run")
-            return run(RunHooks(self._check_lease, calls.add, self._waits.clock, lines.tell))
+            return run(RunHooks(self._check_lease, calls.add, self._waits.clock, lines.tell, output.tell))
 
         try:
             result = await on_thread(run_recorded)
@@ -213,6 +216,7 @@ class RoundSession:
             raise
         finally:
             lines.end()
+            output.end()
         self._messages += calls.end()
         self._code_runs.append(
             replace(

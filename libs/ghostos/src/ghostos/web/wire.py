@@ -5,7 +5,8 @@ An item has a `kind`:
 - `hello`: the first of each connection; the `version` of all this, the `model` that would answer in a new thread;
 - `begins`: the first message that is sent by itself has this `seq`; `has_earlier`: others, before it, can be asked for;
 - `message`: a message of the thread, in the format of `--json`;
-- `delta`: more text of one (`seq`, `offset`, `delta`, `type`, `role`), or the `line` of code that runs now;
+- `delta`: more text of one (`seq`, `offset`, `delta`, `type`, `role`), or the `line` of code that runs now, or
+  the end of what that code has `printed` so far;
 - `committed`: all up to `seq` is stored; what was shown beyond that and is not said again is gone;
 - `reset`: forget the thread, it follows anew;
 - `turn`: one has ended;
@@ -56,6 +57,8 @@ def encode_delta(delta: Delta) -> bytes:
     facts: JsonObject = {"seq": delta.seq, "offset": delta.offset, "delta": delta.content}
     if delta.line is not None:
         facts["line"] = delta.line
+    if delta.printed is not None:
+        facts["printed"] = delta.printed
     return encode_item("delta", **facts, type=delta.type, role=delta.role)
 
 

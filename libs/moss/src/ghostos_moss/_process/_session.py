@@ -73,7 +73,7 @@ class ProcessSession:
         self._max_prompt_tokens = max_prompt_tokens
         self._lock = threading.RLock()
         self._stop_reason: str | None = None
-        self._is_closed = False
+        self._is_busy = self._is_closed = False
         self._followers: list[Injection] = []
         self._told: set[str] = set()
         self._sizes: dict[str, int] = {}
@@ -130,10 +130,11 @@ class ProcessSession:
         on_call: Callable[[HostCall], object] | None = None,
         clock: RunClock | None = None,
         on_line: Callable[[int], object] | None = None,
+        on_output: Callable[[str], object] | None = None,
     ) -> RunResult:
         with self._busy():
             started = time.perf_counter()
-            output = Output(max_chars=self._workers.limits.output_chars)
+            output = Output(max_chars=self._workers.limits.output_chars, on_text=on_output)
             if problems := _replies.find_unsendable(blocks):
                 reply, error = None, CodeRejectedError(problems)
             else:
@@ -149,9 +150,8 @@ class ProcessSession:
                     ),
                     begin=lambda: self._objects.begin_run(on_call, before_call=before_call),
                 )
-            is_stopped = isinstance(error, CodeInterruptedError | CodeCrashedError) or (
-                reply is not None and reply.status == "interrupted"
-            )
+            was_cut = isinstance(error, CodeInterruptedError | CodeCrashedError)
+            is_stopped = was_cut or (reply is not None and reply.status == "interrupted")
             stopped = stop_bodies(self._bodies) if is_stopped else ()
             refusal = self._check(reply.refused) if reply is not None else None
             calls = self._objects.take_calls()
@@ -197,8 +197,7 @@ class ProcessSession:
         return dict(self._pycontext.values)
 
     def cancel(self) -> None:
-        if self._lock.acquire(blocking=False):
-            self._lock.release()
+        if not self._is_busy:
             return
         self._stop_reason = "it was cancelled"  # also for a run that has not come to its worker yet
         if (worker := self._worker) is not None:
@@ -208,10 +207,11 @@ class ProcessSession:
     def _busy(self) -> Generator[None]:
         """Keep other uses waiting. What is cancelled meanwhile is this use, and no later one."""
         with self._lock:
+            self._is_busy = True
             try:
                 yield
             finally:
-                self._stop_reason = None
+                self._is_busy, self._stop_reason = False, None
 
     def close(self) -> None:
         """Give the worker up, then tell the injected objects, last first.

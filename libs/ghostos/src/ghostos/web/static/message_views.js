@@ -17,7 +17,8 @@ const OUTPUT_LABELS = {
 /**
  * Make the view of a message.
  * @param {{type: string, role: string}} start
- * @returns {{element: HTMLElement, setText(text: string): void, finish(message: object): void, setLine?(line: number|null): void}}
+ * @returns {{element: HTMLElement, setText(text: string): void, finish(message: object): void,
+ *   showRun?(progress: {line?: number, printed?: string}): void, endRun?(): void}}
  */
 export function makeView(start) {
   const { type, role } = start;
@@ -109,9 +110,26 @@ class ProgramView extends View {
     this.lead = text.length - text.replace(/^\n+/, "").length;
     this.code.set(text.replace(/^\n+|\n+$/g, ""), { isFinal });
   }
-  setLine(line) {
-    this.code.setLine(line === null ? null : line - (this.lead ?? 0));
-    this.element.classList.toggle("runs", line !== null);
+  showRun({ line, printed }) {
+    if (line !== undefined) this.code.setLine(line - (this.lead ?? 0));
+    if (printed !== undefined) this.#showPrinted(printed);
+    this.element.classList.add("runs");
+  }
+  endRun() {
+    this.code.setLine(null);
+    this.printed?.element.remove();
+    this.printed = null;
+    this.element.classList.remove("runs");
+  }
+  #showPrinted(text) {
+    if (!this.printed) {
+      this.printed = new BlockView("output so far");
+      this.element.append(this.printed.element);
+    }
+    const box = this.printed.text;
+    const isAtEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
+    this.printed.setText(text.trimEnd());
+    if (isAtEnd) box.scrollTop = box.scrollHeight;
   }
   finish(message) {
     const data = message.data ?? {};

@@ -6,6 +6,7 @@ import { TurnView } from "./turn_view.js";
 
 const MOST_TURNS = 60;
 const FEWEST_TURNS = 40;
+const COME_WHILE_CODE_RUNS = ["code", "host_call", "variable", "image", "audio"];
 
 export class ThreadView {
   #items = new Map(); // seq -> item
@@ -94,15 +95,15 @@ export class ThreadView {
     item.id = message.id;
     item.message = message;
     item.view.finish(message);
-    if (message.type !== "code") this.#setRunning(null);
+    if (!COME_WHILE_CODE_RUNS.includes(message.type)) this.#endRun();
     if (message.type === "host_call") this.#foldCall(item);
   }
 
-  /** Take more text of a message, or the line of code that runs. */
-  addDelta({ seq, offset, delta, type, role, line }) {
+  /** Take more text of a message, or how far its code has come: the line that runs, what it has printed. */
+  addDelta({ seq, offset, delta, type, role, line, printed }) {
     let item = this.#items.get(seq);
-    if (line !== undefined) {
-      if (item?.view.setLine) this.#setRunning(item, line);
+    if (line !== undefined || printed !== undefined) {
+      if (item?.view.showRun) this.#showRun(item, { line, printed });
       return;
     }
     if (item?.message && seq <= this.#committed) return;
@@ -134,7 +135,7 @@ export class ThreadView {
   }
 
   #forgetUnstored() {
-    this.#setRunning(null);
+    this.#endRun();
     for (const number of [...this.#items.keys()]) if (number > this.#committed) this.#drop(number);
   }
 
@@ -231,10 +232,15 @@ export class ThreadView {
     }
   }
 
-  #setRunning(item, line = null) {
-    if (this.#running && this.#running !== item) this.#running.view.setLine(null);
+  #showRun(item, progress) {
+    if (this.#running !== item) this.#endRun();
     this.#running = item;
-    item?.view.setLine(line);
+    item.view.showRun(progress);
+  }
+
+  #endRun() {
+    this.#running?.view.endRun();
+    this.#running = null;
   }
 
   /** Calls one after the other share a fold. */
