@@ -129,6 +129,25 @@ def test_how_far_code_has_come_stays_in_sight_until_its_output_comes(pane: Playe
     assert (running.count(), printed.count()) == (0, 0)
 
 
+def test_what_woke_the_ghost_is_named_and_what_it_was_told_of_a_stop_is_folded(pane: PlayedPane) -> None:
+    kinds = ("callback", "timer", "external", "cancel", "of another version")
+    told = [
+        message(seq, f"told of {kind}", by="environment text", data={"event": kind})
+        for seq, kind in enumerate(kinds, 2)
+    ]
+    pane.begin("A", *told)
+    assert pane.find(".block .label").all_inner_texts() == [
+        "from a task that it made",
+        "its timer",
+        "from outside",
+        "event",
+    ]
+    folded = pane.find(".block details pre")
+    assert not folded.is_visible()
+    pane.find(".block summary").click()
+    assert folded.inner_text() == "told of cancel"
+
+
 def test_an_odd_item_takes_nothing_with_it(pane: PlayedPane) -> None:
     pane.give(
         {"kind": "of a later version", "facts": None},

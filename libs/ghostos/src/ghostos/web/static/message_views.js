@@ -13,6 +13,13 @@ const OUTPUT_LABELS = {
   rejected: ["output · not run", "bad"],
   interrupted: ["output · interrupted", "bad"],
 };
+const EVENT_LABELS = {
+  callback: "from a task that it made",
+  timer: "its timer",
+  external: "from outside",
+  cancel: "what it was told of the stop",
+  other: "event",
+};
 
 /**
  * Make the view of a message.
@@ -25,7 +32,7 @@ export function makeView(start) {
   if (type === "text" && role === "assistant") return new SpeechView();
   if (type === "text" && role === "user") return new UserView();
   if (type === "text" && role === "system") return new NoteView();
-  if (type === "text") return new BlockView("event");
+  if (type === "text") return new EventView();
   if (type === "code") return new ProgramView();
   if (type === "reasoning") return new ReasoningView();
   if (type === "output") return new OutputView();
@@ -95,6 +102,19 @@ class BlockView extends View {
   setText(text) {
     this.text.replaceChildren(showHidden(text));
     this.text.classList.toggle("long", text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES);
+  }
+}
+
+/** What woke the ghost, and is not its user: as its model reads it. */
+class EventView extends BlockView {
+  constructor() {
+    super(EVENT_LABELS.other);
+  }
+  finish(message) {
+    super.finish(message);
+    const event = message.data?.event;
+    this.label.textContent = EVENT_LABELS[event] ?? EVENT_LABELS.other;
+    if (event === "cancel") this.element.replaceChildren(el("details", {}, el("summary", {}, this.label.textContent), this.text));
   }
 }
 
