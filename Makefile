@@ -5,6 +5,8 @@
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
+# A file's tests run one after the other, files beside each other. -n0 in ARGS runs all in one process: for a debugger.
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 export PYTHON MAKECMDGOALS
 
 help:  ## this list
@@ -21,7 +23,7 @@ demo:  ## a robot ball in the browser, simulated; PORT=8501, HEADLESS=1 opens no
 
 test:  ## all tests; ARGS="-k container" runs some
 	@./.ci/setup dev
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-memory:  ## what compiles leave behind, over a thousand rounds
 	@./.ci/setup dev
@@ -41,7 +43,7 @@ check:  ## format, lint, types, layers, tests
 	$(BIN)/ruff check
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 format:  ## rewrite the sources in the project's format
 	@./.ci/setup dev

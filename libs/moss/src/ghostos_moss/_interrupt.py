@@ -6,7 +6,6 @@ swallow it. A call into C (`time.sleep`, a lock, a socket) is only interrupted w
 
 import contextvars
 import inspect
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,6 +14,7 @@ from types import CoroutineType, FrameType
 from typing import Any, Final, TypeVar, cast
 
 from ghostos_moss._run_clock import RunClock
+from ghostos_moss._thread_frames import get_thread_frames
 
 __all__ = ["Interrupted", "Interrupter"]
 
@@ -104,7 +104,7 @@ class Interrupter:
         run = self._run
         if run is None:
             return
-        frame = sys._current_frames().get(run.thread_id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the way
+        frame = get_thread_frames().get(run.thread_id)
         while frame is not None:
             yield frame
             frame = frame.f_back

@@ -1,9 +1,10 @@
 """The threads that Python has in this process, those included that were started and have not begun."""
 
 import ctypes
-import sys
 from collections.abc import Collection
 from typing import Final
+
+from ghostos_moss._thread_frames import get_thread_frames
 
 __all__ = ["get_thread_state", "has_others"]
 
@@ -24,8 +25,7 @@ def has_others(known: Collection[int]) -> bool:
         if state not in known:
             return True
         state = _next(state)
-    frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - those of other interpreters
-    return len(frames) > len(known)
+    return len(get_thread_frames()) > len(known)  # those of other interpreters, too
 
 
 # They are called with Python's lock held, and `PyThreadState_Next` reads what its argument points to.
