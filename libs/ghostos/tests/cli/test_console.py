@@ -202,3 +202,25 @@ def test_without_a_terminal_nothing_is_asked_and_nothing_allowed(served, secret)
     assert "approval" not in {message["type"] for message in asked.messages}
     assert "Allow" not in asked.out + asked.err
     assert "read" not in (shell.workspace / "configs" / "ghostos.toml").read_text()
+
+
+def test_what_is_said_elsewhere_in_the_thread_is_shown_when_enter_is_pressed(served):
+    with ModelServer(["Here.", "There.", "Here again."]) as server:
+        shell = served(server.base_url)
+        terminal = Terminal(shell, "console", "foo.py", "--thread", "t1")
+        terminal.wait_for("> ")
+        terminal.type("one\r")
+        terminal.wait_for(r"Here\.")
+        terminal.wait_for("> ")
+        terminal.type("\r")
+        assert "elsewhere" not in terminal.wait_for("> ")
+        assert shell.run("ask", "foo.py", "from afar\x07", "--thread", "t1").out == "There.\n"
+        terminal.type("\r")
+        shown = terminal.wait_for("> ")
+        assert re.search(r"Meanwhile this was said elsewhere.*said +│ from afar\\x07.*There\.", shown, re.DOTALL)
+        terminal.type("two\r")
+        shown = terminal.wait_for(r"Here again\.")
+        assert "There." not in shown
+        terminal.wait_for("> ")
+        terminal.type("\x04")
+        assert terminal.wait() == 0

@@ -14,6 +14,7 @@ from ghostos.cli.approval_commands import ApprovalCommands, is_answer
 from ghostos.cli.bodies import stop_bodies, wait_until_at_rest
 from ghostos.cli.body_area import BodyArea, can_draw
 from ghostos.cli.failures import show_failure
+from ghostos.cli.missed_turns import MissedTurns
 from ghostos.cli.options import Common
 from ghostos.cli.permission_commands import PermissionCommands, is_allow
 from ghostos.cli.streams import write_note
@@ -37,6 +38,7 @@ _HELP = """\
 /quit     leave; so does Ctrl-D
 
 Everything else is said to the agent; several lines pasted at once are one message.
+What is said in this thread elsewhere meanwhile is shown when you press Enter.
 Ctrl-C while it works stops the turn. It is kept: press Enter to let it go on.
 Ctrl-C stops a body that moves, too."""
 
@@ -62,15 +64,17 @@ def chat(target: str, *, common: Common) -> None:
 class _Chat:
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._view = open_text_view(client.files)
+        self._turns = MissedTurns(open_text_view(client.files))
         self._permissions = PermissionCommands()
         self._approvals = ApprovalCommands()
 
     def run(self) -> None:
         self._greet()
+        self._show_missed()
         if not self._finish_turn():
             self._show_requests()
         while (text := self._read()) is not None:
+            self._show_missed()
             match text.strip():
                 case "/quit":
                     return
@@ -156,6 +160,15 @@ class _Chat:
             return
         self._listen(receiver)
 
+    def _show_missed(self) -> None:
+        """Show what was said elsewhere. To a person: who pipes lines in wants the answers to them."""
+        if not sys.stdin.isatty():
+            return
+        try:
+            self._turns.show_missed(self._client.store, self._client.conversation.task_id)
+        except GhostOSError as exc:
+            show_failure(exc, with_traceback=False)
+
     def _show_requests(self) -> None:
         if not sys.stdin.isatty():
             return
@@ -174,7 +187,7 @@ class _Chat:
 
     def _listen(self, receiver: Receiver) -> None:
         try:
-            follow_turn(receiver, view=self._view)
+            follow_turn(receiver, view=self._turns)
         except GhostOSError as exc:
             show_failure(exc, with_traceback=False)
         except KeyboardInterrupt:

@@ -160,6 +160,8 @@ def _find_label(message: Message) -> str:
     match message.type, message.role:
         case "text", "environment":
             return "event"
+        case "text", "user":
+            return "said"
         case "approval", "system":
             return "waits"
         case "approval", _:
