@@ -22,7 +22,7 @@
     │       ├── WorkspaceReadOnlyError
     │       ├── DiskFullError
     │       ├── AssetLostError        a file that was saved is gone, or another by now
-    │       ├── ThreadBusyError       a turn of the thread has not ended
+    │       ├── ThreadBusyError       something of the thread is at work, or waits to be answered
     │       └── NewerFormatError      written by a newer version
     ├── ModelError                    exit 1: the model's service failed
     │   ├── ModelAuthError            it refused the key (401, 403)
@@ -266,7 +266,7 @@ class AssetLostError(WorkspaceError):
 
 
 class ThreadBusyError(WorkspaceError):
-    """A turn of the thread has not ended: what would change what was said has to wait."""
+    """A turn of the thread has not ended, or begins soon: what would change what was said has to wait."""
 
 
 class NewerFormatError(WorkspaceError):

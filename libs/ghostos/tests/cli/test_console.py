@@ -224,3 +224,20 @@ def test_what_is_said_elsewhere_in_the_thread_is_shown_when_enter_is_pressed(ser
         terminal.wait_for("> ")
         terminal.type("\x04")
         assert terminal.wait() == 0
+
+
+def test_a_turn_that_was_left_and_finished_elsewhere_is_shown(served):
+    with ModelServer([NoReply(close=False), "Finished afar.", "And two."]) as server:
+        shell = served(server.base_url)
+        terminal = Terminal(shell, "console", "foo.py", "--thread", "t1")
+        terminal.wait_for("> ")
+        terminal.type("one\r")
+        server.wait_for_requests(1)
+        terminal.type("\x03")
+        terminal.wait_for("Stopped")
+        assert shell.run("ask", "foo.py", "and two", "--thread", "t1").status == 0
+        terminal.type("\r")
+        assert "Finished afar." in terminal.wait_for(r"Finished afar\.")
+        terminal.wait_for("> ")
+        terminal.type("\x04")
+        assert terminal.wait() == 0

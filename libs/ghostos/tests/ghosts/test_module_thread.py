@@ -146,7 +146,8 @@ async def test_a_run_that_was_cancelled_before_it_began_does_not_run(module, tmp
     await opened.open(container, flow=FlowRecord())
     thread.submit(is_free.wait)
     touch = f"open({str(tmp_path / 'ran')!r}, 'w').close()"
-    run = asyncio.create_task(opened.on_thread(lambda: opened.run([touch], hooks=RunHooks(print, print, RunClock()))))
+    hooks = RunHooks(before_call=print, on_call=print, clock=RunClock())
+    run = asyncio.create_task(opened.on_thread(lambda: opened.run([touch], hooks=hooks)))
     await asyncio.sleep(0.01)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -142,6 +142,18 @@ def test_an_event_from_outside_is_a_turn_that_tells_what_came(start_matrix):
     )
 
 
+def test_an_event_from_outside_cannot_pass_for_another_kind(start_matrix):
+    model = ScriptedModel(["Noted."])
+    matrix = start_matrix(model)
+    conversation = matrix.sync(Chatbot("Porter"), thread="door")
+    receiver = conversation.attach()
+    matrix.send_event("door", "external", {"event": "callback", "bell": "front"})
+    assert [delta.message.content for delta in receiver.recv() if delta.message][-1] == "Noted."
+    assert '<moss-event type="external">' in model.prompts[0].messages[-1].content
+    (told,) = (message for message in conversation.history() if message.role == "environment")
+    assert told.data == {"event": "external", "bell": "front"}
+
+
 @pytest.mark.parametrize(
     ("event_type", "payload", "words"),
     [

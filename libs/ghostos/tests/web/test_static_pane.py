@@ -129,8 +129,24 @@ def test_how_far_code_has_come_stays_in_sight_until_its_output_comes(pane: Playe
     assert (running.count(), printed.count()) == (0, 0)
 
 
+def test_how_far_code_has_come_is_not_moved_by_other_code_nor_by_earlier_turns(pane: PlayedPane) -> None:
+    first, second = (message(seq, f"step({seq})", by="assistant code", turn=2) for seq in (12, 13))
+    progress = {"kind": "delta", "offset": 8, "delta": "", "type": "code", "role": "assistant"}
+    running, printed = pane.find(".program .line.running"), pane.find(".program .block pre")
+    pane.give({"kind": "begins", "seq": 12, "has_earlier": True}, first, second, status(turn=2, is_at_work=True))
+    pane.give({**progress, "seq": 12, "line": 1}, {**progress, "seq": 13, "printed": "1"})
+    assert (running.inner_text().strip(), printed.inner_text()) == ("step(12)", "1")
+    pane.give({**progress, "seq": 13, "line": 1})
+    assert (running.all_inner_texts(), printed.inner_text()) == (["step(13)"], "1")
+    earlier = [message(2, "before", turn=1), message(3, "was printed", by="environment output", turn=1)]
+    pane.button("Show earlier turns").click()
+    pane.answer("earlier", {"messages": [item["message"] for item in earlier], "has_earlier": False})
+    pane.find(".turns").get_by_text("was printed").wait_for()
+    assert (running.count(), printed.inner_text()) == (1, "1")
+
+
 def test_what_woke_the_ghost_is_named_and_what_it_was_told_of_a_stop_is_folded(pane: PlayedPane) -> None:
-    kinds = ("callback", "timer", "external", "cancel", "of another version")
+    kinds = ("callback", "timer", "external", "attachment", "cancel", "constructor")
     told = [
         message(seq, f"told of {kind}", by="environment text", data={"event": kind})
         for seq, kind in enumerate(kinds, 2)
@@ -140,6 +156,7 @@ def test_what_woke_the_ghost_is_named_and_what_it_was_told_of_a_stop_is_folded(p
         "from a task that it made",
         "its timer",
         "from outside",
+        "a file of yours",
         "event",
     ]
     folded = pane.find(".block details pre")

@@ -18,8 +18,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
-from ghostos_moss._listener import Listener
-
 __all__ = ["MAX_OUTPUT_CHARS", "Output", "capture", "capture_nothing", "captured_calls", "captured_streams"]
 
 P = ParamSpec("P")
@@ -30,6 +28,8 @@ MAX_OUTPUT_CHARS: Final = 7000
 
 _MAX_PENDING: Final = 256
 _MAX_PENDING_CHARS: Final = 1024
+_LOOKED_AT_CHARS: Final = 2000
+_LOOK_WAITS_S: Final = 0.1
 
 _NO_INPUT: Final = "there is nobody at a keyboard: code cannot ask for input; return what you need to know instead"
 
@@ -39,11 +39,9 @@ class Output:
 
     Args:
         max_chars: Budget for both together. What was left out in the middle is said on a line of its own.
-        on_text: Told of every piece as it is written, in the thread that writes. None: nobody is.
     """
 
-    def __init__(self, *, max_chars: int = MAX_OUTPUT_CHARS, on_text: Callable[[str], object] | None = None) -> None:
-        self._listener = Listener(on_text, subject="output") if on_text is not None else None
+    def __init__(self, *, max_chars: int = MAX_OUTPUT_CHARS) -> None:
         self._pending: list[str] = []
         self._head_room = max_chars // 2
         self._tail_room = max_chars - self._head_room
@@ -60,8 +58,6 @@ class Output:
         A `print` writes each argument and each space by itself: pieces are sorted in together, later.
         """
         self._pending.append(text)
-        if self._listener is not None:
-            self._listener.tell(text)
         if len(self._pending) > _MAX_PENDING or len(text) > _MAX_PENDING_CHARS:
             with self._lock:
                 self._sort_in()
@@ -87,7 +83,26 @@ class Output:
             self._sort_in()
             head, tail = "".join(self._head), "".join(self._tail)[-self._tail_room :]
             text = head + tail if len(head) + len(tail) == self._chars else self._abridged(head, tail)
-        return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+        return _sendable(text)
+
+    def find_tail(self) -> str | None:
+        """The end of what was written so far, at most 2,000 characters, escaped as in `text`; None where there is none.
+
+        Blank lines alone are none. From any thread. It waits a moment for one that writes, then gives up: None.
+        """
+        if not self._lock.acquire(timeout=_LOOK_WAITS_S):
+            return None
+        try:
+            self._sort_in()
+            text, chars = "".join(self._tail), self._chars
+            if len(text) < _LOOKED_AT_CHARS and chars == len(text) + sum(map(len, self._head)):
+                text = "".join(self._head) + text
+        finally:
+            self._lock.release()
+        seen = _sendable(text[-_LOOKED_AT_CHARS:])[-_LOOKED_AT_CHARS:]
+        if not seen.strip():
+            return None
+        return seen if chars <= len(seen) else f"…{seen}"
 
     def _abridged(self, head: str, tail: str) -> str:
         """Head and tail cut at line ends, where they have any, and the marker between them."""
@@ -99,6 +114,10 @@ class Output:
             return f"{head}… {total - kept:,} of {total:,} lines left out …\n{tail}"
         left_out = self._chars - len(head) - len(tail)
         return f"{head}… {left_out:,} of {self._chars:,} characters left out …\n{tail}"
+
+
+def _sendable(text: str) -> str:
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 _Triple = tuple[Any, Any, Any]

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from types import FunctionType, GeneratorType
 from typing import Any, cast
@@ -42,6 +42,10 @@ class Request:
     local_kwargs: Mapping[str, str] = field(default_factory=dict[str, str])
     args: Sequence[object] = ()
     kwargs: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    def to_keywords(self) -> dict[str, object]:
+        """What a hook is given, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def has_arguments(self) -> bool:

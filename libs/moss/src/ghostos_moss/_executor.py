@@ -136,8 +136,9 @@ class ModuleSession(Protocol):
                 another one is found there: where the code calls something else, of the line that calls. From 0.1 s of
                 the run on, ten times a second, in long runs once a second; a call into C may hold it up. From any
                 thread; what it raises is logged.
-            on_output: Told of what the code prints as it comes, in pieces of any length, all of them: also what the
-                result leaves out in the middle. From any thread; what it raises is logged.
+            on_output: Told of the end of what the code has printed so far, at most 2,000 characters, "…" before them
+                where there was more. As often as of lines, where there is more to see. From a thread of its own, which
+                ends with the run; what it raises is logged.
         """
         ...
 

@@ -1,7 +1,8 @@
 """The executor without confinement: modules live and code runs in this process."""
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ghostos_container import Container
@@ -13,7 +14,7 @@ from ghostos_moss._permissions import Permission, Permissions
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._run_clock import RunClock
-from ghostos_moss._running_line import told_lines
+from ghostos_moss._run_looks import looking
 from ghostos_moss._runtime import MossRuntime
 from ghostos_moss._source import ModuleSource
 from ghostos_moss.errors import CodeError, CodeInterruptedError, CodeRejectedError
@@ -86,6 +87,7 @@ class OffSession:
         prompted: Mapping[str, object] | None = None,
     ) -> None:
         self._runtime = runtime
+        self._running = threading.RLock()
         self._bodies = bodies or {}
         self._prompted = prompted or {}
         self._values = runtime.dump_pycontext().values
@@ -111,13 +113,20 @@ class OffSession:
         on_line: Callable[[int], object] | None = None,
         on_output: Callable[[str], object] | None = None,
     ) -> RunResult:
+        with (
+            self._running,  # who waits for another run looks at none
+            looking(self._runtime.find_line, on_line, subject="lines"),
+            looking(self._runtime.find_printed, on_output, subject="output"),
+        ):
+            return self._run(blocks, timeout_s=timeout_s, clock=clock)
+
+    def _run(self, blocks: Sequence[str], *, timeout_s: float | None, clock: RunClock | None) -> RunResult:
         started = time.perf_counter()
         status: RunStatus = "ok"
         error: CodeError | None = None
         value: object = None
         try:
-            self._runtime.on_output = on_output
-            with told_lines(self.find_line, on_line), self._runtime.deadline(timeout_s, clock=clock):
+            with self._runtime.deadline(timeout_s, clock=clock):
                 value = self._runtime.run(*blocks).returns
         except CodeRejectedError as exc:
             status, error = "rejected", exc

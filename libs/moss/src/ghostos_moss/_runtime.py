@@ -67,11 +67,10 @@ class MossRuntime:
         self._lock = threading.RLock()
         self._timeout_s: float | None = None
         self._clock: RunClock | None = None
-        self.on_output: Callable[[str], object] | None = None
-        """Told of what an execution prints as it comes, in pieces; what it raises is logged. None: nobody is."""
         self._is_executing = False
         self._is_closed = False
         self._is_exposed = False
+        self._output: Output | None = None
         self._last_output = ""
         self._parsed: Snippet | None = None
         self._lines = BlockLines()
@@ -204,6 +203,11 @@ class MossRuntime:
         """
         return self._lines.find(self._interrupter.frames())
 
+    def find_printed(self) -> str | None:
+        """Return the end of what the execution in progress has printed; None where it has not. From any thread."""
+        output = self._output
+        return output.find_tail() if output is not None else None
+
     @contextmanager
     def deadline(self, timeout_s: float | None, *, clock: RunClock | None = None) -> Generator[None]:
         """Executions within the `with` block are stopped after this time, as `interrupt` stops them."""
@@ -232,8 +236,10 @@ class MossRuntime:
 
     def render(self, value: object) -> str:
         """A value for a model: its repr, bounded; empty for None. Objects whose repr raises or hangs are named."""
+        if value is None:
+            return ""
         with self._lock:
-            text = "" if value is None else self._ask(lambda: safe_repr(value))
+            text = self._ask(lambda: safe_repr(value))
         return text if text is not None else f"<{type(value).__name__} whose repr did not return>"
 
     def take_notes(self) -> tuple[str, ...]:
@@ -271,7 +277,7 @@ class MossRuntime:
         try:
             return self._execute(work, mount)
         finally:
-            self._is_executing = False
+            self._is_executing, self._output = False, None
 
     def _run_blocks(self, blocks: Sequence[str]) -> Execution:
         if len(blocks) > 1:
@@ -291,7 +297,7 @@ class MossRuntime:
     def _execute(self, work: Callable[[], Execution], mount: Mount) -> Execution:
         names = vars(self._fresh.module)
         names_before = dict(names)
-        output = Output(on_text=self.on_output)
+        output = self._output = Output()
         try:
             with self._capture(output):
                 execution = self._interrupter.guard(work, timeout_s=self._timeout_s, clock=self._clock)
@@ -321,17 +327,8 @@ class MossRuntime:
         return pycontext if self._editor is None else self._editor.save_to(pycontext)
 
     def _through_hook(self, request: Request) -> Execution:
-        hook = find_hook(self._fresh.module, "__moss_exec__")
-        if hook is not None:
-            execution = hook(
-                self,
-                target=request.target,
-                code=request.code,
-                local_args=request.local_args,
-                local_kwargs=request.local_kwargs,
-                args=request.args,
-                kwargs=request.kwargs,
-            )
+        if (hook := find_hook(self._fresh.module, "__moss_exec__")) is not None:
+            execution = hook(self, **request.to_keywords())
             if isinstance(execution, Execution):
                 return execution
         return Execution(self._run(request), "", self._pycontext)

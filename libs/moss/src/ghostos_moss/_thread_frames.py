@@ -21,16 +21,16 @@ def get_thread_frames() -> dict[int, FrameType]:
     In Python 3.11 this holds a lock which every thread that begins or ends takes with the interpreter's own lock in
     hand, and it allocates. What the garbage collector called in there, a finalizer, say, would give the latter away and
     want it back: the process would stand still (https://github.com/python/cpython/issues/106883). So nothing is
-    collected in there: one after the other, and in C, so that no other thread can switch it on between.
+    collected in there. The steps follow each other in C: no other thread comes between, nor finds the collector off.
     """
     if not _COLLECTS_WITHIN:
         return _look()
-    with _alone:
-        was_enabled = gc.isenabled()
-        steps: list[Callable[[], Any]] = [gc.disable, _look]
+    with _alone:  # hooks that hear of the look are Python, and let other threads come
+        restore = gc.enable if gc.isenabled() else gc.disable
+        steps: list[Callable[[], Any]] = [gc.disable, _look, restore]
         try:
-            _, frames = map(operator.call, steps)
-        finally:
-            if was_enabled:
-                gc.enable()
+            _, frames, _ = map(operator.call, steps)
+        except BaseException:
+            restore()
+            raise
     return frames

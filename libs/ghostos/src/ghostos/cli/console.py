@@ -64,13 +64,13 @@ def chat(target: str, *, common: Common) -> None:
 class _Chat:
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._turns = MissedTurns(open_text_view(client.files))
+        latest = asyncio.run(client.store.list_latest_messages(client.conversation.task_id, count=1))
+        self._turns = MissedTurns(open_text_view(client.files), seq=latest[-1].seq if latest else 0)
         self._permissions = PermissionCommands()
         self._approvals = ApprovalCommands()
 
     def run(self) -> None:
         self._greet()
-        self._show_missed()
         if not self._finish_turn():
             self._show_requests()
         while (text := self._read()) is not None:
@@ -165,9 +165,12 @@ class _Chat:
         if not sys.stdin.isatty():
             return
         try:
-            self._turns.show_missed(self._client.store, self._client.conversation.task_id)
+            has_missed = self._turns.show_missed(self._client.store, self._client.conversation.task_id)
         except GhostOSError as exc:
             show_failure(exc, with_traceback=False)
+            return
+        if has_missed:
+            self._show_requests()
 
     def _show_requests(self) -> None:
         if not sys.stdin.isatty():
@@ -193,6 +196,7 @@ class _Chat:
         except KeyboardInterrupt:
             stop_bodies(self._client.conversation.bodies)
             self._client.stop_turn()
+            self._turns.leave_turn()
             write_note("\nStopped; the turn is kept. Enter lets it go on, /quit leaves.")
             return
         self._show_requests()

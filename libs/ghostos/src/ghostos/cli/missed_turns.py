@@ -9,6 +9,8 @@ from ghostos.cli.turns import is_stop
 from ghostos.contracts.store import Store
 from ghostos.core.escaping import escape
 from ghostos.core.message import Delta, Message
+from ghostos.core.task import Task
+from ghostos.errors import ThreadNotFoundError
 
 __all__ = ["MissedTurns"]
 
@@ -21,16 +23,19 @@ class MissedTurns:
 
     Args:
         view: Where turns are shown: all that its user listens to is to come by `show`.
+        seq: Of the last message that was there before.
     """
 
-    def __init__(self, view: TextView) -> None:
+    def __init__(self, view: TextView, *, seq: int) -> None:
         self._view = view
+        self._seq = seq
         self._shown: set[int] = set()
-        self._seq: int | None = None
+        self._last: Message | None = None
 
     def show(self, delta: Delta) -> None:
         """Show what has come of a turn that is listened to."""
         if delta.message is not None:
+            self._last = delta.message
             self._shown.add(delta.message.turn)
         self._view.show(delta)
 
@@ -38,20 +43,26 @@ class MissedTurns:
         """The turn is over, or nobody listens to it any more."""
         self._view.end_turn()
 
-    def show_missed(self, store: Store, task_id: str) -> None:
-        """Show the turns that came since the last time and were not listened to; the first time, note where it stands.
+    def leave_turn(self) -> None:
+        """Say that its user has left the turn that was shown last: it may go on elsewhere."""
+        if self._last is not None:
+            self._shown.discard(self._last.turn)
+            self._seq = max(self._seq, self._last.seq)
+
+    def show_missed(self, store: Store, task_id: str) -> bool:
+        """Show the turns that were not listened to and are over; return whether there were some.
 
         Args:
             store: Where the thread is.
             task_id: The thread's.
         """
-        if self._seq is None:
-            latest = asyncio.run(store.list_latest_messages(task_id, count=1))
-            self._seq = latest[-1].seq if latest else 0
-            return
-        news = asyncio.run(store.list_messages(task_id, after_seq=self._seq))
-        self._seq = news[-1].seq if news else self._seq
-        self._show_turns([message for message in news if message.turn not in self._shown])
+        news, task = asyncio.run(_load(store, task_id, after_seq=self._seq))
+        under_way = task.turn if task.state == "running" else None  # who listens to it hears it from its beginning
+        over = [message for message in news if message.turn != under_way]
+        self._seq = over[-1].seq if over else self._seq
+        missed = [message for message in over if message.turn not in self._shown]
+        self._show_turns(missed)
+        return bool(missed)
 
     def _show_turns(self, missed: Sequence[Message]) -> None:
         turns = sorted({message.turn for message in missed})
@@ -72,3 +83,10 @@ class MissedTurns:
         self._view.show(
             Delta(seq=message.seq, type=message.type, role=message.role, content=message.content, message=message)
         )
+
+
+async def _load(store: Store, task_id: str, *, after_seq: int) -> tuple[list[Message], Task]:
+    task = await store.find_task(task_id)  # before the messages: of a turn that begins in between there are none yet
+    if task is None:
+        raise ThreadNotFoundError(task_id)
+    return await store.list_messages(task_id, after_seq=after_seq), task

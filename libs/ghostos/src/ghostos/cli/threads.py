@@ -131,7 +131,7 @@ def rewind_thread(name: str, *, common: Common, turn: int) -> None:
 
     Raises:
         UsageError: There is no such thread or turn.
-        WorkspaceError: A living process works on it.
+        ThreadBusyError: A living process works on it.
     """
 
     async def rewind(store: Store) -> Task:

@@ -14,11 +14,7 @@ from ghostos_container import Container
 from ghostos_moss import HostCall, RunClock, RunResult
 
 
-def _do_nothing(_told: object) -> None:
-    return
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunHooks:
     """What a round wants to know of a run of code, and to say.
 
@@ -27,14 +23,14 @@ class RunHooks:
         on_call: Told of each such call when it has ended.
         clock: Stands still while the run waits for other tasks.
         on_line: Told which line runs of all that the run was given, joined by blank lines, from 1, while it does.
-        on_output: Told what the run prints as it comes, in pieces. From any thread.
+        on_output: Told of the end of what the run has printed so far, while it runs.
     """
 
     before_call: Callable[[], object]
     on_call: Callable[[HostCall], object]
     clock: RunClock
-    on_line: Callable[[int], object] = _do_nothing
-    on_output: Callable[[str], object] = _do_nothing
+    on_line: Callable[[int], object] | None = None
+    on_output: Callable[[str], object] | None = None
 
 
 OnThread: TypeAlias = Callable[[Callable[[], RunResult]], Awaitable[RunResult]]

@@ -360,7 +360,7 @@ class Store(ThreadShelf, ThreadSearch, TaskRecords, Protocol):
         """Delete every task, event, round and message.
 
         Raises:
-            WorkspaceError: A living process holds a task.
+            ThreadBusyError: A living process holds a task.
         """
         ...
 

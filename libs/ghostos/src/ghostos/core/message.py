@@ -74,8 +74,8 @@ class Delta:
         message: The whole message, in its last delta only.
         line: The line of this code that runs now, from 1; such a delta has no content, and may come after the message's
             last. Nobody says when no line runs any more: other messages follow then.
-        printed: The end of what this code has printed so far; such a delta has no content either. A message with all of
-            the output follows when the code has ended.
+        printed: The end of what this code has printed so far; such a delta has no content either. The message with its
+            output follows when the code has ended.
     """
 
     seq: int
@@ -86,6 +86,24 @@ class Delta:
     message: Message | None = None
     line: int | None = None
     printed: str | None = None
+
+    @property
+    def is_progress(self) -> bool:
+        """Whether it says how far code has come: what the next one of its kind says takes its place."""
+        return self.line is not None or self.printed is not None
+
+
+def progress_of(code: Message, *, line: int | None = None, printed: str | None = None) -> Delta:
+    """Return the delta that says how far a code message has come: the line that runs, or what it has printed."""
+    return Delta(
+        seq=code.seq,
+        type=code.type,
+        role=code.role,
+        content="",
+        offset=len(code.content),
+        line=line,
+        printed=printed,
+    )
 
 
 def whole_deltas(message: Message) -> tuple[Delta, ...]:

@@ -27,7 +27,7 @@ def note_event(session: RoundSession, event: Event, *, text: str) -> None:
     """Add what an event means to the ghost, for its model and for people to read; once, whatever is tried again."""
     if any(message.id == event.id for message in session.own_messages):
         return
-    data: JsonObject = {"event": event.type, **event.payload}
+    data: JsonObject = {**event.payload, "event": event.type}  # whoever sent it, what it is has been said here
     session.add(text, role="environment", type="text", data=data, message_id=event.id)
 
 

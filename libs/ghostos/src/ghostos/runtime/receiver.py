@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from ghostos.core.message import Delta
-from ghostos.runtime.thread_log import LogCursor, LogFailed, LogItem, TurnEnded, TurnJoined, TurnStarted
+from ghostos.runtime.thread_log import LogCursor, LogFailed, LogItem, Superseded, TurnEnded, TurnJoined, TurnStarted
 
 
 class TurnReceiver:
@@ -14,7 +14,7 @@ class TurnReceiver:
     Args:
         cursor: Where in the thread's log to begin.
         event_id: The event whose turn is meant. None is the first turn that the cursor meets.
-        after_seq: Leave out messages up to this one, but for which of their lines run now and what they print.
+        after_seq: Leave out messages up to this one, but for how far their code has come.
         with_input: Yield what the user said, too.
         check_thread: Called before blocking; raises where blocking would stop the Matrix's own loop.
     """
@@ -68,9 +68,9 @@ class TurnReceiver:
             if item.event_id == self._event_id:
                 self._event_id, self._is_on_turn = item.turn_event_id, True
             return None
-        if isinstance(item, TurnEnded) or not self._is_on_turn:
+        if isinstance(item, TurnEnded | Superseded) or not self._is_on_turn:
             return None
-        if item.seq <= self._after_seq and item.line is None and item.printed is None:
+        if item.seq <= self._after_seq and not item.is_progress:
             return None
         if item.role == "user" and not self._with_input:
             return None

@@ -15,10 +15,9 @@ from ghostos.core.message import Delta, Message, MessageType, Role, last_delta, 
 from ghostos.core.permission import Grant, select_grants
 from ghostos.core.task import CodeRun, Task, TaskState
 from ghostos.core.usage import Usage
+from ghostos.runtime.code_progress import CodeProgress
 from ghostos.runtime.host_calls import HostCallLog, list_calls
 from ghostos.runtime.round_waits import RoundWaits
-from ghostos.runtime.running_lines import RunningLines
-from ghostos.runtime.running_output import RunningOutput
 from ghostos.runtime.shown_messages import ShownMessages
 from ghostos.runtime.thread_log import ThreadLog
 from ghostos_container import Container
@@ -198,14 +197,19 @@ class RoundSession:
             write=self._journal.complete,
             show=self._show,
         )
-        said = self._messages[self._recovered_count :]
-        lines = RunningLines(code, said=said, show=self._log.append)
-        output = RunningOutput(said=said, show=self._log.append)
+        progress = CodeProgress(code, said=self._messages[self._recovered_count :], show=self._log.show_progress)
+        hooks = RunHooks(
+            before_call=self._check_lease,
+            on_call=calls.add,
+            clock=self._waits.clock,
+            on_line=progress.tell_line,
+            on_output=progress.tell_printed,
+        )
 
         def run_recorded() -> RunResult:
             recorded.result()
             failpoints.after("code_run")
-            return run(RunHooks(self._check_lease, calls.add, self._waits.clock, lines.tell, output.tell))
+            return run(hooks)
 
         try:
             result = await on_thread(run_recorded)
@@ -215,8 +219,7 @@ class RoundSession:
             self._code_runs.append(replace(code_run, status="interrupted", calls=ended))
             raise
         finally:
-            lines.end()
-            output.end()
+            progress.end()
         self._messages += calls.end()
         self._code_runs.append(
             replace(

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from weakref import WeakSet
 
 from ghostos.core.message import Delta
@@ -47,7 +47,14 @@ class LogFailed:
     error: GhostOSError
 
 
-LogItem: TypeAlias = TurnStarted | TurnJoined | TurnEnded | LogFailed | Delta
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """Something stood here that nobody needs to hear any more."""
+
+
+LogItem: TypeAlias = TurnStarted | TurnJoined | TurnEnded | LogFailed | Superseded | Delta
+
+_SUPERSEDED: Final = Superseded()
 
 
 class _Node:
@@ -72,6 +79,7 @@ class ThreadLog:
         self._tail = _Node(None)
         self._turn_head: _Node | None = None
         self._turn: TurnStarted | None = None
+        self._progress: dict[bool, _Node] = {}
         self._condition = threading.Condition()
         self._wakers: list[Callable[[], object]] = []
         self._cursors: WeakSet[LogCursor] = WeakSet()
@@ -112,12 +120,21 @@ class ThreadLog:
         ended = TurnEnded(self._turn.event_id, error)
         self._turn = None
         self._turn_head = None
+        self._progress.clear()
         self.append(ended)
 
     def fail(self, error: GhostOSError) -> None:
         """End the running turn, if there is one, with an error, and tell those who wait for another turn."""
         self.end_turn(error=error)
         self.append(LogFailed(error))
+
+    def show_progress(self, delta: Delta) -> None:
+        """Add how far code has come, in the place of what was said of that before: of hours the last alone is kept."""
+        is_line = delta.line is not None
+        if (before := self._progress.get(is_line)) is not None:
+            before.item = _SUPERSEDED
+        self.append(delta)
+        self._progress[is_line] = self._tail
 
     def append(self, item: LogItem) -> None:
         """Add an item and wake the listeners up."""

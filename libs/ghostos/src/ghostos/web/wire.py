@@ -34,7 +34,7 @@ __all__ = [
     "encode_message_item",
 ]
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Rises with each change of the items that a page of before would not understand. 2: a page shows its key."""
 
 _encoder: Final = msgspec.json.Encoder()

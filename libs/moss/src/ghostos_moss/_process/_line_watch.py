@@ -9,7 +9,7 @@ from typing import Final
 
 from ghostos_moss._process._system import blocked_signals, create_timer, set_timer
 from ghostos_moss._process._thread_states import get_thread_state
-from ghostos_moss._running_line import FIRST_LOOK_S, LineLooks
+from ghostos_moss._run_looks import FIRST_LOOK_S, RunLooks
 
 __all__ = ["LineWatch"]
 
@@ -30,7 +30,7 @@ class LineWatch:
     def __init__(self, tell: Callable[[int], object]) -> None:
         self._tell = tell
         self._looking = threading.Lock()
-        self._looks: LineLooks | None = None
+        self._looks: RunLooks[int] | None = None
         self._timer = -1
         self._has_thread = False
         self.thread_states: tuple[int, ...] = ()
@@ -46,7 +46,7 @@ class LineWatch:
         with suppress(OSError, RuntimeError, MemoryError):  # no thread or no descriptor to spare: nothing is told
             if not self._has_thread:
                 self._start()
-            self._looks = LineLooks(find, self._tell)
+            self._looks = RunLooks(find, self._tell)
             set_timer(self._timer, FIRST_LOOK_S)
         try:
             yield

@@ -12,9 +12,17 @@ from ghostos_moss._process._link import RemoteError
 from ghostos_moss._process._orders import RunReply
 from ghostos_moss._redact import bounded
 from ghostos_moss._values import MAX_NAME_CHARS, MAX_NAMES, MAX_TOTAL_BYTES
-from ghostos_moss.errors import CompileError, InjectionError, MossError
+from ghostos_moss.errors import CodeError, CompileError, InjectionError, MossError
 
-__all__ = ["UntrueReplyError", "check_data", "check_values", "find_trace", "find_unsendable", "local_error"]
+__all__ = [
+    "UntrueReplyError",
+    "check_data",
+    "check_values",
+    "find_trace",
+    "find_unsendable",
+    "local_error",
+    "was_stopped",
+]
 
 _OF_WORKERS: Final = (
     errors.SourceError,
@@ -87,6 +95,12 @@ def find_unsendable(blocks: Iterable[str]) -> tuple[str, ...]:
     except UnicodeEncodeError as exc:
         return (f"the code cannot be parsed: {exc}",)
     return ()
+
+
+def was_stopped(reply: RunReply | None, error: CodeError | None) -> bool:
+    """Whether a run has not come to an end of its own."""
+    was_cut = isinstance(error, errors.CodeInterruptedError | errors.CodeCrashedError)
+    return was_cut or (reply is not None and reply.status == "interrupted")
 
 
 def find_trace(answer: object) -> tuple[str, ...]:

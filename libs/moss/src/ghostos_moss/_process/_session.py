@@ -30,6 +30,7 @@ from ghostos_moss._process._worker_supply import WorkerSupply
 from ghostos_moss._prompter import PromptLevel
 from ghostos_moss._pycontext import Json, PyContext
 from ghostos_moss._run_clock import RunClock
+from ghostos_moss._run_looks import looking
 from ghostos_moss._self_updater import SelfUpdater
 from ghostos_moss._source import ModuleSource
 from ghostos_moss._values import MAX_VALUE_BYTES
@@ -73,7 +74,7 @@ class ProcessSession:
         self._max_prompt_tokens = max_prompt_tokens
         self._lock = threading.RLock()
         self._stop_reason: str | None = None
-        self._is_busy = self._is_closed = False
+        self._is_closed = False
         self._followers: list[Injection] = []
         self._told: set[str] = set()
         self._sizes: dict[str, int] = {}
@@ -134,25 +135,24 @@ class ProcessSession:
     ) -> RunResult:
         with self._busy():
             started = time.perf_counter()
-            output = Output(max_chars=self._workers.limits.output_chars, on_text=on_output)
+            output = Output(max_chars=self._workers.limits.output_chars)
             if problems := _replies.find_unsendable(blocks):
                 reply, error = None, CodeRejectedError(problems)
             else:
-                reply, error = self._try(
-                    lambda worker: worker.request(
-                        "run" if on_line is None else "run_with_lines",
-                        *blocks,
-                        timeout_s=timeout_s,
-                        output=output,
-                        clock=clock,
-                        find_stop=lambda: self._stop_reason,
-                        on_line=on_line,
-                    ),
-                    begin=lambda: self._objects.begin_run(on_call, before_call=before_call),
-                )
-            was_cut = isinstance(error, CodeInterruptedError | CodeCrashedError)
-            is_stopped = was_cut or (reply is not None and reply.status == "interrupted")
-            stopped = stop_bodies(self._bodies) if is_stopped else ()
+                with looking(output.find_tail, on_output, subject="output"):
+                    reply, error = self._try(
+                        lambda worker: worker.request(
+                            "run" if on_line is None else "run_with_lines",
+                            *blocks,
+                            timeout_s=timeout_s,
+                            output=output,
+                            clock=clock,
+                            find_stop=lambda: self._stop_reason,
+                            on_line=on_line,
+                        ),
+                        begin=lambda: self._objects.begin_run(on_call, before_call=before_call),
+                    )
+            stopped = stop_bodies(self._bodies) if _replies.was_stopped(reply, error) else ()
             refusal = self._check(reply.refused) if reply is not None else None
             calls = self._objects.take_calls()
             unsaid = self._workers.describe_unsaid(reply, calls=calls, source=self._source, scratch=self._scratch.name)
@@ -197,7 +197,8 @@ class ProcessSession:
         return dict(self._pycontext.values)
 
     def cancel(self) -> None:
-        if not self._is_busy:
+        if self._lock.acquire(blocking=False):
+            self._lock.release()
             return
         self._stop_reason = "it was cancelled"  # also for a run that has not come to its worker yet
         if (worker := self._worker) is not None:
@@ -207,11 +208,10 @@ class ProcessSession:
     def _busy(self) -> Generator[None]:
         """Keep other uses waiting. What is cancelled meanwhile is this use, and no later one."""
         with self._lock:
-            self._is_busy = True
             try:
                 yield
             finally:
-                self._is_busy, self._stop_reason = False, None
+                self._stop_reason = None
 
     def close(self) -> None:
         """Give the worker up, then tell the injected objects, last first.

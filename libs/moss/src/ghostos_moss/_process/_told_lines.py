@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from ghostos_moss._listener import Listener
+from ghostos_moss._run_looks import Report
 from ghostos_moss._running_line import count_lines
 
 __all__ = ["ToldLines"]
@@ -24,7 +24,7 @@ class ToldLines:
 
     def __init__(self, blocks: Sequence[str], on_line: Callable[[int], object]) -> None:
         self._count = count_lines(blocks)
-        self._report = Listener(on_line, subject="lines")
+        self._report = Report(on_line, subject="lines")
         self._started = time.monotonic()
         self._taken = 0
 

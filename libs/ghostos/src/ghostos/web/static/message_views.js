@@ -13,19 +13,19 @@ const OUTPUT_LABELS = {
   rejected: ["output · not run", "bad"],
   interrupted: ["output · interrupted", "bad"],
 };
-const EVENT_LABELS = {
-  callback: "from a task that it made",
-  timer: "its timer",
-  external: "from outside",
-  cancel: "what it was told of the stop",
-  other: "event",
-};
+const EVENT_LABELS = new Map([
+  ["callback", "from a task that it made"],
+  ["timer", "its timer"],
+  ["external", "from outside"],
+  ["attachment", "a file of yours"],
+  ["cancel", "what it was told of the stop"],
+]);
 
 /**
  * Make the view of a message.
  * @param {{type: string, role: string}} start
  * @returns {{element: HTMLElement, setText(text: string): void, finish(message: object): void,
- *   showRun?(progress: {line?: number, printed?: string}): void, endRun?(): void}}
+ *   setLine?(line: number|null): void, setPrinted?(text: string|null): void}}
  */
 export function makeView(start) {
   const { type, role } = start;
@@ -108,12 +108,12 @@ class BlockView extends View {
 /** What woke the ghost, and is not its user: as its model reads it. */
 class EventView extends BlockView {
   constructor() {
-    super(EVENT_LABELS.other);
+    super("event");
   }
   finish(message) {
     super.finish(message);
     const event = message.data?.event;
-    this.label.textContent = EVENT_LABELS[event] ?? EVENT_LABELS.other;
+    this.label.textContent = EVENT_LABELS.get(event) ?? "event";
     if (event === "cancel") this.element.replaceChildren(el("details", {}, el("summary", {}, this.label.textContent), this.text));
   }
 }
@@ -130,18 +130,17 @@ class ProgramView extends View {
     this.lead = text.length - text.replace(/^\n+/, "").length;
     this.code.set(text.replace(/^\n+|\n+$/g, ""), { isFinal });
   }
-  showRun({ line, printed }) {
-    if (line !== undefined) this.code.setLine(line - (this.lead ?? 0));
-    if (printed !== undefined) this.#showPrinted(printed);
-    this.element.classList.add("runs");
+  setLine(line) {
+    this.code.setLine(line === null ? null : line - (this.lead ?? 0));
+    this.element.classList.toggle("runs", line !== null);
   }
-  endRun() {
-    this.code.setLine(null);
-    this.printed?.element.remove();
-    this.printed = null;
-    this.element.classList.remove("runs");
-  }
-  #showPrinted(text) {
+  /** Show what it has printed so far; null: it has ended. */
+  setPrinted(text) {
+    if (text === null) {
+      this.printed?.element.remove();
+      this.printed = null;
+      return;
+    }
     if (!this.printed) {
       this.printed = new BlockView("output so far");
       this.element.append(this.printed.element);

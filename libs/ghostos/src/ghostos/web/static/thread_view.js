@@ -6,7 +6,6 @@ import { TurnView } from "./turn_view.js";
 
 const MOST_TURNS = 60;
 const FEWEST_TURNS = 40;
-const COME_WHILE_CODE_RUNS = ["code", "host_call", "variable", "image", "audio"];
 
 export class ThreadView {
   #items = new Map(); // seq -> item
@@ -15,7 +14,8 @@ export class ThreadView {
   #children = [];
   #committed = 0;
   #model = null;
-  #running = null;
+  #line = null; // the item whose line runs
+  #printed = null; // the item below which stands what code has printed so far
   #lastTurn = 0;
 
   /**
@@ -53,7 +53,7 @@ export class ThreadView {
     this.#items.clear();
     this.#turns.clear();
     this.#committed = 0;
-    this.#running = null;
+    this.#line = this.#printed = null;
     this.#lastTurn = 0;
     this.close();
     this.#subtasks.clear();
@@ -95,7 +95,7 @@ export class ThreadView {
     item.id = message.id;
     item.message = message;
     item.view.finish(message);
-    if (!COME_WHILE_CODE_RUNS.includes(message.type)) this.#endRun();
+    if (message.type !== "host_call") this.#endProgress({ before: message.seq }); // calls come while code runs
     if (message.type === "host_call") this.#foldCall(item);
   }
 
@@ -103,7 +103,9 @@ export class ThreadView {
   addDelta({ seq, offset, delta, type, role, line, printed }) {
     let item = this.#items.get(seq);
     if (line !== undefined || printed !== undefined) {
-      if (item?.view.showRun) this.#showRun(item, { line, printed });
+      if (item?.type !== "code") return;
+      if (line !== undefined) this.#showLine(item, line);
+      if (printed !== undefined) this.#showPrinted(item, printed);
       return;
     }
     if (item?.message && seq <= this.#committed) return;
@@ -135,7 +137,7 @@ export class ThreadView {
   }
 
   #forgetUnstored() {
-    this.#endRun();
+    this.#endProgress();
     for (const number of [...this.#items.keys()]) if (number > this.#committed) this.#drop(number);
   }
 
@@ -215,7 +217,8 @@ export class ThreadView {
   #drop(seq) {
     const item = this.#items.get(seq);
     this.#items.delete(seq);
-    if (this.#running === item) this.#running = null;
+    if (this.#line === item) this.#line = null;
+    if (this.#printed === item) this.#printed = null;
     this.#takeOut(item);
   }
 
@@ -232,15 +235,23 @@ export class ThreadView {
     }
   }
 
-  #showRun(item, progress) {
-    if (this.#running !== item) this.#endRun();
-    this.#running = item;
-    item.view.showRun(progress);
+  #showLine(item, line) {
+    if (this.#line !== item) this.#line?.view.setLine(null);
+    this.#line = item;
+    item?.view.setLine(line);
   }
 
-  #endRun() {
-    this.#running?.view.endRun();
-    this.#running = null;
+  /** In a run of several pieces of code it may stand below another one than that of the line. */
+  #showPrinted(item, printed) {
+    if (this.#printed !== item) this.#printed?.view.setPrinted(null);
+    this.#printed = item;
+    item?.view.setPrinted(printed);
+  }
+
+  /** What ran has ended: all of it, or what stands before a message that has come. */
+  #endProgress({ before = Infinity } = {}) {
+    if (this.#line && this.#line.seq < before) this.#showLine(null);
+    if (this.#printed && this.#printed.seq < before) this.#showPrinted(null);
   }
 
   /** Calls one after the other share a fold. */

@@ -1,4 +1,4 @@
-"""Which line of a code message runs, as listeners hear it."""
+"""How far the code of a round has come, as listeners hear it."""
 
 import asyncio
 import io
@@ -13,9 +13,10 @@ from ghostos.cli.text_view import PlainLines, TextView
 from ghostos.cli.turns import JsonView
 from ghostos.config import Confinement
 from ghostos.core.clock import utc_now
-from ghostos.core.message import Delta, Message
+from ghostos.core.message import Delta, Message, progress_of
 from ghostos.ghosts.moss_agent import MossAgent
-from ghostos.runtime.running_lines import RunningLines
+from ghostos.runtime.code_progress import CodeProgress
+from ghostos.runtime.thread_log import ThreadLog
 from ghostos.testing import ScriptedModel
 
 CODE = Message(
@@ -31,9 +32,9 @@ def find(code: str, *contents: str) -> list[tuple[int, int] | None]:
 
     async def tell() -> list[tuple[int, int] | None]:
         found: list[tuple[int, int] | None] = []
-        lines = RunningLines(code, said=said, show=shown.append)
+        lines = CodeProgress(code, said=said, show=shown.append)
         for line in range(1, code.count("\n") + 2):
-            lines.tell(line)
+            lines.tell_line(line)
             await asyncio.sleep(0)
             delta = shown.pop() if shown else None
             found.append(None if delta is None or delta.line is None else (delta.seq, delta.line))
@@ -71,15 +72,55 @@ def test_many_lines_are_found_at_once():
     assert len(set(find(code, code))) == 20_000
 
 
+def printed_at(code: str, *contents: str) -> list[tuple[int, str | None]]:
+    """Where what the code prints is shown."""
+    said = [replace(CODE, seq=at, content=content) for at, content in enumerate(contents, start=1)]
+    shown: list[Delta] = []
+
+    async def tell() -> None:
+        CodeProgress(code, said=said, show=shown.append).tell_printed("so far")
+        await asyncio.sleep(0)
+
+    asyncio.run(tell())
+    return [(delta.seq, delta.printed) for delta in shown]
+
+
+def test_what_is_printed_stands_at_the_last_of_the_messages_that_run():
+    assert printed_at("a", "a") == [(1, "so far")]
+    assert printed_at("a\n\nb", "a\n", "b\n") == [(2, "so far")]
+    assert printed_at("a", "a\n", "withdrawn\n") == [(1, "so far")]
+    assert printed_at("of an earlier round", "x = 1\n") == []
+
+
+def test_of_progress_a_log_keeps_the_last_of_each_kind():
+    log = ThreadLog()
+    log.begin_turn("e1")
+    early = log.listen()
+    for number in range(1, 4):
+        log.show_progress(progress_of(CODE, line=number))
+        log.show_progress(progress_of(CODE, printed=str(number)))
+    log.append(Delta(seq=4, type="text", role="assistant", content="x"))
+    log.end_turn()
+    log.begin_turn("e2")
+    log.show_progress(progress_of(CODE, line=9))
+    heard = []
+    for item in early.items():
+        if isinstance(item, Delta):
+            heard.append((item.line, item.printed, item.content))
+            if item.line == 9:
+                early.close()
+    assert heard == [(3, None, ""), (None, "3", ""), (None, None, "x"), (9, None, "")]
+
+
 def test_nothing_is_shown_of_a_run_that_is_over():
     shown: list[Delta] = []
 
     async def run() -> None:
-        lines = RunningLines("a", said=[replace(CODE, content="a")], show=shown.append)
-        lines.tell(1)
+        lines = CodeProgress("a", said=[replace(CODE, content="a")], show=shown.append)
+        lines.tell_line(1)
         lines.end()
         await asyncio.sleep(0)
-        lines.tell(1)
+        lines.tell_line(1)
         await asyncio.sleep(0)
 
     asyncio.run(run())
@@ -89,10 +130,10 @@ def test_nothing_is_shown_of_a_run_that_is_over():
 def test_a_loop_that_is_closed_is_nobody_who_listens():
     shown: list[Delta] = []
 
-    async def make() -> RunningLines:
-        return RunningLines("a", said=[replace(CODE, content="a")], show=shown.append)
+    async def make() -> CodeProgress:
+        return CodeProgress("a", said=[replace(CODE, content="a")], show=shown.append)
 
-    asyncio.run(make()).tell(1)
+    asyncio.run(make()).tell_line(1)
     assert shown == []
 
 
@@ -146,12 +187,30 @@ def test_who_comes_while_code_runs_hears_its_line_though_its_message_is_known(st
     mark.touch()
 
 
-def test_what_commands_print_is_the_same_with_lines_and_without(start_matrix, agent, monkeypatch):
+def test_listeners_hear_what_is_printed_while_code_runs_and_nothing_of_it_is_stored(start_matrix, agent, tmp_path):
+    mark = tmp_path / "go_on"
+    code = f"import os\nprint('begun')\nwhile not os.path.exists({str(mark)!r}): time.sleep(0.02)\nprint('done')\n"
+    conversation = start_matrix(ScriptedModel([f"<moss>\n{code}</moss>", "Done."])).sync(agent)
+    _, receiver = conversation.talk("go")
+    with receiver:
+        deltas = receiver.recv()
+        heard = next(delta for delta in deltas if delta.printed is not None)
+        late = conversation.attach(from_seq=heard.seq)
+        with late:
+            assert next(delta.printed for delta in late.recv() if delta.printed is not None) == "begun\n"
+        mark.touch()
+        for _ in deltas:
+            pass
+    assert (heard.printed, heard.content, heard.message) == ("begun\n", "", None)
+    assert [message.content for message in conversation.history() if message.type == "output"] == ["begun\ndone"]
+
+
+def test_what_commands_print_is_the_same_with_progress_and_without(start_matrix, agent, monkeypatch):
     conversation = start_matrix(ScriptedModel([REPLY, "Done."])).sync(agent)
     _, receiver = conversation.talk("go")
     with receiver:
         deltas = list(receiver.recv())
-    without = [delta for delta in deltas if delta.line is None]
+    without = [delta for delta in deltas if not delta.is_progress]
     assert len(without) < len(deltas)
 
     def printed(shown: list[Delta], make_view) -> tuple[str, str]:
@@ -175,7 +234,7 @@ def test_what_commands_print_is_the_same_with_lines_and_without(start_matrix, ag
         assert printed(deltas, make_view) == printed(without, make_view)
 
 
-def test_approved_code_of_an_earlier_round_runs_without_lines(start_matrix, agent):
+def test_approved_code_of_an_earlier_round_runs_without_progress(start_matrix, agent):
     asking = agent.model_copy(update={"approve": "code"})
     conversation = start_matrix(ScriptedModel([REPLY, "Done."])).sync(asking)
     _, receiver = conversation.talk("go")
@@ -186,5 +245,5 @@ def test_approved_code_of_an_earlier_round_runs_without_lines(start_matrix, agen
     _, receiver = conversation.answer_code(pending.id, "approve")
     with receiver:
         deltas = list(receiver.recv())
-    assert [delta.line for delta in deltas if delta.line is not None] == []
+    assert [delta for delta in deltas if delta.is_progress] == []
     assert [delta.message.content for delta in deltas if delta.type == "output" and delta.message] == ["1"]

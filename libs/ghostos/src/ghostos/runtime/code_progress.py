@@ -1,24 +1,26 @@
-"""Which line of a code message runs: shown while it does, never stored."""
+"""How far the code of a round has come: shown while it runs, never stored."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import takewhile
-from typing import Final
+from typing import Final, TypeVar
 
-from ghostos.core.message import Delta, Message
+from ghostos.core.message import Delta, Message, progress_of
 
-__all__ = ["RunningLines"]
+__all__ = ["CodeProgress"]
+
+T = TypeVar("T")
 
 _MAX_LEAD: Final = 20
 """Blank lines and marks that may stand before a block in its message."""
 
 
-class RunningLines:
-    """Finds the lines of one run in the messages that showed its code. Made on the loop that shows them.
+class CodeProgress:
+    """Finds what is told of one run in the messages that showed its code. Made on the loop that shows them.
 
-    Code that stands in none of them, as what an earlier round wrote does, has no lines.
+    Code that stands in none of them, as what an earlier round wrote does, has nothing to show it at.
 
     Args:
         code: All that runs, its blocks joined by blank lines.
@@ -28,33 +30,36 @@ class RunningLines:
 
     def __init__(self, code: str, *, said: Sequence[Message], show: Callable[[Delta], object]) -> None:
         self._code = code
-        self._said = said
+        self._said = [message for message in said if message.type == "code" and message.role == "assistant"]
         self._show = show
         self._loop = asyncio.get_running_loop()
         self._is_over = False
 
-    def tell(self, line: int) -> None:
+    def tell_line(self, line: int) -> None:
         """Show which line of the code runs, from 1. From any thread."""
-        with suppress(RuntimeError):  # the loop was closed: nobody listens
-            self._loop.call_soon_threadsafe(self._tell, line)
+        self._on_loop(self._show_line, line)
+
+    def tell_printed(self, printed: str) -> None:
+        """Show the end of what it has printed so far, at the last of its messages. From any thread."""
+        self._on_loop(self._show_printed, printed)
 
     def end(self) -> None:
         """Show nothing more. On the loop."""
         self._is_over = True
 
-    def _tell(self, line: int) -> None:
+    def _on_loop(self, show: Callable[[T], object], told: T) -> None:
+        with suppress(RuntimeError):  # the loop was closed: nobody listens
+            self._loop.call_soon_threadsafe(show, told)
+
+    def _show_line(self, line: int) -> None:
         if not self._is_over and (place := self._places.get(line)) is not None:
             message, own_line = place
-            self._show(
-                Delta(
-                    seq=message.seq,
-                    type=message.type,
-                    role=message.role,
-                    content="",
-                    offset=len(message.content),
-                    line=own_line,
-                )
-            )
+            self._show(progress_of(message, line=own_line))
+
+    def _show_printed(self, printed: str) -> None:
+        if not self._is_over and self._places:
+            message, _ = self._places[max(self._places)]
+            self._show(progress_of(message, printed=printed))
 
     @cached_property
     def _places(self) -> dict[int, tuple[Message, int]]:
@@ -63,8 +68,6 @@ class RunningLines:
         code = _split(self._code)
         at = 0
         for message in self._said:
-            if message.type != "code" or message.role != "assistant":
-                continue
             if (found := _find_block(_split(message.content), code[at:])) is None:
                 continue
             lead, count = found
