@@ -221,14 +221,8 @@ class RoundSession:
         finally:
             progress.end()
         self._messages += calls.end()
-        self._code_runs.append(
-            replace(
-                code_run,
-                status=result.status,
-                duration_s=result.duration_s,
-                calls=calls.to_row(result.calls),
-            )
-        )
+        ended = calls.to_row(result.calls)
+        self._code_runs.append(replace(code_run, status=result.status, duration_s=result.duration_s, calls=ended))
         if calls.failure is not None:
             raise calls.failure
         return result
