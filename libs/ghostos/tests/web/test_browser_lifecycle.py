@@ -59,6 +59,7 @@ def test_a_new_thread_is_named_in_the_address_once_something_was_said(stage: Sta
     with stage.play("Hello.", name="named") as tab:
         tab.button("New thread", exact=False).click()
         tab.page.wait_for_url(lambda url: "thread=" not in url)
+        tab.wait_until(lambda: "thread named" not in tab.text())  # the pane shows another one a moment later
         tab.say("hello")
         tab.see("Hello.")
         tab.page.wait_for_url(lambda url: "thread=" in url)
