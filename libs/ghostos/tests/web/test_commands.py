@@ -364,6 +364,7 @@ def test_a_thread_at_work_is_stopped_and_what_came_is_kept(working: tuple[Served
     served.done("stop", thread="t1")
     with served.open("t1") as page:
         page.settle().see(lambda it: "text: Answer" in it.texts())
+    assert stored(served)[:4] == ["user: hi", "assistant: Answer 0.", "user: go on", "assistant: Answer"]
 
 
 def test_a_turn_is_not_taken_back_while_something_waits_to_be_answered(served: Served) -> None:

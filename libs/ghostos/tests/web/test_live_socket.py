@@ -217,6 +217,7 @@ def test_a_thread_that_is_renamed_stays_on_the_page(serve_live: ServeLive, chatb
         page.see(lambda it: it.status["thread"] == "t2")
         served.done("say", thread="t2", text="b")
         page.see(lambda it: "text: Two." in it.texts())
+    assert [thread.name for thread in served.app.list_threads(limit=9)] == ["t2"]
 
 
 def test_a_thread_that_a_ghost_has_made_is_shown_and_its_parent_knows_of_it(
@@ -610,13 +611,17 @@ async def test_a_page_to_which_nothing_can_be_sent_is_not_waited_for(serve_live:
         await asyncio.Event().wait()
         return {}
 
-    async def send(_: object) -> None:
+    tried: list[object] = []
+
+    async def send(frame: object) -> None:
+        tried.append(frame)
         await asyncio.Event().wait()
 
     websocket = WebSocket({"type": "websocket"}, receive, send)
     websocket.client_state = websocket.application_state = WebSocketState.CONNECTED
     page = LiveSocket(served.app, websocket, frames=None, patience_s=0.1)
     await asyncio.wait_for(page.run(None, seen=0), 5)
+    assert tried, "it was tried"
 
 
 @pytest.mark.slow

@@ -99,10 +99,11 @@ class Output:
                 text = "".join(self._head) + text
         finally:
             self._lock.release()
-        seen = _sendable(text[-_LOOKED_AT_CHARS:])[-_LOOKED_AT_CHARS:]
-        if not seen.strip():
+        escaped = _sendable(text[-_LOOKED_AT_CHARS:])
+        if not escaped.strip():
             return None
-        return seen if chars <= len(seen) else f"…{seen}"
+        is_all = chars <= len(text) and max(chars, len(escaped)) <= _LOOKED_AT_CHARS
+        return escaped if is_all else f"…{escaped[-_LOOKED_AT_CHARS:]}"
 
     def _abridged(self, head: str, tail: str) -> str:
         """Head and tail cut at line ends, where they have any, and the marker between them."""
